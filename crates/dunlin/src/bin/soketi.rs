@@ -1,0 +1,2 @@
+//! soketi
+fn main() {}
