@@ -1,1 +1,34 @@
-//! config
+//! The server's configuration: from environment, `.env`, JSON file and defaults to one typed
+//! [`Config`]. It reads the two files and nothing else, and must not know the server, a socket or
+//! a driver.
+//!
+//! Everything is derived from the table in [`options`]. A value goes [`Sources`] -> what each
+//! source gives for each option -> the strongest that fits ([`Provenance`]) -> [`Config`].
+
+mod assemble;
+mod error;
+mod kind;
+mod load;
+mod mask;
+mod model;
+pub mod options;
+mod read;
+mod report;
+mod secret;
+mod settings;
+mod source;
+mod suggest;
+mod supported;
+mod warning;
+
+pub use error::{ConfigError, ConfigErrors};
+pub use kind::Kind;
+pub use load::{Loaded, Reloaded, Reloader, load};
+pub use model::*;
+pub use read::Sources;
+pub use report::table;
+pub use secret::{MASK, Secret};
+pub use settings::{Provenance, Setting};
+pub use source::Source;
+pub use supported::Unsupported;
+pub use warning::Warning;

@@ -1,1 +1,22 @@
-//! server
+//! The server: sockets and stores around the registry, the protocol and the WebSocket codec. It
+//! must not know the command line.
+//!
+//! An event's way: `http` (or `session`, for a client event) validates it, `frames` encodes it
+//! once, `hub::decide` finds who is interested, each shard's `hub::inbox` carries it, `hub::turn`
+//! appends it to every subscriber, `hub::outbox` writes.
+
+mod apps;
+mod cache;
+mod frames;
+mod http;
+mod hub;
+mod lifecycle;
+mod limits;
+mod metrics;
+mod net;
+mod node;
+mod reload;
+mod running;
+mod session;
+
+pub use running::{Reload, Running, StartError, run, start};

@@ -1,2 +1,5 @@
-//! dunlin
-fn main() {}
+//! The command `dunlin`.
+
+fn main() -> std::process::ExitCode {
+    dunlin::main()
+}

@@ -1,2 +1,5 @@
-//! soketi
-fn main() {}
+//! The command `soketi`: `dunlin` by the name that existing scripts call.
+
+fn main() -> std::process::ExitCode {
+    dunlin::main()
+}

@@ -1,0 +1,390 @@
+//! Webhooks, cache, rate limiter, adapter, cluster, queue and the databases behind them.
+
+use super::{OptionSpec, row};
+use crate::kind::Kind;
+use crate::model::{AdapterDriver, CacheDriver, QueueDriver, RateLimiterDriver};
+
+const BOOL: Kind = Kind::Bool;
+const TEXT: Kind = Kind::Text;
+const OBJECT: Kind = Kind::Object;
+/// A port to connect to.
+const PORT: Kind = Kind::Int { min: 1, max: 65_535 };
+const MS: Kind = Kind::Int { min: 1, max: 86_400_000 };
+
+pub(super) const WEBHOOKS: &[OptionSpec] = &[
+    row(
+        "WEBHOOKS_BATCHING",
+        "webhooks.batching.enabled",
+        BOOL,
+        "false",
+        "Gather several events into one request.",
+    ),
+    row(
+        "WEBHOOKS_BATCHING_DURATION",
+        "webhooks.batching.duration",
+        MS,
+        "50",
+        "For how long they are gathered, in ms.",
+    ),
+];
+
+pub(super) const CACHE: &[OptionSpec] = &[
+    row(
+        "CACHE_DRIVER",
+        "cache.driver",
+        Kind::OneOf(CacheDriver::NAMES),
+        r#""memory""#,
+        "Where the last event of a cache channel is kept.",
+    ),
+    row(
+        "CHANNEL_CACHE_TTL",
+        "channelLimits.cacheTtl",
+        Kind::Int { min: -1, max: 31_536_000 },
+        "3600",
+        "For how long, in s; -1 = for ever, 0 = not at all.",
+    ),
+    row(
+        "CHANNEL_CACHE_MAX_MB",
+        "channelLimits.cacheMaxInMb",
+        Kind::Int { min: 1, max: 1_048_576 },
+        "64",
+        "What all kept events of this node may take, in MB.",
+    ),
+    row(
+        "CACHE_REDIS_CLUSTER_MODE",
+        "cache.redis.clusterMode",
+        BOOL,
+        "false",
+        "Redis Cluster through `database.redis.clusterNodes`.",
+    ),
+    row(
+        "CACHE_REDIS_OPTIONS",
+        "cache.redis.redisOptions",
+        OBJECT,
+        "{}",
+        "Connection options laid over `database.redis`.",
+    ),
+];
+
+pub(super) const RATE_LIMITER: &[OptionSpec] = &[
+    row(
+        "RATE_LIMITER_DRIVER",
+        "rateLimiter.driver",
+        Kind::OneOf(RateLimiterDriver::NAMES),
+        r#""local""#,
+        "Who counts towards rate limits.",
+    ),
+    row(
+        "RATE_LIMITER_REDIS_OPTIONS",
+        "rateLimiter.redis.redisOptions",
+        OBJECT,
+        "{}",
+        "Connection options laid over `database.redis`.",
+    ),
+    row(
+        "RATE_LIMITER_REDIS_CLUSTER_MODE",
+        "rateLimiter.redis.clusterMode",
+        BOOL,
+        "false",
+        "Redis Cluster through `database.redis.clusterNodes`.",
+    ),
+];
+
+pub(super) const ADAPTER: &[OptionSpec] = &[
+    row(
+        "ADAPTER_DRIVER",
+        "adapter.driver",
+        Kind::OneOf(AdapterDriver::NAMES),
+        r#""local""#,
+        "How nodes reach each other.",
+    ),
+    row(
+        "ADAPTER_CLUSTER_REQUESTS_TIMEOUT",
+        "adapter.cluster.requestsTimeout",
+        MS,
+        "5000",
+        "Time-out of requests between nodes, in ms.",
+    ),
+    row(
+        "ADAPTER_REDIS_PREFIX",
+        "adapter.redis.prefix",
+        TEXT,
+        r#""""#,
+        "Prefix of every Redis channel, so that two deployments can share one Redis.",
+    ),
+    row(
+        "ADAPTER_REDIS_CLUSTER_MODE",
+        "adapter.redis.clusterMode",
+        BOOL,
+        "false",
+        "Redis Cluster through `database.redis.clusterNodes`.",
+    ),
+    row(
+        "ADAPTER_REDIS_REQUESTS_TIMEOUT",
+        "adapter.redis.requestsTimeout",
+        MS,
+        "5000",
+        "Time-out of requests between nodes, in ms.",
+    ),
+    row(
+        "ADAPTER_REDIS_SUB_OPTIONS",
+        "adapter.redis.redisSubOptions",
+        OBJECT,
+        "{}",
+        "Connection options laid over `database.redis` for the subscribing connection.",
+    ),
+    row(
+        "ADAPTER_REDIS_PUB_OPTIONS",
+        "adapter.redis.redisPubOptions",
+        OBJECT,
+        "{}",
+        "Likewise for the publishing connection.",
+    ),
+    row("ADAPTER_NATS_PREFIX", "adapter.nats.prefix", TEXT, r#""""#, "Prefix of every subject."),
+    row(
+        "ADAPTER_NATS_SERVERS",
+        "adapter.nats.servers",
+        Kind::TextList,
+        r#"["127.0.0.1:4222"]"#,
+        "Servers to connect to.",
+    ),
+    row("ADAPTER_NATS_USER", "adapter.nats.user", TEXT, "null", "User."),
+    row("ADAPTER_NATS_PASSWORD", "adapter.nats.pass", TEXT, "null", "Password.").secret(),
+    row("ADAPTER_NATS_TOKEN", "adapter.nats.token", TEXT, "null", "Token.").secret(),
+    row(
+        "ADAPTER_NATS_TIMEOUT",
+        "adapter.nats.timeout",
+        MS,
+        "10000",
+        "Time-out of a connection attempt, in ms.",
+    ),
+    row(
+        "ADAPTER_NATS_REQUESTS_TIMEOUT",
+        "adapter.nats.requestsTimeout",
+        MS,
+        "5000",
+        "Time-out of requests between nodes, in ms.",
+    ),
+    row(
+        "ADAPTER_NATS_NODES_NUMBER",
+        "adapter.nats.nodesNumber",
+        Kind::Int { min: 0, max: 1_000_000 },
+        "null",
+        "Accepted without effect.",
+    )
+    .ignored("the number of nodes is known, not guessed"),
+];
+
+pub(super) const CLUSTER: &[OptionSpec] = &[
+    row("CLUSTER_HOST", "cluster.hostname", Kind::Host, r#""0.0.0.0""#, "Address to listen on."),
+    row("CLUSTER_PORT", "cluster.port", PORT, "11002", "Port of UDP hellos and TCP links."),
+    row(
+        "CLUSTER_PREFIX",
+        "cluster.prefix",
+        TEXT,
+        r#""""#,
+        "Nodes with another prefix are strangers.",
+    ),
+    row(
+        "CLUSTER_IGNORE_PROCESS",
+        "cluster.ignoreProcess",
+        BOOL,
+        "true",
+        "Ignore hellos of this very process.",
+    ),
+    row(
+        "CLUSTER_BROADCAST_ADDRESS",
+        "cluster.broadcast",
+        Kind::Host,
+        r#""255.255.255.255""#,
+        "Discovery by UDP broadcast, unless multicast or unicast is set.",
+    ),
+    row(
+        "CLUSTER_MULTICAST_ADDRESS",
+        "cluster.multicast",
+        Kind::Host,
+        "null",
+        "Discovery by multicast instead of broadcast.",
+    ),
+    row(
+        "CLUSTER_UNICAST_ADDRESSES",
+        "cluster.unicast",
+        Kind::TextList,
+        "null",
+        "Discovery by unicast instead of both.",
+    ),
+    row(
+        "CLUSTER_CHECK_INTERVAL",
+        "cluster.checkInterval",
+        MS,
+        "500",
+        "How often liveness is checked, in ms.",
+    ),
+    row(
+        "CLUSTER_KEEPALIVE_INTERVAL",
+        "cluster.helloInterval",
+        MS,
+        "500",
+        "How often a hello is sent, in ms.",
+    ),
+    row(
+        "CLUSTER_NODE_TIMEOUT",
+        "cluster.nodeTimeout",
+        MS,
+        "2000",
+        "Silence after which a node is dead, in ms.",
+    ),
+    row("CLUSTER_MASTER_TIMEOUT", "cluster.masterTimeout", MS, "2000", "Accepted without effect.")
+        .ignored("there is no master"),
+];
+
+pub(super) const QUEUE: &[OptionSpec] = &[
+    row(
+        "QUEUE_DRIVER",
+        "queue.driver",
+        Kind::OneOf(QueueDriver::NAMES),
+        r#""sync""#,
+        "Where webhooks wait to be sent.",
+    ),
+    row(
+        "QUEUE_REDIS_CONCURRENCY",
+        "queue.redis.concurrency",
+        Kind::Int { min: 1, max: 10_000 },
+        "1",
+        "Jobs at a time.",
+    ),
+    row(
+        "QUEUE_REDIS_OPTIONS",
+        "queue.redis.redisOptions",
+        OBJECT,
+        "{}",
+        "Connection options laid over `database.redis`.",
+    ),
+    row(
+        "QUEUE_REDIS_CLUSTER_MODE",
+        "queue.redis.clusterMode",
+        BOOL,
+        "false",
+        "Redis Cluster through `database.redis.clusterNodes`.",
+    ),
+    row("QUEUE_SQS_REGION", "queue.sqs.region", Kind::NonEmpty, r#""us-east-1""#, "Region."),
+    row(
+        "QUEUE_SQS_CLIENT_OPTIONS",
+        "queue.sqs.clientOptions",
+        OBJECT,
+        "{}",
+        "Settings of the AWS client.",
+    ),
+    row("QUEUE_SQS_URL", "queue.sqs.queueUrl", TEXT, r#""""#, "URL of the queue."),
+    row(
+        "QUEUE_SQS_ENDPOINT",
+        "queue.sqs.endpoint",
+        TEXT,
+        "null",
+        "Endpoint instead of the region's own.",
+    ),
+    row(
+        "QUEUE_SQS_PROCESS_BATCH",
+        "queue.sqs.processBatch",
+        BOOL,
+        "false",
+        "Take several messages at a time.",
+    ),
+    row(
+        "QUEUE_SQS_BATCH_SIZE",
+        "queue.sqs.batchSize",
+        Kind::Int { min: 1, max: 10 },
+        "1",
+        "How many.",
+    ),
+    row(
+        "QUEUE_SQS_POLLING_WAIT_TIME_MS",
+        "queue.sqs.pollingWaitTimeMs",
+        Kind::Int { min: 0, max: 20_000 },
+        "0",
+        "How long a poll waits for messages, in ms.",
+    ),
+];
+
+pub(super) const DATABASE: &[OptionSpec] = &[
+    row("DB_POOLING_ENABLED", "databasePooling.enabled", BOOL, "false", "Pool SQL connections."),
+    row(
+        "DB_POOLING_MIN",
+        "databasePooling.min",
+        Kind::Int { min: 0, max: 10_000 },
+        "0",
+        "Connections kept open.",
+    ),
+    row(
+        "DB_POOLING_MAX",
+        "databasePooling.max",
+        Kind::Int { min: 1, max: 10_000 },
+        "7",
+        "Connections at a time.",
+    ),
+    row("DB_MYSQL_HOST", "database.mysql.host", Kind::NonEmpty, r#""127.0.0.1""#, "MySQL host."),
+    row("DB_MYSQL_PORT", "database.mysql.port", PORT, "3306", "Port."),
+    row("DB_MYSQL_USERNAME", "database.mysql.user", TEXT, r#""root""#, "User."),
+    row("DB_MYSQL_PASSWORD", "database.mysql.password", TEXT, r#""password""#, "Password.")
+        .secret(),
+    row("DB_MYSQL_DATABASE", "database.mysql.database", Kind::NonEmpty, r#""main""#, "Database."),
+    row(
+        "DB_POSTGRES_HOST",
+        "database.postgres.host",
+        Kind::NonEmpty,
+        r#""127.0.0.1""#,
+        "PostgreSQL host.",
+    ),
+    row("DB_POSTGRES_PORT", "database.postgres.port", PORT, "5432", "Port."),
+    row("DB_POSTGRES_USERNAME", "database.postgres.user", TEXT, r#""postgres""#, "User."),
+    row("DB_POSTGRES_PASSWORD", "database.postgres.password", TEXT, r#""password""#, "Password.")
+        .secret(),
+    row(
+        "DB_POSTGRES_DATABASE",
+        "database.postgres.database",
+        Kind::NonEmpty,
+        r#""main""#,
+        "Database.",
+    ),
+    row("DB_REDIS_HOST", "database.redis.host", Kind::NonEmpty, r#""127.0.0.1""#, "Redis host."),
+    row("DB_REDIS_PORT", "database.redis.port", PORT, "6379", "Port."),
+    row(
+        "DB_REDIS_DB",
+        "database.redis.db",
+        Kind::Int { min: 0, max: 1_000_000 },
+        "0",
+        "Number of the database.",
+    ),
+    row("DB_REDIS_USERNAME", "database.redis.username", TEXT, "null", "ACL user."),
+    row("DB_REDIS_PASSWORD", "database.redis.password", TEXT, "null", "Password.").secret(),
+    row("DB_REDIS_KEY_PREFIX", "database.redis.keyPrefix", TEXT, r#""""#, "Prefix of every key."),
+    row(
+        "DB_REDIS_SENTINELS",
+        "database.redis.sentinels",
+        Kind::Nodes { port: 26_379 },
+        "null",
+        "Sentinels; set, they are asked for the master.",
+    ),
+    row(
+        "DB_REDIS_SENTINEL_PASSWORD",
+        "database.redis.sentinelPassword",
+        TEXT,
+        "null",
+        "Password of the Sentinels.",
+    )
+    .secret(),
+    row(
+        "DB_REDIS_CLUSTER_NODES",
+        "database.redis.clusterNodes",
+        Kind::Nodes { port: 6_379 },
+        "[]",
+        "Nodes of a Redis Cluster.",
+    ),
+    row(
+        "DB_REDIS_INSTANCE_NAME",
+        "database.redis.name",
+        Kind::NonEmpty,
+        r#""mymaster""#,
+        "The Sentinel master's name.",
+    ),
+];

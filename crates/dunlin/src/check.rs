@@ -1,0 +1,25 @@
+//! `check-config`: the effective configuration, then what is worth saying or wrong.
+
+use std::process::ExitCode;
+
+use config::Sources;
+
+use crate::{BAD_CONFIG, output};
+
+pub(crate) fn run(sources: &Sources) -> ExitCode {
+    let loaded = match config::load(sources) {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            output::errors(&errors);
+            return ExitCode::from(BAD_CONFIG);
+        }
+    };
+    output::print(&config::table(&loaded.provenance));
+    output::warnings(&loaded.warnings);
+    let unsupported = loaded.unsupported();
+    output::unsupported(&unsupported);
+    match unsupported.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(BAD_CONFIG),
+    }
+}

@@ -1,0 +1,186 @@
+//! The server's process: started, waited for, measured through /proc and ended by its pid. It
+//! must not know what the server does.
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The processes under test, possibly none; one that was started here ends with this value.
+pub(crate) struct Server {
+    pids: Vec<u32>,
+    child: Option<Child>,
+    /// From the start of the process to the first accepted connection.
+    pub(crate) ready_after: Duration,
+}
+
+impl Server {
+    /// Measures processes that somebody else started.
+    pub(crate) fn watch(pids: Vec<u32>) -> Self {
+        Self { pids, child: None, ready_after: Duration::ZERO }
+    }
+
+    /// Starts `command` with `PORT` set and waits until that port accepts.
+    pub(crate) fn start(mut command: Command, port: u16) -> Result<Self> {
+        command.env("PORT", port.to_string()).env("METRICS_ENABLED", "false");
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let started = Instant::now();
+        let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let ready_after = Duration::ZERO;
+        let mut server = Self { pids: vec![child.id()], child: Some(child), ready_after };
+        server.await_ready(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), started)?;
+        Ok(server)
+    }
+
+    fn await_ready(&mut self, address: SocketAddr, started: Instant) -> Result<()> {
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+                bail!("the server ended before it accepted on {address}: {status}");
+            }
+            if started.elapsed() > START_TIMEOUT {
+                bail!("the server did not accept on {address} within {START_TIMEOUT:?}");
+            }
+            thread::sleep(Duration::from_micros(300));
+        }
+        self.ready_after = started.elapsed();
+        Ok(())
+    }
+
+    /// User and system time of all threads since the process began; `None` without a process.
+    pub(crate) fn cpu(&self) -> Result<Option<Duration>> {
+        self.sum(cpu_of)
+    }
+
+    /// Resident bytes; `None` without a process.
+    pub(crate) fn rss(&self) -> Result<Option<u64>> {
+        self.sum(rss_of)
+    }
+
+    /// [`Server::rss`] once it has stopped moving (by 0.2 %), at most three seconds later.
+    pub(crate) fn settled_rss(&self) -> Result<Option<u64>> {
+        let mut last = self.rss()?;
+        for _ in 0..15 {
+            thread::sleep(Duration::from_millis(200));
+            let now = self.rss()?;
+            if last.unwrap_or(0).abs_diff(now.unwrap_or(0)) * 500 <= now.unwrap_or(0) {
+                return Ok(now);
+            }
+            last = now;
+        }
+        Ok(last)
+    }
+
+    fn sum<T: std::iter::Sum>(&self, of: fn(u32) -> Result<T>) -> Result<Option<T>> {
+        if self.pids.is_empty() {
+            return Ok(None);
+        }
+        self.pids.iter().map(|pid| of(*pid)).sum::<Result<T>>().map(Some)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else { return };
+        if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+            // An error means that it has ended by itself.
+            let _ = rustix::process::kill_process(pid, Signal::TERM);
+        }
+        let asked = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) {
+            if asked.elapsed() > STOP_TIMEOUT {
+                let _ = child.kill();
+                let _ = child.wait();
+                break;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// CPU time of one process. The kernel gives it twice: for the process in ticks of usually 10 ms
+/// (proc_pid_stat(5)), and for each thread in nanoseconds, which misses threads that have ended.
+/// Neither is ever too much, so the larger is the better.
+pub(crate) fn cpu_of(pid: u32) -> Result<Duration> {
+    Ok(cpu_of_process(pid)?.max(cpu_of_threads(pid).unwrap_or_default()))
+}
+
+fn cpu_of_threads(pid: u32) -> Option<Duration> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let nanoseconds = |thread: fs::DirEntry| {
+        let schedstat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        schedstat.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some(Duration::from_nanos(threads.filter_map(nanoseconds).sum()))
+}
+
+fn cpu_of_process(pid: u32) -> Result<Duration> {
+    let path = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let ticks = cpu_ticks(&stat).with_context(|| format!("{path} is not as expected: {stat:?}"))?;
+    Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// utime + stime: fields 14 and 15, counted from behind the command name, which may hold spaces.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
+/// Resident bytes of one process: exact from smaps_rollup, else VmRSS, which lags a little.
+fn rss_of(pid: u32) -> Result<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+    if let Some(bytes) = rollup.ok().and_then(|text| kilobytes(&text, "Rss:")) {
+        return Ok(bytes);
+    }
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    kilobytes(&status, "VmRSS:").with_context(|| format!("{path} has no VmRSS line"))
+}
+
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+/// Raises this process's soft limit of open files to `wanted` plus some, as far as the hard
+/// limit allows. Errors: `wanted` does not fit, with what the limit is.
+pub(crate) fn raise_descriptors(wanted: usize) -> Result<()> {
+    let wanted = wanted as u64 + 64;
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return Ok(());
+    }
+    // Only a privileged process may raise the hard limit too.
+    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum.max(Some(wanted)) };
+    let within = Rlimit { current: Some(wanted), maximum: limit.maximum };
+    rustix::process::setrlimit(Resource::Nofile, within)
+        .or_else(|_| rustix::process::setrlimit(Resource::Nofile, raised))
+        .with_context(|| {
+            let hard = limit.maximum.unwrap_or(0);
+            format!("{wanted} open files are needed, the hard limit is {hard}: raise ulimit -Hn")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_found_behind_any_command_name() {
+        let stat = "7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 31 11 0 0 20 0 1 0 99";
+        assert_eq!(cpu_ticks(stat), Some(42));
+        assert_eq!(cpu_ticks("7 (a) S 1"), None);
+        assert_eq!(kilobytes("Name: x\nVmRSS:\t  12 kB\n", "VmRSS:"), Some(12 * 1024));
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_is_an_error() {
+        let error = Server::start(crate::target::shell("false"), 1).err().unwrap();
+        assert!(error.to_string().contains("ended before it accepted"), "{error}");
+    }
+}

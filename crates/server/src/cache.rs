@@ -1,0 +1,167 @@
+//! The last event of each cache channel (W43), in memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+/// An event as it was published to a cache channel.
+#[derive(Debug)]
+pub(crate) struct CachedEvent {
+    /// The frame that its subscribers got.
+    pub(crate) frame: Bytes,
+    /// Its data, as a JSON string literal.
+    pub(crate) data: Box<str>,
+    /// When it stops being the last event.
+    pub(crate) expires: Instant,
+}
+
+type Key = (Arc<str>, Arc<str>);
+
+#[derive(Default)]
+struct Kept {
+    events: HashMap<Key, Arc<CachedEvent>>,
+    /// In the order of publishing, which is the order of expiry since all live equally long. A
+    /// channel's older turns stay until they expire.
+    order: VecDeque<(Instant, Key)>,
+    bytes: usize,
+}
+
+/// Events by (app, channel), bounded in bytes: beyond the limit the oldest go, and their channels'
+/// next subscribers see a cache miss. Its lock is taken under a stripe's lock, never around one.
+pub(crate) struct Cache {
+    kept: Mutex<Kept>,
+    ttl: Duration,
+    limit: usize,
+}
+
+/// What an entry weighs besides its frame and data.
+const OVERHEAD: usize = 256;
+
+impl CachedEvent {
+    fn weight(&self) -> usize {
+        self.frame.len() + self.data.len() + OVERHEAD
+    }
+}
+
+impl Cache {
+    /// `ttl` none = for ever.
+    pub(crate) fn new(ttl: Option<Duration>, limit: usize) -> Self {
+        let for_ever = Duration::from_secs(100 * 365 * 24 * 3600);
+        Cache { kept: Mutex::default(), ttl: ttl.unwrap_or(for_ever), limit }
+    }
+
+    /// Keeps an event as its channel's last one.
+    pub(crate) fn put(
+        &self,
+        app: &Arc<str>,
+        channel: &str,
+        frame: Bytes,
+        data: &str,
+        now: Instant,
+    ) {
+        let event = CachedEvent { frame, data: data.into(), expires: now + self.ttl };
+        let (weight, expires) = (event.weight(), event.expires);
+        if weight > self.limit {
+            return;
+        }
+        let key: Key = (app.clone(), channel.into());
+        let mut kept = self.kept.lock();
+        kept.bytes += weight;
+        kept.order.push_back((expires, key.clone()));
+        if let Some(old) = kept.events.insert(key, Arc::new(event)) {
+            kept.bytes -= old.weight();
+        }
+        kept.sweep(now, self.limit);
+    }
+
+    /// The last event of a channel.
+    pub(crate) fn get(
+        &self,
+        app: &Arc<str>,
+        channel: &str,
+        now: Instant,
+    ) -> Option<Arc<CachedEvent>> {
+        let key: Key = (app.clone(), channel.into());
+        let kept = self.kept.lock();
+        kept.events.get(&key).filter(|event| event.expires > now).cloned()
+    }
+
+    /// Lets go of what has expired.
+    pub(crate) fn sweep(&self, now: Instant) {
+        self.kept.lock().sweep(now, self.limit);
+    }
+
+    /// Events kept, and the bytes that they take.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let kept = self.kept.lock();
+        (kept.events.len(), kept.bytes)
+    }
+}
+
+impl Kept {
+    fn sweep(&mut self, now: Instant, limit: usize) {
+        // A busy channel's stale turns must not make the list longer than the table by much.
+        let crowded = self.order.len() > 2 * self.events.len() + 1024;
+        if crowded {
+            let Kept { events, order, .. } = self;
+            order.retain(|(at, key)| events.get(key).is_some_and(|event| event.expires == *at));
+        }
+        while let Some((expires, key)) = self.order.front() {
+            let current = self.events.get(key).is_some_and(|event| event.expires == *expires);
+            if current && *expires > now && self.bytes <= limit {
+                break;
+            }
+            if current && let Some(event) = self.events.remove(key) {
+                self.bytes -= event.weight();
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(limit: usize) -> (Cache, Arc<str>, Instant) {
+        (Cache::new(Some(Duration::from_secs(60)), limit), "a".into(), Instant::now())
+    }
+
+    #[test]
+    fn the_last_event_is_kept_until_it_expires() {
+        let (cache, app, now) = cache(1 << 20);
+        cache.put(&app, "cache-a", Bytes::from_static(b"1"), "one", now);
+        cache.put(&app, "cache-a", Bytes::from_static(b"2"), "two", now + Duration::from_secs(30));
+        let at = |seconds| cache.get(&app, "cache-a", now + Duration::from_secs(seconds));
+        assert_eq!(&*at(61).expect("kept").data, "two");
+        assert!(at(91).is_none());
+        cache.sweep(now + Duration::from_secs(91));
+        assert_eq!(cache.size(), (0, 0));
+    }
+
+    #[test]
+    fn beyond_its_limit_the_oldest_go_and_the_books_balance() {
+        let (cache, app, now) = cache(10 * (OVERHEAD + 3));
+        for n in 0..1000 {
+            let at = now + Duration::from_millis(n);
+            cache.put(&app, &format!("cache-{}", n % 50), Bytes::from_static(b"x"), "yz", at);
+            assert!(cache.size().1 <= 10 * (OVERHEAD + 3));
+        }
+        assert_eq!(cache.size().0, 10);
+        assert!(cache.get(&app, "cache-49", now).is_some());
+        assert!(cache.get(&app, "cache-0", now).is_none());
+    }
+
+    #[test]
+    fn a_busy_channel_keeps_one_event_and_no_trail() {
+        let (cache, app, now) = cache(1 << 20);
+        for n in 0..100_000 {
+            cache.put(&app, "cache-a", Bytes::new(), "", now + Duration::from_nanos(n));
+        }
+        assert_eq!(cache.size().0, 1);
+        assert!(cache.kept.lock().order.len() < 3000);
+    }
+}

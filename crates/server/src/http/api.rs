@@ -1,0 +1,121 @@
+//! What every call of the REST API goes through: its app, its signature, its budget.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use protocol::api::auth::{self, Request};
+use protocol::api::publish::Limits;
+use protocol::api::query;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::answer::{Answer, Refused};
+use crate::apps::{App, Counters};
+use crate::node::Node;
+
+/// A call whose body has been read.
+pub(super) struct Call<'a> {
+    pub(super) node: &'a Node,
+    pub(super) app: &'a App,
+    pub(super) query: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// The app of an id, if it may be called.
+pub(super) fn app(node: &Node, id: &str) -> Result<Arc<App>, Refused> {
+    let app = node.apps.by_id(id).ok_or_else(|| {
+        Refused::new(404, &format!("The app {} could not be found.", id.escape_default()))
+    })?;
+    if !app.settings.load().config.enabled {
+        return Err(Refused::new(403, "The app is not enabled."));
+    }
+    Ok(app)
+}
+
+/// Reads a request's body, up to the limit.
+pub(super) async fn read_body(
+    node: &Node,
+    declared: u64,
+    body: Incoming,
+) -> Result<Bytes, Refused> {
+    let limit = node.config.http.max_request;
+    let too_large = || {
+        Refused::new(413, &format!("The request is larger than the {limit} bytes that are allowed"))
+    };
+    if declared > limit as u64 {
+        return Err(too_large());
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(Refused::new(400, &format!("The body could not be read: {error}"))),
+    }
+}
+
+impl<'a> Call<'a> {
+    /// Checks the signature (H11 to H16). `paths` are the path as it came, and without our prefix.
+    pub(super) fn authenticate(
+        &self,
+        method: &str,
+        (path, alt_path): (&str, Option<&str>),
+    ) -> Result<(), Refused> {
+        let settings = self.app.settings.load();
+        let request = Request { method, path, alt_path, query: self.query, body: self.body };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        auth::verify(&request, &settings.config.key, &settings.secret, now)
+            .map_err(|error| Refused::new(401, &error.to_string()))
+    }
+
+    /// A parameter of the query, decoded.
+    pub(super) fn param(&self, name: &str) -> Option<Cow<'a, str>> {
+        query::get(self.query, name)
+    }
+
+    /// The limits on what is published.
+    pub(super) fn limits(&self) -> Limits {
+        let settings = self.app.settings.load();
+        let limits = &settings.config.limits;
+        let or_any = |limit: Option<usize>| limit.unwrap_or(usize::MAX);
+        Limits {
+            max_channels: or_any(limits.max_event_channels),
+            max_event_name: or_any(limits.max_event_name_length),
+            max_payload_bytes: or_any(limits.max_event_payload),
+            max_batch: or_any(limits.max_event_batch),
+            max_channel_name: or_any(limits.max_channel_name_length),
+        }
+    }
+
+    /// Takes published events from the app's budget.
+    pub(super) fn spend_events(&self, count: usize) -> Result<(), Refused> {
+        let rate = self.app.settings.load().config.max_backend_events_per_second;
+        let Some(rate) = rate else { return Ok(()) };
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let taken = self.app.backend_events.take(self.node.nanos(), count, rate);
+        taken.map_err(|wait| Refused::too_many(rate, wait))
+    }
+
+    /// Takes a reading request from the app's budget.
+    pub(super) fn spend_read(&self) -> Result<(), Refused> {
+        let rate = self.app.settings.load().config.max_read_requests_per_second;
+        let Some(rate) = rate else { return Ok(()) };
+        let taken = self.app.read_requests.take(self.node.nanos(), 1, rate);
+        taken.map_err(|wait| Refused::too_many(rate, wait))
+    }
+
+    /// Counts a call that was signed well, and its answer.
+    pub(super) fn counted(&self, answer: Result<Answer, Refused>) -> Result<Answer, Refused> {
+        let counters = &self.app.counters;
+        let sent = match &answer {
+            Ok(answer) | Err(Refused(answer)) => answer.body().size_hint().exact().unwrap_or(0),
+        };
+        Counters::add(&counters.http_calls_received, 1);
+        Counters::add(&counters.http_received_bytes, self.body.len());
+        Counters::add(&counters.http_transmitted_bytes, sent as usize);
+        answer
+    }
+}

@@ -1,0 +1,20 @@
+//! The HTTP side of the main port: the REST API, the health pages, and handshakes, whose sockets
+//! are handed over to the shard. It must not know how frames reach their subscribers.
+//!
+//! A request: `connection` (one socket) -> `route` (which page) -> `api` (whose app, is it signed)
+//! -> `publish`, `channels`, `users`; `answer` shapes what goes back.
+
+mod answer;
+mod api;
+mod channels;
+mod connection;
+mod cors;
+mod health;
+mod publish;
+mod route;
+mod upgrade;
+mod users;
+
+pub(crate) use answer::{Answer, text};
+pub(crate) use connection::accept;
+pub(crate) use health::memory;

@@ -1,0 +1,104 @@
+//! Which page a request is for.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use hyper::body::{Body, Incoming};
+use hyper::header::UPGRADE;
+use hyper::{Method, Request};
+use percent_encoding::percent_decode_str;
+
+use super::answer::{Answer, Refused, text};
+use super::api::{self, Call};
+use super::connection::Connection;
+use super::{channels, health, publish, upgrade, users};
+
+/// Answers one request.
+pub(super) async fn route(connection: &Rc<Connection>, request: Request<Incoming>) -> Answer {
+    answer(connection, request).await.unwrap_or_else(|Refused(answer)| answer)
+}
+
+async fn answer(
+    connection: &Rc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Answer, Refused> {
+    let node = &connection.shard.node;
+    let full_path = request.uri().path().to_owned();
+    let path = node.config.path_prefix.as_str();
+    let path = full_path.strip_prefix(path).unwrap_or("/nothing/is/here");
+    if request.method() == Method::OPTIONS {
+        return Ok(text(204, ""));
+    }
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    if let ["app", ..] = segments[..]
+        && request.headers().contains_key(UPGRADE)
+    {
+        return upgrade::upgrade(connection, &request, segments.get(1).copied());
+    }
+    let get = request.method() == Method::GET || request.method() == Method::HEAD;
+    match segments[..] {
+        [""] if get => Ok(text(200, "OK")),
+        ["ready"] if get => Ok(health::ready(node)),
+        ["up"] if get => Ok(health::up()),
+        ["accept-traffic"] if get => Ok(health::accept_traffic(node)),
+        ["app", ..] => Err(upgrade::required()),
+        ["apps", id, ref page @ ..] => {
+            let id = decoded(id)?;
+            let page: Vec<Cow<'_, str>> =
+                page.iter().map(|s| decoded(s)).collect::<Result<_, _>>()?;
+            let page: Vec<&str> = page.iter().map(|segment| &**segment).collect();
+            // A signature may cover the path without our prefix (H15).
+            let alternative = (path.len() < full_path.len()).then_some(path);
+            api_page(connection, &id, &page, (&full_path, alternative), request).await
+        }
+        _ => Err(not_found(&full_path)),
+    }
+}
+
+async fn api_page(
+    connection: &Rc<Connection>,
+    id: &str,
+    page: &[&str],
+    paths: (&str, Option<&str>),
+    request: Request<Incoming>,
+) -> Result<Answer, Refused> {
+    let node = &connection.shard.node;
+    let allowed = match page {
+        ["events" | "batch_events"] => "POST",
+        ["channels", _, "events"] | ["users", _, "terminate_connections"] => "POST",
+        ["channels" | "connections"] | ["channels", _] => "GET",
+        ["channels", _, "users" | "stats"] => "GET",
+        _ => return Err(not_found(paths.0)),
+    };
+    if request.method().as_str() != allowed {
+        let message = format!("{} is not allowed here, use {allowed}", request.method());
+        return Err(Refused::new(405, &message));
+    }
+    let declared = request.body().size_hint().lower();
+    let (head, body) = request.into_parts();
+    let app = api::app(node, id)?;
+    let body = api::read_body(node, declared, body).await?;
+    let query = head.uri.query().unwrap_or_default();
+    let call = Call { node, app: &app, query, body: &body };
+    call.authenticate(head.method.as_str(), paths)?;
+    let answer = match page {
+        ["events"] => publish::event(&call),
+        ["batch_events"] => publish::batch(&call),
+        ["channels", channel, "events"] => publish::channel_event(&call, channel),
+        ["users", user, "terminate_connections"] => users::terminate(&call, user),
+        ["channels"] => channels::list(&call),
+        ["channels", channel] => channels::one(&call, channel),
+        ["channels", channel, "users"] => channels::users(&call, channel),
+        ["channels", channel, "stats"] => channels::stats(&call, channel),
+        _ => channels::connections(&call),
+    };
+    call.counted(answer)
+}
+
+fn decoded(segment: &str) -> Result<Cow<'_, str>, Refused> {
+    percent_decode_str(segment).decode_utf8().map_err(|_| not_found(segment))
+}
+
+fn not_found(path: &str) -> Refused {
+    Refused::new(404, &format!("There is nothing at {}", path.escape_default()))
+}

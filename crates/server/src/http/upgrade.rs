@@ -1,0 +1,147 @@
+//! From HTTP to WebSocket: the handshake, and handing the socket over to its shard.
+
+use std::io::IoSlice;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use protocol::close::Close;
+use protocol::socket_id::SocketId;
+use tokio::time::timeout;
+use websocket::handshake;
+
+use super::answer::{Answer, Refused};
+use super::connection::Connection;
+use crate::frames;
+use crate::hub::{Arrival, Shard};
+use crate::limits::OpenSocket;
+use crate::net::{ClientStream, Transport};
+use crate::session::{Admission, Handshake, admit};
+
+/// How long a refused client may take to read why.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A handshake that has been answered.
+pub(super) struct Upgrade {
+    admission: Admission,
+    socket: OpenSocket,
+}
+
+/// `GET /app/{key}`: the protocol's errors are told after the upgrade (W3).
+pub(super) fn upgrade(
+    connection: &Connection,
+    request: &Request<Incoming>,
+    key: Option<&str>,
+) -> Result<Answer, Refused> {
+    let node = &connection.shard.node;
+    if node.is_draining() {
+        return Err(Refused::new(503, "The server is closing, choose another one!"));
+    }
+    let accept = accept_key(request)?;
+    let Some(mut socket) = connection.socket.take() else {
+        return Err(Refused::new(400, "This connection has been upgraded already"));
+    };
+    let key = key.and_then(|key| percent_decode_str(key).decode_utf8().ok());
+    let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let handshake = Handshake {
+        key: key.as_deref().filter(|key| !key.is_empty()),
+        query: request.uri().query().unwrap_or_default(),
+        origin,
+    };
+    let admission = admit(node, &handshake, &mut socket);
+    connection.upgrade.set(Some(Upgrade { admission, socket }));
+
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    Ok(answer)
+}
+
+/// The answer to whoever asks for `/app/...` without wanting a WebSocket.
+pub(super) fn required() -> Refused {
+    let mut refused =
+        Refused::new(426, "This is a WebSocket endpoint, connect with ws:// or wss://");
+    refused.0.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+    refused
+}
+
+fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refused> {
+    let headers = request.headers();
+    let one = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+    let all = |name: HeaderName| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    let accept = handshake::validate(
+        request.method().as_str(),
+        all(UPGRADE),
+        all(CONNECTION),
+        one(SEC_WEBSOCKET_VERSION),
+        one(SEC_WEBSOCKET_KEY),
+    );
+    let accept = accept.map_err(|error| {
+        let mut refused = Refused::new(error.status(), &error.to_string());
+        for (name, value) in error.headers() {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            refused.0.headers_mut().insert(name, value);
+        }
+        refused
+    })?;
+    HeaderValue::from_bytes(&accept).map_err(|error| Refused::new(400, &error.to_string()))
+}
+
+impl Upgrade {
+    /// Gives the socket to its shard, or tells the client why not.
+    pub(super) fn hand_over(self, shard: &Rc<Shard>, stream: ClientStream, early: Bytes) {
+        let Upgrade { admission, socket } = self;
+        let transport = stream.into_transport();
+        match admission {
+            Admission::Seated(seat) => {
+                shard.admit(Arrival { transport, early, seat, socket_id: new_socket_id(), socket });
+            }
+            Admission::Refused(close) => {
+                tokio::task::spawn_local(async move {
+                    // Whoever does not listen misses it.
+                    let _ = timeout(LAST_WORDS, refuse(transport, &close)).await;
+                    drop(socket);
+                });
+            }
+        }
+    }
+}
+
+/// An error frame, a close frame, and the patience to let them be read (W14).
+async fn refuse(transport: Transport, close: &Close) {
+    let error = frames::error(Some(close.code), &close.reason, None);
+    let frame = websocket::close(close.code, close.frame_reason());
+    let frames = [IoSlice::new(&error), IoSlice::new(&frame)];
+    if !matches!(transport.try_write(&frames), Ok(written) if written > 0) {
+        return;
+    }
+    transport.finish();
+    let mut ignored = [0; 1024];
+    while transport.readable().await.is_ok() {
+        if matches!(transport.try_read(&mut ignored), Ok(Some(0)) | Err(_)) {
+            return;
+        }
+    }
+}
+
+/// A socket id that nobody can guess (W6).
+fn new_socket_id() -> SocketId {
+    let random = || {
+        getrandom::u64().unwrap_or_else(|error| {
+            // Without randomness from the system there are no safe ids, so no connections.
+            panic!("the system has no random numbers: {error}")
+        })
+    };
+    SocketId::from_random(random(), random())
+}

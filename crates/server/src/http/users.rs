@@ -1,0 +1,15 @@
+//! What a backend may do to a user.
+
+use protocol::api::response;
+use protocol::channel::user_channel;
+use protocol::close::Close;
+
+use super::answer::{Answer, Refused, json};
+use super::api::Call;
+
+/// `POST /apps/{id}/users/{user}/terminate_connections` (W51)
+pub(super) fn terminate(call: &Call<'_>, user: &str) -> Result<Answer, Refused> {
+    call.spend_events(1)?;
+    call.node.close_subscribers(call.app, &user_channel(user), &Close::terminated());
+    Ok(json(200, response::EMPTY))
+}

@@ -1,0 +1,222 @@
+//! The one place where what happens on a channel is decided: each function takes the channel's
+//! stripe, changes the facts, and hands the consequences to the shards before it lets go. So the
+//! order of decisions is the order in which everybody sees them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use protocol::channel;
+use protocol::close::Close;
+use protocol::socket_id::SocketId;
+use registry::{Change, Entry, Member, MemberChange, Occupancy, Place, ShardId, Transitions};
+
+use super::dispatch::Dispatch;
+use super::op::{Audience, ConnectionId, Op, Topic, Welcome};
+use crate::apps::{App, Counters};
+use crate::frames;
+use crate::node::Node;
+
+/// A connection that subscribes.
+pub(crate) struct Newcomer<'a> {
+    pub(crate) shard: ShardId,
+    pub(crate) connection: ConnectionId,
+    /// The member that it speaks for, on presence channels.
+    pub(crate) member: Option<&'a Arc<Member>>,
+    /// The most distinct members that a presence channel may have.
+    pub(crate) max_members: Option<usize>,
+    /// Whether the client asked, and is told.
+    pub(crate) asked: bool,
+}
+
+/// How a subscription was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// It counts from now on. True if the cache channel had no event.
+    Yes,
+    /// The presence channel has all the members that it may have (W33).
+    Full,
+}
+
+impl Node {
+    /// Decides a subscription; its first frames and everything after them come out of its shard's
+    /// inbox.
+    pub(crate) fn subscribe(&self, app: &App, topic: &Topic, newcomer: Newcomer<'_>) -> Joined {
+        let class = channel::classify(&topic.channel);
+        let mut dispatch = self.dispatch();
+        self.registry.update(&topic.app, &topic.channel, |entry| {
+            if let (Some(member), Some(most)) = (newcomer.member, newcomer.max_members) {
+                let roster = entry.roster();
+                if roster.len() >= most && !roster.contains(&member.id) {
+                    return Joined::Full;
+                }
+            }
+            let change = Change::Subscribe { member: newcomer.member };
+            let transitions = entry.apply(Place::Shard(newcomer.shard), change);
+            self.announce(&mut dispatch, topic, entry, &transitions);
+            let welcome =
+                if newcomer.asked { self.welcome(topic, entry, class) } else { Welcome::Silent };
+            let (to, topic) = (newcomer.connection, topic.clone());
+            let activate = Op::Activate { to, topic: topic.clone(), welcome };
+            dispatch.send(newcomer.shard, activate);
+            self.count_subscriptions(&mut dispatch, app, &topic, entry);
+            Joined::Yes
+        })
+    }
+
+    /// Welcomes a connection again that is subscribed already (W27).
+    pub(crate) fn welcome_again(&self, topic: &Topic, shard: ShardId, to: ConnectionId) {
+        let class = channel::classify(&topic.channel);
+        let mut dispatch = self.dispatch();
+        self.registry.update(&topic.app, &topic.channel, |entry| {
+            let welcome = self.welcome(topic, entry, class);
+            dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
+        });
+    }
+
+    /// Decides that a connection, which its shard's table no longer has in the topic, is gone.
+    pub(crate) fn unsubscribe(
+        &self,
+        app: &App,
+        topic: &Topic,
+        shard: ShardId,
+        member: Option<&Member>,
+    ) {
+        let mut dispatch = self.dispatch();
+        self.registry.update(&topic.app, &topic.channel, |entry| {
+            let change = match topic.audience {
+                Audience::Watchers => Change::Unwatch,
+                Audience::Subscribers => Change::Unsubscribe { user_id: member.map(|m| &*m.id) },
+            };
+            let transitions = entry.apply(Place::Shard(shard), change);
+            self.announce(&mut dispatch, topic, entry, &transitions);
+            self.count_subscriptions(&mut dispatch, app, topic, entry);
+        });
+    }
+
+    /// Watches a user (W49): the present state now, every change from now on.
+    pub(crate) fn watch(&self, topic: &Topic, shard: ShardId, to: ConnectionId, user_id: Arc<str>) {
+        let mut dispatch = self.dispatch();
+        self.registry.update(&topic.app, &topic.channel, |entry| {
+            entry.apply(Place::Shard(shard), Change::Watch);
+            let welcome = Welcome::Silent;
+            dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
+            dispatch.send(shard, Op::Watched { to, user_id, online: entry.is_occupied() });
+        });
+    }
+
+    /// Sends an event to everybody who is subscribed to a channel. `kept` is the event's data as a
+    /// JSON literal, if the event becomes the channel's last one (W43).
+    pub(crate) fn publish(
+        &self,
+        app: &App,
+        channel: &str,
+        frame: &Bytes,
+        except: Option<SocketId>,
+        kept: Option<&str>,
+    ) {
+        Counters::add(&app.counters.publishes, 1);
+        let mut dispatch = self.dispatch();
+        self.registry.read(&app.id, channel, |entry| {
+            if let Some(data) = kept {
+                self.cache.put(&app.id, channel, frame.clone(), data, Instant::now());
+            }
+            if let Some((channel, entry)) = entry {
+                let topic = Topic {
+                    app: app.id.clone(),
+                    channel: channel.clone(),
+                    audience: Audience::Subscribers,
+                };
+                dispatch.deliver(entry.subscribers(), &topic, frame, except);
+            }
+        });
+    }
+
+    /// Closes every connection that is subscribed to a channel.
+    pub(crate) fn close_subscribers(&self, app: &App, channel: &str, close: &Close) {
+        let mut dispatch = self.dispatch();
+        self.registry.read(&app.id, channel, |entry| {
+            let Some((channel, entry)) = entry else { return };
+            let topic = Topic {
+                app: app.id.clone(),
+                channel: channel.clone(),
+                audience: Audience::Subscribers,
+            };
+            dispatch.send_all(entry.subscribers(), || Op::CloseTopic {
+                topic: topic.clone(),
+                close: close.clone(),
+            });
+        });
+    }
+
+    pub(crate) fn dispatch(&self) -> Dispatch<'_> {
+        Dispatch::new(&self.inboxes)
+    }
+
+    fn welcome(&self, topic: &Topic, entry: &Entry, class: channel::Class) -> Welcome {
+        let roster = class.is_presence().then(|| entry.roster().members().cloned().collect());
+        let cached =
+            class.is_cache().then(|| self.cache.get(&topic.app, &topic.channel, Instant::now()));
+        Welcome::Succeeded { roster, cached }
+    }
+
+    /// Tells the others what follows from a change (W31, W49).
+    fn announce(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        transitions: &Transitions,
+    ) {
+        for change in &transitions.members {
+            let frame = match change {
+                MemberChange::Added(member) => frames::member_added(&topic.channel, member),
+                MemberChange::Removed(member) => frames::member_removed(&topic.channel, member),
+            };
+            dispatch.deliver(entry.subscribers(), topic, &frame, None);
+        }
+        let Some(occupancy) = transitions.occupancy else { return };
+        if let Some(user_id) = channel::user_id(&topic.channel) {
+            let watchers = Topic { audience: Audience::Watchers, ..topic.clone() };
+            let user_id: Arc<str> = user_id.into();
+            dispatch.send_all(entry.watchers(), || Op::Presence {
+                topic: watchers.clone(),
+                user_id: user_id.clone(),
+                online: occupancy == Occupancy::Occupied,
+            });
+        }
+    }
+
+    /// Says how many are subscribed, where the app wants that (W52).
+    fn count_subscriptions(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        app: &App,
+        topic: &Topic,
+        entry: &Entry,
+    ) {
+        let class = channel::classify(&topic.channel);
+        let wanted = app.settings.load().config.enable_subscription_count;
+        if !wanted || class.is_presence() || channel::user_id(&topic.channel).is_some() {
+            return;
+        }
+        let count = entry.subscribers().total();
+        if self.subscription_counts.is_due(topic, count, Instant::now()) {
+            let frame = frames::subscription_count(&topic.channel, count);
+            dispatch.deliver(entry.subscribers(), topic, &frame, None);
+        }
+    }
+
+    /// Says the counts that were held back and are due now.
+    pub(crate) fn say_late_counts(&self) {
+        for topic in self.subscription_counts.late(Instant::now()) {
+            let mut dispatch = self.dispatch();
+            self.registry.read(&topic.app, &topic.channel, |entry| {
+                let Some((_, entry)) = entry else { return };
+                let count = entry.subscribers().total();
+                let frame = frames::subscription_count(&topic.channel, count);
+                dispatch.deliver(entry.subscribers(), &topic, &frame, None);
+            });
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How connections leave: the server's reasons to close them, and taking them out of the tables.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use protocol::close::Close;
+use registry::Member;
+
+use super::connection::{Connection, Phase, live};
+use super::op::{ConnectionId, Op, Topic};
+use super::shard::{Shard, State};
+use crate::frames;
+
+/// How long the peer's close frame is awaited, in seconds.
+const CLOSE_WAIT: u32 = 5;
+/// The pause between two portions of a dispersal.
+const STEP: Duration = Duration::from_millis(10);
+
+impl Shard {
+    /// Decides to close a connection, after everything that it has been told already. What it
+    /// still sends is not heard.
+    pub(crate) fn condemn(&self, id: ConnectionId, close: Close) {
+        let mut state = self.state.borrow_mut();
+        let Some(connection) = live(&mut state.connections, id) else { return };
+        if connection.phase == Phase::Open {
+            connection.phase = Phase::Condemned;
+            drop(state);
+            self.inbox().send(Op::Close { to: id, close });
+        }
+    }
+
+    /// Says why, closes, and waits for the peer to do the same (RFC 6455 7.1.1).
+    pub(super) fn close(&self, id: ConnectionId, close: &Close) {
+        let mut state = self.state.borrow_mut();
+        let Some(connection) = live(&mut state.connections, id) else { return };
+        if connection.phase == Phase::Closing {
+            return;
+        }
+        connection.phase = Phase::Closing;
+        self.leave_everything(&mut state, id.index);
+        if close.code >= 4000 {
+            state.send(id, frames::error(Some(close.code), &close.reason, None));
+        }
+        state.send(id, websocket::close(close.code, close.frame_reason()));
+        let State { connections, wheel, .. } = &mut *state;
+        wheel.clear(connections, connections[id.index as usize].timer);
+        wheel.set(connections, id.index, wheel.now() + CLOSE_WAIT);
+    }
+
+    pub(super) fn close_topic(&self, topic: &Topic, close: &Close) {
+        let ids: Vec<ConnectionId> = {
+            let state = self.state.borrow();
+            let subscribers = state.channels.subscribers(topic).iter();
+            subscribers.map(|s| state.connections[s.connection as usize].id(s.connection)).collect()
+        };
+        ids.into_iter().for_each(|id| self.close(id, close));
+    }
+
+    pub(super) fn close_app(&self, app: &str, close: &Close) {
+        let of_app = |c: &Connection| *c.app().id == *app;
+        self.connections(of_app).into_iter().for_each(|id| self.close(id, close));
+    }
+
+    /// Closes every connection, a few at a time: whoever is closed comes back at once somewhere
+    /// else, and all of them together would be a storm (W17).
+    pub(super) async fn disperse(self: Rc<Self>, close: Close, over: Duration) {
+        let ids = self.connections(|_| true);
+        let steps = (over.as_millis() / STEP.as_millis()).max(1) as usize;
+        let mut closed = 0;
+        for step in 1..=steps {
+            let due = ids.len() * step / steps;
+            for id in &ids[closed..due] {
+                self.condemn(*id, close.clone());
+            }
+            closed = due;
+            if closed == ids.len() {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// The connections that fit.
+    pub(crate) fn connections(&self, fits: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
+        let state = self.state.borrow();
+        let fitting = state.connections.iter().filter(|(_, connection)| fits(connection));
+        fitting.map(|(index, connection)| connection.id(index as u32)).collect()
+    }
+
+    /// A consumer that is too slow is cut off: a close frame would wait behind everything else.
+    pub(super) fn give_up(self: &Rc<Self>, connection: &mut Connection, pending: usize) {
+        self.node.stats.slow_consumer();
+        tracing::warn!(
+            app = %connection.app().id, socket_id = &*connection.socket_id.text(), pending,
+            limit = self.node.config.connection.max_pending,
+            "a connection reads too slowly and is closed (connection.maxPendingInKb)"
+        );
+        connection.phase = Phase::Closing;
+        connection.backlog = None;
+        connection.transport.abort();
+    }
+
+    /// Takes a connection out of all tables; everything that it held goes with it.
+    pub(super) fn remove(&self, id: ConnectionId) {
+        let mut state = self.state.borrow_mut();
+        if live(&mut state.connections, id).is_none() {
+            return;
+        }
+        self.leave_everything(&mut state, id.index);
+        let State { connections, wheel, .. } = &mut *state;
+        wheel.clear(connections, connections[id.index as usize].timer);
+        let connection = connections.remove(id.index as usize);
+        if connection.backlog.is_some_and(|backlog| backlog.awaited) {
+            // Whoever waits for the socket to take more need not wait any longer.
+            connection.transport.shut_down();
+        }
+    }
+
+    fn leave_everything(&self, state: &mut State, index: u32) {
+        let State { connections, channels, .. } = state;
+        let app = connections[index as usize].app().clone();
+        while let Some(last) = connections[index as usize].subscriptions.len().checked_sub(1) {
+            let (topic, member) = channels.detach(connections, index, last);
+            self.node.unsubscribe(&app, &topic, self.id, member.as_deref());
+        }
+        connections[index as usize].user = None;
+    }
+
+    /// Takes a connection out of one topic, if it is in it.
+    pub(crate) fn leave(&self, state: &mut State, index: u32, topic: &Topic) {
+        let State { connections, channels, .. } = state;
+        let Some(at) = channels.find(connections, index, topic) else { return };
+        let (topic, member) = channels.detach(connections, index, at);
+        let app = connections[index as usize].app();
+        let member: Option<&Member> = member.as_deref();
+        self.node.unsubscribe(app, &topic, self.id, member);
+    }
+}

@@ -1,0 +1,60 @@
+//! Hands operations to shards: pushed under a stripe's lock, so that their order is the order of
+//! decisions, and woken up for after it.
+
+use bytes::Bytes;
+use protocol::socket_id::SocketId;
+use registry::{Interest, ShardId};
+use smallvec::SmallVec;
+
+use super::inbox::Inbox;
+use super::op::{Op, Topic};
+
+/// Made before a stripe is locked, dropped after.
+pub(crate) struct Dispatch<'a> {
+    inboxes: &'a [Inbox],
+    asleep: SmallVec<[ShardId; 8]>,
+}
+
+impl<'a> Dispatch<'a> {
+    pub(crate) fn new(inboxes: &'a [Inbox]) -> Self {
+        Dispatch { inboxes, asleep: SmallVec::new() }
+    }
+
+    /// One operation for one shard.
+    pub(crate) fn send(&mut self, shard: ShardId, op: Op) {
+        if self.inboxes[usize::from(shard.0)].push(op) {
+            self.asleep.push(shard);
+        }
+    }
+
+    /// The same operation for every shard that is interested.
+    pub(crate) fn send_all(&mut self, interest: &Interest, op: impl Fn() -> Op) {
+        for shard in interest.shards() {
+            self.send(shard, op());
+        }
+    }
+
+    /// A frame for everybody who follows a topic.
+    pub(crate) fn deliver(
+        &mut self,
+        interest: &Interest,
+        topic: &Topic,
+        frame: &Bytes,
+        except: Option<SocketId>,
+    ) {
+        let (topic, frame) = (topic, frame);
+        self.send_all(interest, || Op::Deliver {
+            topic: topic.clone(),
+            frame: frame.clone(),
+            except,
+        });
+    }
+}
+
+impl Drop for Dispatch<'_> {
+    fn drop(&mut self) {
+        for shard in &self.asleep {
+            self.inboxes[usize::from(shard.0)].wake();
+        }
+    }
+}

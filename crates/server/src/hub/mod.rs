@@ -1,0 +1,31 @@
+//! Shards and fan-out: how a frame that was encoded once reaches every connection that follows its
+//! channel. One shard is one thread with its own connections and its own channel table; nothing on
+//! the delivery path is locked or shared. It must not know HTTP, nor what frames say.
+//!
+//! `decide` is where the order of things is made; `inbox` carries it to the shards; `turn` is
+//! where a shard carries it out; `outbox` writes.
+
+mod channels;
+mod connection;
+mod decide;
+mod departure;
+mod dispatch;
+mod inbox;
+mod liveness;
+mod op;
+mod outbox;
+mod reader;
+mod report;
+mod shard;
+mod subscription_counts;
+mod turn;
+mod wheel;
+
+pub(crate) use connection::{SignedIn, live};
+pub(crate) use decide::{Joined, Newcomer};
+pub(crate) use inbox::{Inbox, InboxLimits};
+pub(crate) use op::{Audience, ConnectionId, Op, Topic};
+pub(crate) use reader::Arrival;
+pub(crate) use report::ShardReport;
+pub(crate) use shard::{Shard, State};
+pub(crate) use subscription_counts::SubscriptionCounts;

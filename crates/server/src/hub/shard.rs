@@ -1,0 +1,113 @@
+//! One shard: a thread with its own runtime, connections and channel table.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use registry::ShardId;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::time::MissedTickBehavior;
+
+use super::channels::Channels;
+use super::connection::Connections;
+use super::inbox::Inbox;
+use super::op::Op;
+use super::outbox::Outbox;
+use super::report::ShardReport;
+use super::wheel::Wheel;
+use crate::node::Node;
+
+/// The read buffer that a shard's connections share.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// What a shard's thread owns. Nothing in it is shared with another thread.
+pub(crate) struct Shard {
+    pub(crate) id: ShardId,
+    pub(crate) node: Arc<Node>,
+    /// Borrowed only between two awaits.
+    pub(crate) state: RefCell<State>,
+    /// Where connections read into; in use only between two awaits.
+    pub(super) read_buffer: RefCell<Box<[u8]>>,
+    /// Connections that speak HTTP, or have not said yet what they speak.
+    pub(crate) http_connections: Cell<usize>,
+    pub(super) stopped: Cell<bool>,
+}
+
+/// The shard's tables.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) connections: Connections,
+    pub(crate) channels: Channels,
+    pub(super) wheel: Wheel,
+    pub(super) outbox: Outbox,
+    /// How many connections there have been.
+    pub(super) generation: u32,
+}
+
+impl Shard {
+    /// Starts the shard's thread, which serves until it is told to stop.
+    pub(crate) fn start(id: ShardId, node: Arc<Node>) -> io::Result<()> {
+        let runtime =
+            || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let (built, is_built) = std::sync::mpsc::sync_channel(1);
+        std::thread::Builder::new().name(format!("shard-{}", id.0)).spawn(move || {
+            match runtime() {
+                Ok(runtime) => {
+                    // The starter waits for this answer, so it is there to take it.
+                    let _ = built.send(Ok(()));
+                    runtime.block_on(Shard::run(id, node));
+                }
+                Err(error) => drop(built.send(Err(error))),
+            }
+        })?;
+        is_built.recv().unwrap_or_else(|_| Err(io::Error::other("the shard's thread ended")))
+    }
+
+    async fn run(id: ShardId, node: Arc<Node>) {
+        let shard = Rc::new(Shard {
+            id,
+            node,
+            state: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
+            http_connections: Cell::new(0),
+            stopped: Cell::new(false),
+        });
+        tokio::task::spawn_local(shard.clone().keep_time());
+        let mut ops: Vec<Op> = Vec::new();
+        while !shard.stopped.get() {
+            shard.inbox().ready().await;
+            // Everything that is ready runs first, so that what came together leaves together.
+            tokio::task::yield_now().await;
+            shard.turn(&mut ops);
+        }
+    }
+
+    async fn keep_time(self: Rc<Self>) {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        seconds.tick().await;
+        loop {
+            seconds.tick().await;
+            self.second();
+        }
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        self.node.inbox(self.id)
+    }
+
+    pub(super) fn report(&self) -> ShardReport {
+        let state = self.state.borrow();
+        let backlogs = state.connections.iter().filter_map(|(_, c)| c.backlog.as_ref());
+        ShardReport {
+            connections: state.connections.len(),
+            channels: state.channels.len(),
+            subscriptions: state.channels.subscriptions(),
+            timers: state.wheel.len(),
+            pending_bytes: backlogs.map(|backlog| backlog.bytes()).sum(),
+            http_connections: self.http_connections.get(),
+        }
+    }
+}

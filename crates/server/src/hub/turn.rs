@@ -1,0 +1,213 @@
+//! A shard's turn: drain the inbox into the connections' lists, then one write for every connection
+//! that has something to send.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use protocol::socket_id::SocketId;
+use registry::Member;
+
+use super::connection::{Connection, Phase, live};
+use super::op::{ConnectionId, Op, Topic, Welcome};
+use super::outbox::{Flushed, settle};
+use super::shard::{Shard, State};
+use crate::apps::Counters;
+use crate::cache::CachedEvent;
+use crate::{frames, http};
+
+impl Shard {
+    pub(super) fn turn(self: &Rc<Self>, ops: &mut Vec<Op>) {
+        let started = Instant::now();
+        self.inbox().drain(ops);
+        for op in ops.drain(..) {
+            // The panic hook counts it; the other connections notice nothing.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.perform(op)));
+        }
+        ops.shrink_to(1 << 14);
+        let _ = catch_unwind(AssertUnwindSafe(|| self.flush()));
+        self.node.stats.turn(self.id, started.elapsed());
+    }
+
+    fn perform(self: &Rc<Self>, op: Op) {
+        match op {
+            Op::Deliver { topic, frame, except } => {
+                self.state.borrow_mut().deliver(&topic, frame, except);
+            }
+            Op::Send { to, frame } => self.state.borrow_mut().send(to, frame),
+            Op::Activate { to, topic, welcome } => {
+                self.state.borrow_mut().activate(to, &topic, welcome);
+            }
+            Op::Watched { to, user_id, online } => {
+                self.state.borrow_mut().watched(to, user_id, online);
+            }
+            Op::WatchlistReady { to } => self.state.borrow_mut().watchlist_ready(to),
+            Op::Presence { topic, user_id, online } => {
+                self.state.borrow_mut().presence(&topic, &user_id, online);
+            }
+            Op::Close { to, close } => self.close(to, &close),
+            Op::CloseTopic { topic, close } => self.close_topic(&topic, &close),
+            Op::CloseApp { app, close } => self.close_app(&app, &close),
+            Op::Disperse { close, over } => {
+                tokio::task::spawn_local(self.clone().disperse(close, over));
+            }
+            Op::Stop => self.stopped.set(true),
+            Op::Accept(accepted) => http::accept(self, accepted),
+            // Whoever asked may have gone meanwhile.
+            Op::Report(to) => drop(to.send(self.report())),
+        }
+    }
+
+    fn flush(self: &Rc<Self>) {
+        let mut state = self.state.borrow_mut();
+        let dirty = state.outbox.take_dirty();
+        for &index in &dirty {
+            let State { connections, outbox, .. } = &mut *state;
+            let Some(connection) = connections.get_mut(index as usize) else { continue };
+            let flushed = outbox.flush(connection);
+            self.settled(connection, index, flushed);
+        }
+        state.outbox.clear(dirty);
+    }
+
+    fn settled(self: &Rc<Self>, connection: &mut Connection, index: u32, flushed: Flushed) {
+        match flushed {
+            Flushed::All if connection.phase == Phase::Closing => connection.transport.finish(),
+            Flushed::All => {}
+            Flushed::Waiting(bytes) if bytes > self.node.config.connection.max_pending => {
+                self.give_up(connection, bytes);
+            }
+            Flushed::Waiting(_) => {
+                let Some(backlog) = &mut connection.backlog else { return };
+                if !std::mem::replace(&mut backlog.awaited, true) {
+                    let id = connection.id(index);
+                    tokio::task::spawn_local(self.clone().write_when_possible(id));
+                }
+            }
+            Flushed::Gone => connection.transport.abort(),
+        }
+    }
+
+    /// A slow socket's backlog leaves as the socket takes it.
+    async fn write_when_possible(self: Rc<Self>, id: ConnectionId) {
+        loop {
+            let transport = match live(&mut self.state.borrow_mut().connections, id) {
+                Some(connection) => connection.transport.clone(),
+                None => return,
+            };
+            let writable = transport.writable().await;
+            let mut state = self.state.borrow_mut();
+            let Some(connection) = live(&mut state.connections, id) else { return };
+            let Some(backlog) = &mut connection.backlog else { return };
+            let written = writable.and_then(|()| backlog.write(&transport));
+            let flushed = written.map_or(Flushed::Gone, |()| settle(connection));
+            if !matches!(flushed, Flushed::Waiting(_)) {
+                self.settled(connection, id.index, flushed);
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    fn deliver(&mut self, topic: &Topic, frame: Bytes, except: Option<SocketId>) {
+        let subscribers = self.channels.subscribers(topic);
+        let Some(first) = subscribers.first() else { return };
+        let app = self.connections[first.connection as usize].app().clone();
+        let size = frame.len();
+        let frame = self.outbox.frame(frame);
+        let mut deliveries = 0;
+        for subscriber in subscribers.iter().filter(|subscriber| subscriber.active) {
+            let connection = &mut self.connections[subscriber.connection as usize];
+            if except == Some(connection.socket_id) {
+                continue;
+            }
+            self.outbox.append(subscriber.connection, &mut connection.turn, frame);
+            deliveries += 1;
+        }
+        Counters::add(&app.counters.deliveries, deliveries);
+        Counters::add(&app.counters.ws_messages_sent, deliveries);
+        Counters::add(&app.counters.socket_transmitted_bytes, deliveries * size);
+    }
+
+    /// Appends a frame to one connection's list.
+    pub(super) fn send(&mut self, to: ConnectionId, frame: Bytes) {
+        let Some(connection) = live(&mut self.connections, to) else { return };
+        let counters = &connection.seat.app().counters;
+        Counters::add(&counters.ws_messages_sent, 1);
+        Counters::add(&counters.socket_transmitted_bytes, frame.len());
+        let frame = self.outbox.frame(frame);
+        self.outbox.append(to.index, &mut connection.turn, frame);
+    }
+
+    fn activate(&mut self, to: ConnectionId, topic: &Topic, welcome: Welcome) {
+        if live(&mut self.connections, to).is_none() {
+            return;
+        }
+        // It may have unsubscribed meanwhile: then it is told that it had succeeded, and no more.
+        self.channels.activate(&self.connections, to.index, topic);
+        if let Welcome::Succeeded { roster, cached } = welcome {
+            self.welcome(to, &topic.channel, roster, cached);
+        }
+    }
+
+    fn welcome(
+        &mut self,
+        to: ConnectionId,
+        channel: &str,
+        roster: Option<Vec<Arc<Member>>>,
+        cached: Option<Option<Arc<CachedEvent>>>,
+    ) {
+        let succeeded = match roster {
+            Some(roster) => frames::presence_succeeded(channel, &roster),
+            None => frames::subscription_succeeded(channel),
+        };
+        self.send(to, succeeded);
+        match cached {
+            Some(Some(event)) => self.send(to, event.frame.clone()),
+            Some(None) => self.send(to, frames::cache_miss(channel)),
+            None => {}
+        }
+    }
+
+    fn watched(&mut self, to: ConnectionId, user_id: Arc<str>, online: bool) {
+        let user = live(&mut self.connections, to).and_then(|c| c.user.as_mut());
+        if let Some(gathering) = user.and_then(|user| user.gathering.as_mut()) {
+            gathering.push((user_id, online));
+        }
+    }
+
+    fn watchlist_ready(&mut self, to: ConnectionId) {
+        let user = live(&mut self.connections, to).and_then(|c| c.user.as_mut());
+        let Some(states) = user.and_then(|user| user.gathering.take()) else { return };
+        let of = |wanted| -> Vec<&str> {
+            let wanted = states.iter().filter(|(_, online)| *online == wanted);
+            wanted.map(|(user_id, _)| &**user_id).collect()
+        };
+        self.send(to, frames::watchlist_events(&of(true), &of(false)));
+    }
+
+    fn presence(&mut self, topic: &Topic, user_id: &Arc<str>, online: bool) {
+        let watchers = self.channels.subscribers(topic);
+        let watchers: Vec<u32> = watchers.iter().map(|watcher| watcher.connection).collect();
+        let (on, off): (&[&str], &[&str]) =
+            if online { (&[user_id], &[]) } else { (&[], &[user_id]) };
+        let frame = frames::watchlist_events(on, off);
+        for index in watchers {
+            let connection = &mut self.connections[index as usize];
+            let user = connection.user.as_mut();
+            let known = user.and_then(|user| user.gathering.as_mut());
+            // Before the first states are told, a change only corrects them.
+            match known.map(|g| g.iter_mut().find(|(watched, _)| watched == user_id)) {
+                Some(Some((_, state))) => *state = online,
+                Some(None) => {}
+                None => {
+                    let to = connection.id(index);
+                    self.send(to, frame.clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! From start to exit: what is started in which order, what signals do, and how the node leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::close::Close;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::hub::{Op, ShardReport};
+use crate::node::Node;
+
+/// How often the departing node looks whether everybody has gone.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Lets everybody go: readiness fails and listening stops at once, requests in flight finish,
+/// connections are closed with 4200 spread evenly over the grace period (W17). Returns when
+/// everybody has gone, at the latest when the grace period is over.
+pub(crate) async fn drain(node: &Arc<Node>) {
+    let grace = node.config.shutdown_grace;
+    let deadline = Instant::now() + grace;
+    node.drain();
+    // The last fifth is for the answers to the last close frames.
+    let spread = grace.mul_f64(0.8);
+    node.tell_all(|| Op::Disperse { close: Close::reconnect(), over: spread });
+    while Instant::now() < deadline {
+        if is_empty(node, deadline).await {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    node.tell_all(|| Op::Stop);
+}
+
+async fn is_empty(node: &Node, deadline: Instant) -> bool {
+    for inbox in &node.inboxes {
+        let (to, answer) = oneshot::channel();
+        inbox.send(Op::Report(to));
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(ShardReport { connections: 0, http_connections: 0, .. })) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// What has to be done now and then.
+pub(crate) async fn keep_house(node: Arc<Node>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        node.cache.sweep(std::time::Instant::now());
+    }
+}

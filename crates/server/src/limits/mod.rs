@@ -1,0 +1,8 @@
+//! Limits that are counted: rates and file descriptors. What a limit is for, and what happens when
+//! it is reached, is decided where it is asked.
+
+mod descriptors;
+mod gcra;
+
+pub(crate) use descriptors::{Descriptors, OpenSocket};
+pub(crate) use gcra::{Gcra, SharedGcra};

@@ -1,0 +1,11 @@
+//! What the node says about itself. Gauges are computed from what is there when somebody looks;
+//! counters are counted where things happen. It must not decide anything.
+
+mod collect;
+mod exposition;
+mod page;
+mod process;
+mod stats;
+
+pub(crate) use page::serve;
+pub(crate) use stats::{Stats, count_panics};

@@ -1,0 +1,84 @@
+//! Taking over a configuration that has changed, without dropping a connection that may stay.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::apps::Gone;
+use crate::hub::Op;
+use crate::node::Node;
+use crate::running::Reload;
+
+/// Reads the configuration again and takes its apps over; on errors everything stays as it is.
+pub(crate) fn reload(node: &Node, reload: &Reload) {
+    let reloaded = match (reload.read)() {
+        Ok(reloaded) => reloaded,
+        Err(errors) => {
+            return tracing::error!("the configuration is kept as it was:\n{errors}");
+        }
+    };
+    for warning in &reloaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    if !reloaded.needs_restart.is_empty() {
+        let keys = reloaded.needs_restart.join(", ");
+        tracing::warn!("changed, but only taken over by a restart: {keys}");
+    }
+    tracing::info!(apps = reloaded.apps.len(), "the apps are read again");
+    replace_apps(node, reloaded.apps);
+}
+
+/// Takes a new list of apps over; the connections of those that are gone are closed.
+fn replace_apps(node: &Node, apps: Vec<config::AppConfig>) {
+    for Gone { app, close } in node.apps.replace(apps) {
+        if app.connections() > 0 {
+            tracing::info!(app = %app.id, reason = %close.reason, "closing an app's connections");
+        }
+        node.tell_all(|| Op::CloseApp { app: app.id.clone(), close: close.clone() });
+    }
+}
+
+/// Watches files. It looks at what they hold once a second: that also sees what renames, symbolic
+/// links and network file systems do, which notifications of the kernel miss.
+pub(crate) struct Changes {
+    files: Vec<PathBuf>,
+    seen: Vec<Option<u64>>,
+    seconds: Interval,
+}
+
+impl Changes {
+    /// Of these files, from now on.
+    pub(crate) fn of(files: &[PathBuf]) -> Self {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let files = files.to_vec();
+        Changes { seen: files.iter().map(fingerprint).collect(), files, seconds }
+    }
+
+    /// Resolves when one of them holds something else than before. A file that is away is waited
+    /// for: it may be on its way.
+    pub(crate) async fn next(&mut self) {
+        loop {
+            self.seconds.tick().await;
+            let mut changed = false;
+            for (file, seen) in self.files.iter().zip(&mut self.seen) {
+                let now = fingerprint(file);
+                if now.is_some() && now != *seen {
+                    *seen = now;
+                    changed = true;
+                }
+            }
+            if changed {
+                return;
+            }
+        }
+    }
+}
+
+fn fingerprint(file: &PathBuf) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(file).ok()?.hash(&mut hasher);
+    Some(hasher.finish())
+}

@@ -1,0 +1,210 @@
+//! A server that runs: starting it, waiting for signals, stopping it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use config::{Config, ConfigErrors, Reloaded};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::hub::Shard;
+use crate::limits::Descriptors;
+use crate::node::Node;
+use crate::reload::{self, Changes};
+use crate::{lifecycle, metrics, net};
+
+/// How the configuration is read again: on SIGHUP, and when one of its files has changed.
+pub struct Reload {
+    /// Reads it.
+    pub read: Box<dyn Fn() -> Result<Reloaded, ConfigErrors> + Send>,
+    /// The files to watch.
+    pub watched: Vec<PathBuf>,
+}
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listening socket could not be opened.
+    #[error("cannot listen on {host}:{port} ({option}): {error}")]
+    Listen {
+        /// The host that was asked for.
+        host: String,
+        /// The port that was asked for.
+        port: u16,
+        /// The option that says so.
+        option: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The certificate or key could not be used.
+    #[error("{path}: {reason}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A thread or runtime could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// A server that serves. Dropping it lets it run on; [`stop`](Self::stop) ends it.
+pub struct Running {
+    node: Arc<Node>,
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    stop: mpsc::Sender<()>,
+    background: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where the main port listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the metrics are, if they are enabled.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// The number of shards.
+    pub fn shards(&self) -> usize {
+        self.node.inboxes.len()
+    }
+
+    /// The limit of file descriptors, and how many WebSockets fit below it.
+    pub fn descriptors(&self) -> (usize, usize) {
+        (self.node.descriptors.limit(), self.node.descriptors.websocket_limit())
+    }
+
+    /// Closes everything within the grace period, then returns.
+    pub fn stop(self) {
+        // Full means that it was asked to stop already.
+        let _ = self.stop.try_send(());
+        self.wait();
+    }
+
+    /// Returns when the server has stopped.
+    pub fn wait(self) {
+        // A panic there has been counted and logged.
+        let _ = self.background.join();
+    }
+}
+
+/// Starts a server. It listens when this returns.
+pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartError> {
+    metrics::count_panics();
+    let main = listen(&config.host, config.port, "port")?;
+    let metrics_listener = match config.metrics.enabled {
+        true => Some(listen(&config.metrics.host, config.metrics.port, "metrics.port")?),
+        false => None,
+    };
+    let address = main.local_addr()?;
+    let metrics_address =
+        metrics_listener.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let shards = if config.shards == 0 { cores() } else { config.shards };
+    let descriptors = Descriptors::claim(config.fd_reserve);
+    let node = Arc::new(Node::new(config, shards as u16, address.port(), descriptors));
+    for shard in node.shards() {
+        Shard::start(shard, node.clone())?;
+    }
+
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = mpsc::channel(1);
+    let background = Background { node: node.clone(), main, metrics: metrics_listener, reload };
+    node.set_ready();
+    let background = thread::Builder::new()
+        .name("background".into())
+        .spawn(move || background.run(runtime, stopped))?;
+    Ok(Running { node, address, metrics_address, stop, background })
+}
+
+/// Starts a server, calls `started` with it, and returns when it has stopped after SIGTERM or
+/// SIGINT. SIGHUP reloads.
+pub fn run(
+    config: Config,
+    reload: Reload,
+    started: impl FnOnce(&Running),
+) -> Result<(), StartError> {
+    let running = start(config, Some(reload))?;
+    started(&running);
+    running.wait();
+    Ok(())
+}
+
+fn listen(
+    host: &str,
+    port: u16,
+    option: &'static str,
+) -> Result<std::net::TcpListener, StartError> {
+    net::bind(host, port).map_err(|error| StartError::Listen {
+        host: host.to_owned(),
+        port,
+        option,
+        error,
+    })
+}
+
+/// What runs on the background runtime.
+struct Background {
+    node: Arc<Node>,
+    main: std::net::TcpListener,
+    metrics: Option<std::net::TcpListener>,
+    reload: Option<Reload>,
+}
+
+impl Background {
+    fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
+        if let Err(error) = runtime.block_on(self.serve(stopped)) {
+            tracing::error!(%error, "the background runtime failed");
+        }
+        // What still looks at files must not hold the exit up.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    }
+
+    async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
+        let Background { node, main, metrics: metrics_listener, reload } = self;
+        tokio::spawn(net::accept(node.clone(), TcpListener::from_std(main)?));
+        tokio::spawn(lifecycle::keep_house(node.clone()));
+        if let Some(listener) = metrics_listener {
+            tokio::spawn(metrics::serve(node.clone(), TcpListener::from_std(listener)?));
+        }
+        match reload {
+            Some(reload) => until_signalled(&node, &reload, &mut stopped).await?,
+            None => drop(stopped.recv().await),
+        }
+        lifecycle::drain(&node).await;
+        Ok(())
+    }
+}
+
+/// Waits for the end, and reloads when asked to.
+async fn until_signalled(
+    node: &Node,
+    reload: &Reload,
+    stopped: &mut mpsc::Receiver<()>,
+) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut changes = Changes::of(&reload.watched);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = stopped.recv() => return Ok(()),
+            _ = hang_up.recv() => reload::reload(node, reload),
+            () = changes.next() => reload::reload(node, reload),
+        }
+    }
+}

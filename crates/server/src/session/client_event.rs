@@ -1,0 +1,69 @@
+//! Events from one client to the others of a channel (W39 to W42).
+
+use protocol::channel;
+use protocol::close::CLIENT_EVENT_REFUSED;
+use protocol::data::Data;
+use protocol::event_name;
+
+use super::Session;
+use crate::frames;
+use crate::hub::live;
+
+/// Why a client event is dropped: an error code and its text; the connection stays open.
+struct Refused(Option<u16>, String);
+
+impl Session<'_> {
+    pub(super) fn client_event(self, event: &str, channel: &str, data: Option<&Data<'_>>) {
+        if let Err(Refused(code, message)) = self.try_client_event(event, channel, data) {
+            self.reply(frames::error(code, &message, Some(channel)));
+        }
+    }
+
+    fn try_client_event(
+        self,
+        event: &str,
+        channel: &str,
+        data: Option<&Data<'_>>,
+    ) -> Result<(), Refused> {
+        let settings = self.app.settings.load();
+        let config = &settings.config;
+        let limited = |message: String| Refused(Some(CLIENT_EVENT_REFUSED), message);
+        if !config.enable_client_messages {
+            return Err(limited("The app does not have client messaging enabled.".into()));
+        }
+        let most = config.limits.max_event_name_length.unwrap_or(usize::MAX);
+        event_name::validate_client(event, most).map_err(|error| limited(error.to_string()))?;
+        if !channel::classify(channel).allows_client_events() {
+            let message = "Client events are allowed on private and presence channels only";
+            return Err(Refused(None, message.into()));
+        }
+        let most = config.limits.max_event_payload.unwrap_or(usize::MAX);
+        if data.is_some_and(|data| !data.fits(most)) {
+            return Err(limited(format!("The event data must be no more than {most} bytes.")));
+        }
+
+        let mut state = self.shard.state.borrow_mut();
+        let state = &mut *state;
+        let topic = self.subscribers(channel);
+        let Some(at) = state.channels.find(&state.connections, self.id.index, &topic) else {
+            let message = format!(
+                "Cannot broadcast client event (connection not subscribed to channel {channel})"
+            );
+            return Err(Refused(None, message));
+        };
+        let Some(connection) = live(&mut state.connections, self.id) else { return Ok(()) };
+        if let Some(rate) = config.max_client_events_per_second {
+            let taken = connection.client_events.take(self.shard.node.nanos(), 1, rate);
+            taken.map_err(|_| {
+                limited(format!("The rate limit of {rate} client events per second is exceeded."))
+            })?;
+        }
+        if !self.shard.node.has_room() {
+            return Err(limited("The server is overloaded, send it again later.".into()));
+        }
+        let member = connection.subscriptions[at].member.as_ref();
+        let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
+        self.shard.node.publish(self.app, channel, &frame, Some(connection.socket_id), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! What a client may do, frame by frame: the protocol's rules applied to one connection. It must
+//! not know sockets; replies go through the shard's inbox like everything else, so that they leave
+//! in the order of the requests (W28).
+
+mod client_event;
+mod connect;
+mod signin;
+mod subscribe;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::client_message::{self, ClientMessage};
+
+pub(crate) use connect::{Admission, Handshake, Refusal, admit};
+
+use crate::apps::App;
+use crate::frames;
+use crate::hub::{Audience, ConnectionId, Op, Shard, Topic};
+
+/// One connection at the moment at which it says something.
+#[derive(Clone, Copy)]
+pub(crate) struct Session<'a> {
+    pub(crate) shard: &'a Shard,
+    pub(crate) id: ConnectionId,
+    pub(crate) app: &'a Arc<App>,
+}
+
+impl Session<'_> {
+    /// A text frame from the client (W19: whatever it is, the connection stays open).
+    pub(crate) fn on_text(self, text: &str) {
+        match client_message::parse(text) {
+            Ok(ClientMessage::Ping) => self.reply(frames::pong()),
+            Ok(ClientMessage::Pong) => {}
+            Ok(ClientMessage::Subscribe { channel, auth, channel_data }) => {
+                self.subscribe(&channel, auth.as_deref(), channel_data.as_deref());
+            }
+            Ok(ClientMessage::Unsubscribe { channel }) => self.unsubscribe(&channel),
+            Ok(ClientMessage::Signin { auth, user_data }) => self.signin(&auth, &user_data),
+            Ok(ClientMessage::ClientEvent { event, channel, data }) => {
+                self.client_event(&event, &channel, data.as_ref());
+            }
+            Err(rejection) => self.reply(frames::error(None, rejection.message(), None)),
+        }
+    }
+
+    /// A binary frame from the client (W4).
+    pub(crate) fn on_binary(self) {
+        let message = "Binary messages are not supported, send text frames holding JSON";
+        self.reply(frames::error(None, message, None));
+    }
+
+    /// Sends a frame to the client, after everything that was decided before.
+    pub(crate) fn reply(self, frame: Bytes) {
+        self.shard.inbox().send(Op::Send { to: self.id, frame });
+    }
+
+    /// The subscribers of a channel of the connection's app.
+    fn subscribers(self, channel: &str) -> Topic {
+        Topic { app: self.app.id.clone(), channel: channel.into(), audience: Audience::Subscribers }
+    }
+}
