@@ -29,6 +29,16 @@ pub(crate) fn masked(value: &Value) -> Value {
     }
 }
 
+/// A value as JSON, masked and shortened.
+pub(crate) fn show(value: &Value) -> String {
+    const MAX: usize = 120;
+    let text = masked(value).to_string();
+    match text.char_indices().nth(MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
 fn member(name: &str, value: &Value) -> Value {
     match value {
         Value::Null => Value::Null,

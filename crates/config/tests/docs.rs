@@ -1,13 +1,16 @@
 //! The reference of options in `docs/configuration.md` is the table's own. `UPDATE_DOCS=1` writes
 //! it anew.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
 use std::fmt::Write;
 use std::path::Path;
 
 use config::Kind;
 use config::options::{FIRST_APP, OptionSpec, SECTIONS};
 
-const BEGIN: &str = "<!-- options: begin (written by the tests of `config` with UPDATE_DOCS=1) -->\n";
+const BEGIN: &str =
+    "<!-- options: begin (written by the tests of `config` with UPDATE_DOCS=1) -->\n";
 const END: &str = "<!-- options: end -->\n";
 
 fn reference() -> String {

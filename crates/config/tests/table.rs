@@ -1,6 +1,8 @@
 //! The table of options against a copy of what the configurations of soketi 1.6 say: names, keys
 //! and defaults must not drift, or a configuration written for it starts another server.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
 use std::collections::HashSet;
 
 use config::options::{self, OptionSpec};

@@ -1,5 +1,7 @@
 //! Types, ranges, conversions, units.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
 mod support;
 
 use std::time::Duration;
@@ -240,6 +242,9 @@ fn nodes_are_objects_or_text() {
 fn objects_are_json() {
     let config = from_env("QUEUE_SQS_CLIENT_OPTIONS", r#"{"a": {"b": 1}}"#);
     assert_eq!(config.queue.sqs.client_options.0["a"], json!({ "b": 1 }));
+    let sentinel = r#"[{"host": "a", "password": "hush"}]"#;
+    let errors = setup().env(&[("SOKETI_DB_REDIS_SENTINELS", sentinel)]).errors();
+    assert!(errors[0].contains("item 0 does not fit") && !errors[0].contains("hush"), "{errors:?}");
     let errors = setup().env(&[("SOKETI_QUEUE_REDIS_OPTIONS", "{password: 'hush'}")]).errors();
     assert_eq!(
         errors,

@@ -1,5 +1,7 @@
 //! The commands as scripts call them: output and exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -38,7 +39,7 @@ impl Server {
     }
 
     fn await_ready(&mut self, address: SocketAddr, started: Instant) -> Result<()> {
-        while TcpStream::connect(address).is_err() {
+        while !accepts(address) {
             if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the server ended before it accepted on {address}: {status}");
             }
@@ -81,6 +82,16 @@ impl Server {
         }
         self.pids.iter().map(|pid| of(*pid)).sum::<Result<T>>().map(Some)
     }
+}
+
+/// True if somebody listens at `address`. We come from another address than that: on a port from
+/// the ephemeral range, a connection to nobody may get that very port and meet itself.
+fn accepts(address: SocketAddr) -> bool {
+    let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), 0));
+    let attempt = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))
+        .and_then(|socket| socket.bind(&source.into()).map(|()| socket))
+        .and_then(|socket| socket.connect(&address.into()));
+    attempt.is_ok()
 }
 
 impl Drop for Server {

@@ -43,7 +43,8 @@ pub(crate) fn connect(address: SocketAddr, source: Option<IpAddr>) -> Result<Tcp
     // EINPROGRESS: the first writable event tells the outcome.
     match socket.connect(&SockAddr::from(address)) {
         Err(error)
-            if error.raw_os_error() != Some(115) && error.kind() != ErrorKind::WouldBlock =>
+            if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+                && error.kind() != ErrorKind::WouldBlock =>
         {
             Err(error).with_context(|| format!("cannot connect to {address}"))
         }

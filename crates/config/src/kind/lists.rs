@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Kind;
 use super::text::scalar;
+use crate::mask::show;
 use crate::model::{NodeAddress, OriginPattern};
 
 /// The canonical array, or what is wrong with which item.
@@ -16,7 +17,8 @@ pub(super) fn accept(kind: &Kind, value: &Value) -> Result<Value, String> {
         .iter()
         .enumerate()
         .map(|(index, item)| {
-            accept_item(kind, item).ok_or_else(|| format!("item {index} does not fit: {item}"))
+            accept_item(kind, item)
+                .ok_or_else(|| format!("item {index} does not fit: {}", show(item)))
         })
         .collect();
     items.map(Value::Array)

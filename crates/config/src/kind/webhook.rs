@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::lists::is_token;
 use super::text::scalar;
 use super::{boolean, object};
+use crate::mask::show;
 use crate::model::{ClientOptions, Webhook, WebhookTarget};
 use crate::secret::Secret;
 use crate::suggest::suggest;
@@ -83,7 +84,7 @@ fn event_types(hook: &Map<String, Value>) -> Result<Vec<String>, String> {
             .iter()
             .map(|name| match name {
                 Value::String(name) if !name.is_empty() => Ok(name.clone()),
-                other => Err(format!("event_types has {other} in it: must be strings")),
+                other => Err(format!("event_types has {} in it: must be strings", show(other))),
             })
             .collect(),
         Some(_) => Err("event_types must be an array of strings".to_owned()),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Given, Raw, Reading, show};
+use super::{Given, Raw, Reading};
 use crate::error::ConfigError;
-use crate::mask;
+use crate::mask::{self, show};
 use crate::options::{self, ENV_PREFIX, OptionSpec};
 use crate::secret::MASK;
 use crate::source::Source;

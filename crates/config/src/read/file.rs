@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::graft::graft;
 use super::json::Json;
-use super::{Given, Raw, Reading, show};
+use super::{Given, Raw, Reading};
 use crate::error::ConfigError;
-use crate::mask;
+use crate::mask::{self, show};
 use crate::options::{self, APPS, OptionSpec};
 use crate::secret::MASK;
 use crate::source::Source;

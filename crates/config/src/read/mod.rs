@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::error::ConfigError;
 use crate::kind::Kind;
-use crate::mask;
+use crate::mask::show;
 use crate::options::OptionSpec;
 use crate::secret::MASK;
 use crate::source::Source;
@@ -91,16 +91,6 @@ impl Raw {
                 _ => show(&Value::String(text.clone())),
             },
         }
-    }
-}
-
-/// A value as JSON, masked and shortened.
-pub(crate) fn show(value: &Value) -> String {
-    const MAX: usize = 120;
-    let text = mask::masked(value).to_string();
-    match text.char_indices().nth(MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
     }
 }
 

@@ -1,4 +1,5 @@
 //! A configuration's sources in a folder of their own.
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
