@@ -153,7 +153,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("INBOX_MAX_MB", "inbox.maxMb", "64"),
     ("CHANNEL_CACHE_MAX_MB", "channelLimits.cacheMaxInMb", "64"),
     ("HTTP_KEEP_ALIVE_TIMEOUT", "httpApi.keepAliveTimeout", "75"),
-    ("SSL_REQUIRE_CLIENT_CERT", "ssl.requireClientCert", "null"),
+    ("SSL_REQUIRE_CLIENT_CERT", "ssl.requireClientCert", "false"),
     (
         "DEFAULT_APP_ENABLE_SUBSCRIPTION_COUNT",
         "appManager.array.apps.0.enableSubscriptionCount",

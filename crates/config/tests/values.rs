@@ -261,8 +261,8 @@ fn tls_needs_certificate_and_key() {
     let with_ca = |more: &[(&str, &str)]| {
         setup().env(&cert).env(&[("SSL_CA", "ca.pem")]).env(more).load().config.ssl.unwrap()
     };
-    assert!(with_ca(&[]).require_client_cert);
-    assert!(!with_ca(&[("SSL_REQUIRE_CLIENT_CERT", "false")]).require_client_cert);
+    assert!(!with_ca(&[]).require_client_cert);
+    assert!(with_ca(&[("SSL_REQUIRE_CLIENT_CERT", "true")]).require_client_cert);
     assert_eq!(
         setup().env(&cert[..1]).errors(),
         ["ssl.certPath is set without ssl.keyPath: tls needs both"]
@@ -329,4 +329,16 @@ fn origins() {
     assert!(app.allows_origin(None) && app.allows_origin(Some("https://a.example")));
     assert!(!app.allows_origin(Some("https://b.example")));
     assert!(setup().load().config.apps[0].allows_origin(Some("https://b.example")));
+}
+
+#[test]
+fn the_proxy_protocol_needs_proxies_to_trust() {
+    let on = setup().env(&[("PROXY_PROTOCOL", "true")]);
+    assert_eq!(
+        on.warnings(),
+        ["proxyProtocol (from PROXY_PROTOCOL) has no effect: trustedProxies is empty, so no \
+          connection may start with a header"]
+    );
+    let trusting = [("PROXY_PROTOCOL", "true"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
+    assert_eq!(setup().env(&trusting).warnings(), [""; 0]);
 }

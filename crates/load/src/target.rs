@@ -112,9 +112,16 @@ impl Node {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that is free on all addresses. It lies below the ports that the system gives to clients:
+/// a closed connection of ours would keep one of those from being listened on.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    const FIRST: u16 = 10_000;
+    const LAST: u16 = 30_000;
+    let start = FIRST + (std::process::id() % u32::from(LAST - FIRST)) as u16;
+    (start..LAST)
+        .chain(FIRST..start)
+        .find(|&port| TcpListener::bind(("0.0.0.0", port)).is_ok())
+        .context("no port between 10000 and 30000 is free")
 }
 
 /// `command` run by the shell, which is replaced by it so that the pid is the server's.

@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::hub::{Inbox, InboxLimits, Op, SubscriptionCounts};
 use crate::limits::Descriptors;
 use crate::metrics::Stats;
+use crate::net::Tls;
 
 /// Owned by the process, shared by shards, the acceptor and the background runtime.
 pub(crate) struct Node {
@@ -25,6 +26,8 @@ pub(crate) struct Node {
     /// One for each shard.
     pub(crate) inboxes: Box<[Inbox]>,
     pub(crate) descriptors: Arc<Descriptors>,
+    /// What the main port speaks, unless it is plain.
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) stats: Stats,
     /// When the node started; the zero of [`Node::nanos`].
     pub(crate) started: Instant,
@@ -35,7 +38,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, shards: u16, port: u16, descriptors: Descriptors) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        shards: u16,
+        port: u16,
+        descriptors: Descriptors,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let limits = InboxLimits { events: config.inbox.max_events, bytes: config.inbox.max_bytes };
         Node {
             apps: Apps::new(config.apps.clone()),
@@ -44,6 +53,7 @@ impl Node {
             subscription_counts: SubscriptionCounts::default(),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
             descriptors: Arc::new(descriptors),
+            tls,
             stats: Stats::new(shards),
             started: Instant::now(),
             port,

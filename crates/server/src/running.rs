@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::hub::Shard;
 use crate::limits::Descriptors;
+use crate::net::{Tls, TlsError};
 use crate::node::Node;
 use crate::reload::{self, Changes};
 use crate::{lifecycle, metrics, net};
@@ -53,6 +54,12 @@ pub enum StartError {
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
+}
+
+impl From<TlsError> for StartError {
+    fn from(TlsError { path, reason }: TlsError) -> Self {
+        StartError::Tls { path, reason }
+    }
 }
 
 /// A server that serves. Dropping it lets it run on; [`stop`](Self::stop) ends it.
@@ -102,26 +109,30 @@ impl Running {
 /// Starts a server. It listens when this returns.
 pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartError> {
     metrics::count_panics();
-    let main = listen(&config.host, config.port, "port")?;
+    let tls = config.ssl.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let shards = if config.shards == 0 { cores() } else { config.shards };
+    let listeners = listen(&config.host, config.port, shards, "port")?;
     let metrics_listener = match config.metrics.enabled {
-        true => Some(listen(&config.metrics.host, config.metrics.port, "metrics.port")?),
+        true => listen(&config.metrics.host, config.metrics.port, 1, "metrics.port")?.pop(),
         false => None,
     };
-    let address = main.local_addr()?;
+    let address = match listeners.first() {
+        Some(listener) => listener.local_addr()?,
+        None => return Err(io::Error::other("there is no shard").into()),
+    };
     let metrics_address =
         metrics_listener.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
 
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let shards = if config.shards == 0 { cores() } else { config.shards };
     let descriptors = Descriptors::claim(config.fd_reserve);
-    let node = Arc::new(Node::new(config, shards as u16, address.port(), descriptors));
-    for shard in node.shards() {
-        Shard::start(shard, node.clone())?;
+    let node = Arc::new(Node::new(config, shards as u16, address.port(), descriptors, tls));
+    for (shard, listener) in node.shards().zip(listeners) {
+        Shard::start(shard, node.clone(), listener)?;
     }
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = mpsc::channel(1);
-    let background = Background { node: node.clone(), main, metrics: metrics_listener, reload };
+    let background = Background { node: node.clone(), metrics: metrics_listener, reload };
     node.set_ready();
     let background = thread::Builder::new()
         .name("background".into())
@@ -145,9 +156,10 @@ pub fn run(
 fn listen(
     host: &str,
     port: u16,
+    count: usize,
     option: &'static str,
-) -> Result<std::net::TcpListener, StartError> {
-    net::bind(host, port).map_err(|error| StartError::Listen {
+) -> Result<Vec<std::net::TcpListener>, StartError> {
+    net::bind(host, port, count).map_err(|error| StartError::Listen {
         host: host.to_owned(),
         port,
         option,
@@ -158,7 +170,6 @@ fn listen(
 /// What runs on the background runtime.
 struct Background {
     node: Arc<Node>,
-    main: std::net::TcpListener,
     metrics: Option<std::net::TcpListener>,
     reload: Option<Reload>,
 }
@@ -173,9 +184,11 @@ impl Background {
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, main, metrics: metrics_listener, reload } = self;
-        tokio::spawn(net::accept(node.clone(), TcpListener::from_std(main)?));
+        let Background { node, metrics: metrics_listener, reload } = self;
         tokio::spawn(lifecycle::keep_house(node.clone()));
+        if let Some(tls) = &node.tls {
+            tokio::spawn(tls.clone().keep_fresh());
+        }
         if let Some(listener) = metrics_listener {
             tokio::spawn(metrics::serve(node.clone(), TcpListener::from_std(listener)?));
         }
@@ -203,7 +216,10 @@ async fn until_signalled(
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = stopped.recv() => return Ok(()),
-            _ = hang_up.recv() => reload::reload(node, reload),
+            _ = hang_up.recv() => {
+                node.tls.iter().for_each(|tls| tls.ask());
+                reload::reload(node, reload);
+            }
             () = changes.next() => reload::reload(node, reload),
         }
     }

@@ -122,8 +122,7 @@ fn ssl(v: &Values<'_>) -> Option<Ssl> {
         cert: path("ssl.certPath")?,
         key: path("ssl.keyPath")?,
         passphrase: Some(v.text("ssl.passphrase")).filter(|p| !p.is_empty()).map(Secret::new),
-        require_client_cert: client_ca.is_some()
-            && v.optional_bool("ssl.requireClientCert").unwrap_or(true),
+        require_client_cert: client_ca.is_some() && v.bool("ssl.requireClientCert"),
         client_ca,
     })
 }
@@ -151,11 +150,18 @@ pub(crate) fn check(
         ),
         (true, true) => {}
     }
-    if v.optional_bool("ssl.requireClientCert") == Some(true) && !set("ssl.caPath") {
+    if v.bool("ssl.requireClientCert") && !set("ssl.caPath") {
         errors.push(ConfigError::Inconsistent(
             "ssl.requireClientCert is true without ssl.caPath: nothing to verify against"
                 .to_owned(),
         ));
+    }
+    if v.bool("proxyProtocol") && v.networks("trustedProxies").is_empty() {
+        warnings.extend(given("proxyProtocol").map(|setting| Warning::NoEffect {
+            key: setting.key.clone(),
+            origin: setting.origin.clone(),
+            reason: "trustedProxies is empty, so no connection may start with a header",
+        }));
     }
     let (min, max): (u32, u32) = (v.int("databasePooling.min"), v.int("databasePooling.max"));
     if min > max {

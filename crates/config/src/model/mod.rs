@@ -43,7 +43,8 @@ pub struct Config {
     pub fd_reserve: usize,
     /// `trustedProxies`: whose `X-Forwarded-For` and PROXY protocol headers are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// `proxyProtocol`: whether connections start with a PROXY protocol header.
+    /// `proxyProtocol`: whether connections from trusted proxies start with a PROXY protocol
+    /// header.
     pub proxy_protocol: bool,
     /// `strictProtocolVersion`: refuse protocol versions that are missing or unknown.
     pub strict_protocol_version: bool,

@@ -68,7 +68,7 @@ pub(super) const SERVER: &[OptionSpec] = &[
         "proxyProtocol",
         BOOL,
         "false",
-        "Connections start with a PROXY protocol header.",
+        "Connections from `trustedProxies` start with a PROXY protocol header (v1 or v2).",
     ),
 ];
 
@@ -154,14 +154,14 @@ pub(super) const TLS: &[OptionSpec] = &[
         "ssl.caPath",
         Kind::Text,
         r#""""#,
-        "PEM file with the authorities that client certificates are verified against; set, it makes the server ask for one.",
+        "PEM file with the authorities that client certificates are verified against; set, it makes the server ask for one, and refuse one that does not verify.",
     ),
     row(
         "SSL_REQUIRE_CLIENT_CERT",
         "ssl.requireClientCert",
         BOOL,
-        "null",
-        "Refuse clients that present no certificate; null = yes if `ssl.caPath` is set. A certificate that is presented is always verified.",
+        "false",
+        "Refuse clients that present no certificate.",
     ),
 ];
 

@@ -6,16 +6,17 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 use std::{future, io};
 
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use hyper_util::rt::TokioTimer;
 use tokio::time::timeout;
 
+use super::handover::{Handover, Held};
 use super::upgrade::Upgrade;
 use super::{cors, route};
 use crate::hub::Shard;
@@ -24,6 +25,8 @@ use crate::net::{Accepted, open};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
+/// How long a proxy's header and a TLS handshake may take: clients begin them at once.
+const OPENING: Duration = Duration::from_secs(10);
 
 /// What requests on one socket share.
 pub(super) struct Connection {
@@ -31,6 +34,8 @@ pub(super) struct Connection {
     pub(super) peer: IpAddr,
     /// Counts the socket; goes along when it becomes a WebSocket.
     pub(super) socket: RefCell<Option<OpenSocket>>,
+    /// The answer to the handshake.
+    pub(super) held: Held,
     /// Set by the request that turns the socket into a WebSocket.
     pub(super) upgrade: Cell<Option<Upgrade>>,
 }
@@ -75,14 +80,14 @@ async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOv
     let node = shard.node.clone();
     let patience = node.config.http.keep_alive_timeout;
     let Accepted { socket, peer, open: socket_count } = accepted;
-    let stream = TcpStream::from_std(socket)?;
-    let opened = timeout(patience, open(&node, stream, peer.ip())).await;
+    let opened = timeout(patience.min(OPENING), open(&node, socket, peer.ip())).await;
     let (stream, peer) = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
 
     let connection = Rc::new(Connection {
         shard: shard.clone(),
         peer,
         socket: RefCell::new(Some(socket_count)),
+        held: Held::default(),
         upgrade: Cell::new(None),
     });
     let service =
@@ -91,8 +96,7 @@ async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOv
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(MAX_HEAD)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(Handover::new(stream, connection.held.clone()), service);
 
     let mut drained = pin!(node.drained());
     let mut draining = false;
@@ -108,10 +112,13 @@ async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOv
     })
     .await?;
 
-    let Some(upgrade) = connection.upgrade.take() else { return Ok(None) };
     let parts = http.into_parts();
-    let (stream, early) = (parts.io.into_inner(), parts.read_buf);
-    Ok(Some(Box::new(move |shard| upgrade.hand_over(shard, stream, early))))
+    let Some(upgrade) = connection.upgrade.take() else {
+        parts.io.into_inner().close();
+        return Ok(None);
+    };
+    let (stream, early, answer) = (parts.io.into_inner(), parts.read_buf, connection.held.take());
+    Ok(Some(Box::new(move |shard| upgrade.hand_over(shard, stream, early, answer))))
 }
 
 async fn answer(

@@ -9,6 +9,7 @@ mod api;
 mod channels;
 mod connection;
 mod cors;
+mod handover;
 mod health;
 mod publish;
 mod route;

@@ -1,6 +1,7 @@
 //! From HTTP to WebSocket: the handshake, and handing the socket over to its shard.
 
 use std::io::IoSlice;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use super::connection::Connection;
 use crate::frames;
 use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
-use crate::net::{ClientStream, Transport};
+use crate::net::{ClientStream, Transport, client_address};
 use crate::session::{Admission, Handshake, admit};
 
 /// How long a refused client may take to read why.
@@ -33,6 +34,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(super) struct Upgrade {
     admission: Admission,
     socket: OpenSocket,
+    /// Who connects, as far as is known.
+    client: IpAddr,
 }
 
 /// `GET /app/{key}`: the protocol's errors are told after the upgrade (W3).
@@ -51,13 +54,16 @@ pub(super) fn upgrade(
     };
     let key = key.and_then(|key| percent_decode_str(key).decode_utf8().ok());
     let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let client = client(connection, request);
     let handshake = Handshake {
         key: key.as_deref().filter(|key| !key.is_empty()),
         query: request.uri().query().unwrap_or_default(),
         origin,
+        client,
     };
     let admission = admit(node, &handshake, &mut socket);
-    connection.upgrade.set(Some(Upgrade { admission, socket }));
+    connection.upgrade.set(Some(Upgrade { admission, socket, client }));
+    connection.held.hold();
 
     let mut answer = Response::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -66,6 +72,13 @@ pub(super) fn upgrade(
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     Ok(answer)
+}
+
+/// Who asks, if need be as trusted proxies tell it.
+fn client(connection: &Connection, request: &Request<Incoming>) -> IpAddr {
+    let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
+    let trusted = &connection.shard.node.config.trusted_proxies;
+    client_address(connection.peer, forwarded.map(HeaderValue::as_bytes), trusted)
 }
 
 /// The answer to whoever asks for `/app/...` without wanting a WebSocket.
@@ -100,17 +113,30 @@ fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refused> {
 
 impl Upgrade {
     /// Gives the socket to its shard, or tells the client why not.
-    pub(super) fn hand_over(self, shard: &Rc<Shard>, stream: ClientStream, early: Bytes) {
-        let Upgrade { admission, socket } = self;
+    pub(super) fn hand_over(
+        self,
+        shard: &Rc<Shard>,
+        stream: ClientStream,
+        early: Bytes,
+        answer: Vec<u8>,
+    ) {
+        let Upgrade { admission, socket, client } = self;
         let transport = stream.into_transport();
         match admission {
             Admission::Seated(seat) => {
-                shard.admit(Arrival { transport, early, seat, socket_id: new_socket_id(), socket });
+                let socket_id = new_socket_id();
+                let (app, name) = (&seat.app().id, socket_id.text());
+                tracing::debug!(%app, socket_id = &*name, %client, "connected");
+                shard.admit(Arrival { transport, answer, early, seat, socket_id, socket });
             }
             Admission::Refused(close) => {
+                if !tell(&transport, &answer, &close) || close == Close::over_capacity() {
+                    // Where descriptors are scarce, nobody is waited for.
+                    return;
+                }
                 tokio::task::spawn_local(async move {
                     // Whoever does not listen misses it.
-                    let _ = timeout(LAST_WORDS, refuse(transport, &close)).await;
+                    let _ = timeout(LAST_WORDS, transport.hang_up()).await;
                     drop(socket);
                 });
             }
@@ -118,30 +144,23 @@ impl Upgrade {
     }
 }
 
-/// An error frame, a close frame, and the patience to let them be read (W14).
-async fn refuse(transport: Transport, close: &Close) {
+/// The answer to the handshake, an error frame and a close frame (W14); false if the client is gone.
+fn tell(transport: &Transport, answer: &[u8], close: &Close) -> bool {
     let error = frames::error(Some(close.code), &close.reason, None);
     let frame = websocket::close(close.code, close.frame_reason());
-    let frames = [IoSlice::new(&error), IoSlice::new(&frame)];
-    if !matches!(transport.try_write(&frames), Ok(written) if written > 0) {
-        return;
-    }
+    let frames = [IoSlice::new(answer), IoSlice::new(&error), IoSlice::new(&frame)];
+    let told = matches!(transport.try_write(&frames), Ok(written) if written > 0);
     transport.finish();
-    let mut ignored = [0; 1024];
-    while transport.readable().await.is_ok() {
-        if matches!(transport.try_read(&mut ignored), Ok(Some(0)) | Err(_)) {
-            return;
-        }
-    }
+    told
 }
 
 /// A socket id that nobody can guess (W6).
 fn new_socket_id() -> SocketId {
-    let random = || {
-        getrandom::u64().unwrap_or_else(|error| {
-            // Without randomness from the system there are no safe ids, so no connections.
-            panic!("the system has no random numbers: {error}")
-        })
-    };
-    SocketId::from_random(random(), random())
+    let mut random = [[0; 8]; 2];
+    if let Err(error) = getrandom::fill(random.as_flattened_mut()) {
+        // Without randomness from the system there are no safe ids, so no connections.
+        panic!("the system has no random numbers: {error}");
+    }
+    let [first, second] = random.map(u64::from_ne_bytes);
+    SocketId::from_random(first, second)
 }

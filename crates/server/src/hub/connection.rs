@@ -11,7 +11,7 @@ use super::op::ConnectionId;
 use super::outbox::{Backlog, Turn};
 use super::wheel::TimerPosition;
 use crate::apps::{App, Seat};
-use crate::limits::Gcra;
+use crate::limits::{Gcra, OpenSocket};
 use crate::net::Transport;
 
 /// A shard's connections by index.
@@ -60,6 +60,8 @@ pub(crate) struct Connection {
     /// The budget of client events (W42).
     pub(crate) client_events: Gcra,
     pub(crate) user: Option<Box<SignedIn>>,
+    /// Counts the socket among the open ones.
+    pub(super) _socket: OpenSocket,
 }
 
 impl Connection {

@@ -12,7 +12,6 @@ use tokio::sync::oneshot;
 
 use super::report::ShardReport;
 use crate::cache::CachedEvent;
-use crate::net::Accepted;
 
 /// A channel of an app. Cloning copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,8 +58,6 @@ pub(crate) enum Welcome {
 /// One thing for a shard to do.
 #[derive(Debug)]
 pub(crate) enum Op {
-    /// Serve a socket that was accepted.
-    Accept(Accepted),
     /// Send a frame to everybody who follows the topic.
     Deliver { topic: Topic, frame: Bytes, except: Option<SocketId> },
     /// From here on the connection receives what the topic is sent.

@@ -22,6 +22,8 @@ use crate::session::Session;
 /// A connection whose handshake is done.
 pub(crate) struct Arrival {
     pub(crate) transport: Transport,
+    /// The answer to the handshake, which is still to be sent.
+    pub(crate) answer: Vec<u8>,
     /// What was read behind the handshake.
     pub(crate) early: Bytes,
     pub(crate) seat: Seat,
@@ -32,7 +34,10 @@ pub(crate) struct Arrival {
 /// What comes after a read.
 #[derive(PartialEq, Eq)]
 enum Next {
+    /// There may be more.
     Read,
+    /// Nothing is there.
+    Wait,
     End,
 }
 
@@ -40,7 +45,6 @@ enum Next {
 struct Presence {
     shard: Rc<Shard>,
     id: ConnectionId,
-    _socket: OpenSocket,
 }
 
 impl Drop for Presence {
@@ -52,7 +56,7 @@ impl Drop for Presence {
 impl Shard {
     /// Takes a connection in: from here on it is sent to and read.
     pub(crate) fn admit(self: &Rc<Self>, arrival: Arrival) {
-        let Arrival { transport, early, seat, socket_id, socket } = arrival;
+        let Arrival { transport, answer, early, seat, socket_id, socket } = arrival;
         let transport = Rc::new(transport);
         let id = {
             let mut state = self.state.borrow_mut();
@@ -75,6 +79,7 @@ impl Shard {
                 timer: TimerPosition::default(),
                 client_events: Gcra::default(),
                 user: None,
+                _socket: socket,
             });
             let id = ConnectionId { index: index as u32, generation: state.generation };
             let deadline = self.deadline(&state.connections[index]);
@@ -83,9 +88,13 @@ impl Shard {
         };
         let timeout = self.node.config.activity_timeout.as_secs() as u32;
         let established = frames::connection_established(&socket_id.text(), timeout);
-        self.inbox().send(Op::Send { to: id, frame: established });
-        let presence = Presence { shard: self.clone(), id, _socket: socket };
-        tokio::task::spawn_local(read(presence, transport, early));
+        let first = [&answer[..], &established].concat();
+        self.inbox().send(Op::Send { to: id, frame: first.into() });
+        let mut decoder = Decoder::new(self.node.config.connection.max_frame);
+        let presence = Presence { shard: self.clone(), id };
+        if early.is_empty() || self.hear(id, &mut decoder, &mut early.to_vec()) != Next::End {
+            tokio::task::spawn_local(read(presence, transport, decoder));
+        }
     }
 
     /// Reads once and handles what came.
@@ -93,8 +102,12 @@ impl Shard {
         let mut buffer = self.read_buffer.borrow_mut();
         match transport.try_read(&mut buffer) {
             Ok(Some(0)) | Err(_) => Next::End,
-            Ok(None) => Next::Read,
-            Ok(Some(count)) => self.hear(id, decoder, &mut buffer[..count]),
+            Ok(None) => Next::Wait,
+            Ok(Some(count)) => {
+                let full = count == buffer.len();
+                let next = self.hear(id, decoder, &mut buffer[..count]);
+                if next == Next::Read && !full { Next::Wait } else { next }
+            }
         }
     }
 
@@ -159,23 +172,21 @@ impl Shard {
     }
 }
 
-async fn read(presence: Presence, transport: Rc<Transport>, early: Bytes) {
-    let Presence { shard, id, .. } = &presence;
-    let mut decoder = Decoder::new(shard.node.config.connection.max_frame);
-    if !early.is_empty() {
-        let mut early = early.to_vec();
-        if shard.hear(*id, &mut decoder, &mut early) == Next::End {
-            return;
-        }
-    }
-    drop(early);
-    loop {
-        if transport.readable().await.is_err() {
-            return;
-        }
-        // A client that never stops sending gives way to the others after every full buffer.
-        if shard.read_once(*id, &transport, &mut decoder) == Next::End {
-            return;
+/// Reads until the connection ends. Every connection has one of these tasks for its whole life, so
+/// it is a block that uses what it captured in place: an `async fn` would keep it twice.
+fn read(
+    presence: Presence,
+    transport: Rc<Transport>,
+    mut decoder: Decoder,
+) -> impl Future<Output = ()> {
+    async move {
+        while transport.readable().await.is_ok() {
+            match presence.shard.read_once(presence.id, &transport, &mut decoder) {
+                Next::Wait => {}
+                // It sends faster than we read: the others come first.
+                Next::Read => tokio::task::yield_now().await,
+                Next::End => return,
+            }
         }
     }
 }

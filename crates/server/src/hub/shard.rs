@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::outbox::Outbox;
 use super::report::ShardReport;
 use super::wheel::Wheel;
 use crate::node::Node;
+use crate::{http, net};
 
 /// The read buffer that a shard's connections share.
 const READ_BUFFER: usize = 64 * 1024;
@@ -48,7 +50,7 @@ pub(crate) struct State {
 
 impl Shard {
     /// Starts the shard's thread, which serves until it is told to stop.
-    pub(crate) fn start(id: ShardId, node: Arc<Node>) -> io::Result<()> {
+    pub(crate) fn start(id: ShardId, node: Arc<Node>, listener: TcpListener) -> io::Result<()> {
         let runtime =
             || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
         let (built, is_built) = std::sync::mpsc::sync_channel(1);
@@ -57,7 +59,7 @@ impl Shard {
                 Ok(runtime) => {
                     // The starter waits for this answer, so it is there to take it.
                     let _ = built.send(Ok(()));
-                    runtime.block_on(Shard::run(id, node));
+                    runtime.block_on(Shard::run(id, node, listener));
                 }
                 Err(error) => drop(built.send(Err(error))),
             }
@@ -65,7 +67,7 @@ impl Shard {
         is_built.recv().unwrap_or_else(|_| Err(io::Error::other("the shard's thread ended")))
     }
 
-    async fn run(id: ShardId, node: Arc<Node>) {
+    async fn run(id: ShardId, node: Arc<Node>, listener: TcpListener) {
         let shard = Rc::new(Shard {
             id,
             node,
@@ -75,6 +77,7 @@ impl Shard {
             stopped: Cell::new(false),
         });
         tokio::task::spawn_local(shard.clone().keep_time());
+        tokio::task::spawn_local(net::accept(shard.clone(), listener, http::accept));
         let mut ops: Vec<Op> = Vec::new();
         while !shard.stopped.get() {
             shard.inbox().ready().await;

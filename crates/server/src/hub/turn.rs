@@ -16,7 +16,7 @@ use super::outbox::{Flushed, settle};
 use super::shard::{Shard, State};
 use crate::apps::Counters;
 use crate::cache::CachedEvent;
-use crate::{frames, http};
+use crate::frames;
 
 impl Shard {
     pub(super) fn turn(self: &Rc<Self>, ops: &mut Vec<Op>) {
@@ -54,7 +54,6 @@ impl Shard {
                 tokio::task::spawn_local(self.clone().disperse(close, over));
             }
             Op::Stop => self.stopped.set(true),
-            Op::Accept(accepted) => http::accept(self, accepted),
             // Whoever asked may have gone meanwhile.
             Op::Report(to) => drop(to.send(self.report())),
         }

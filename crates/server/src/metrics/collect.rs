@@ -169,7 +169,6 @@ fn of_node(node: &Node) -> Vec<Metric> {
             "Busy channels whose subscription count was said lately",
             node.subscription_counts.len(),
         ),
-        gauge("open_sockets", "Sockets of clients", node.descriptors.open()),
         gauge("websocket_limit", "WebSockets that fit", node.descriptors.websocket_limit()),
         gauge("ready", "Whether new work is taken", usize::from(node.is_ready())),
         gauge("draining", "Whether the node is on its way out", usize::from(node.is_draining())),

@@ -2,9 +2,16 @@
 //! is said over them.
 
 mod acceptor;
+mod client_address;
 mod opening;
+mod private_key;
+mod proxy_protocol;
+mod rarely;
+mod tls;
 mod transport;
 
 pub(crate) use acceptor::{Accepted, accept, bind};
+pub(crate) use client_address::client_address;
 pub(crate) use opening::{ClientStream, open};
+pub(crate) use tls::{Tls, TlsError};
 pub(crate) use transport::Transport;

@@ -1,5 +1,7 @@
 //! Whether a WebSocket may be opened, and why not (W1 to W4, W14).
 
+use std::net::IpAddr;
+
 use config::Config;
 use protocol::api::query;
 use protocol::close::Close;
@@ -17,6 +19,8 @@ pub(crate) struct Handshake<'a> {
     pub(crate) query: &'a str,
     /// The `Origin` header.
     pub(crate) origin: Option<&'a str>,
+    /// Who connects, for the log.
+    pub(crate) client: IpAddr,
 }
 
 /// What becomes of the request; either way the handshake succeeds first (W3).
@@ -71,7 +75,10 @@ pub(crate) fn admit(node: &Node, handshake: &Handshake<'_>, socket: &mut OpenSoc
         Ok(seat) => Admission::Seated(seat),
         Err((reason, close)) => {
             node.stats.refused(reason);
-            tracing::debug!(reason = reason.name(), "a connection is refused: {}", close.reason);
+            tracing::debug!(
+                client = %handshake.client, reason = reason.name(),
+                "a connection is refused: {}", close.reason
+            );
             Admission::Refused(close)
         }
     }
@@ -95,7 +102,8 @@ fn try_admit(
         .map_err(|close| (Refusal::Version, close))?;
     if !settings.config.allows_origin(handshake.origin) {
         tracing::info!(
-            app = %app.id, origin = handshake.origin.unwrap_or_default(),
+            app = %app.id, client = %handshake.client,
+            origin = handshake.origin.unwrap_or_default(),
             "an origin is not among the app's allowedOrigins"
         );
         return Err((Refusal::Origin, Close::origin_not_allowed()));

@@ -1,0 +1,133 @@
+//! A private key out of a PEM file. Pure: it must not know files.
+
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+/// What marks a key that is encrypted as RFC 1421 has it, with one round of MD5.
+const LEGACY: &str = "Proc-Type: 4,ENCRYPTED";
+const CONVERT: &str = "convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem";
+
+/// The first private key of a PEM file: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1.
+pub(super) fn private_key(
+    pem: &[u8],
+    passphrase: Option<&str>,
+) -> Result<PrivateKeyDer<'static>, String> {
+    let text = String::from_utf8_lossy(pem);
+    if text.contains(LEGACY) {
+        return Err(format!(
+            "the key is encrypted in the legacy way of PEM, which is weak; {CONVERT}"
+        ));
+    }
+    if let Some((_, encrypted)) = text.split_once(BEGIN) {
+        return decrypted(encrypted, passphrase);
+    }
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => "holds no private key in PEM form".to_owned(),
+        error => format!("the private key cannot be read: {error}"),
+    })
+}
+
+/// `encrypted` is what comes behind the line that begins the key.
+fn decrypted(encrypted: &str, passphrase: Option<&str>) -> Result<PrivateKeyDer<'static>, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("the encrypted key is broken: {error}");
+    let (body, _) = encrypted.split_once(END).ok_or_else(|| broken(&"it does not end"))?;
+    let section = format!("{BEGIN}{body}{END}\n");
+    let (_, der) = SecretDocument::from_pem(&section).map_err(|error| broken(&error))?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(der.as_bytes()).map_err(|e| broken(&e))?;
+    let Some(passphrase) = passphrase else {
+        return Err("the key is encrypted: set ssl.passphrase".to_owned());
+    };
+    // Only PBES2 is not broken.
+    if info.encryption_algorithm.pbes2().is_none() {
+        return Err(format!("the key is encrypted with a scheme that is weak; {CONVERT}"));
+    }
+    let key = info.decrypt(passphrase).map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
+            format!(
+                "the key is encrypted with an algorithm that is not supported ({oid}); {CONVERT}"
+            )
+        }
+        // A wrong passphrase shows in the padding, or in what comes out.
+        _ => "ssl.passphrase does not open the key".to_owned(),
+    })?;
+    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::PrivateKeyInfoRef;
+    use pkcs8::der::pem::LineEnding;
+    use pkcs8::pkcs5::pbes2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pkcs8() -> Vec<u8> {
+        rcgen::KeyPair::generate().unwrap().serialize_der()
+    }
+
+    fn pem(label: &'static str, der: &[u8]) -> String {
+        let document = SecretDocument::try_from(der).unwrap();
+        document.to_pem(label, LineEnding::LF).unwrap().to_string()
+    }
+
+    fn encrypted(der: &[u8], passphrase: &str) -> String {
+        let params =
+            pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(1000, &[7; 16], [9; 16]).unwrap();
+        let info = PrivateKeyInfoRef::try_from(der).unwrap();
+        let document = info.encrypt_with_params(params, passphrase).unwrap();
+        document.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap().to_string()
+    }
+
+    #[test]
+    fn every_plain_form() {
+        let der = pkcs8();
+        let key = private_key(pem("PRIVATE KEY", &der).as_bytes(), None).unwrap();
+        assert_eq!(key.secret_der(), der);
+        // As `openssl ecparam -genkey` writes it.
+        let sec1 = PrivateKeyInfoRef::try_from(&*der).unwrap().private_key.as_bytes();
+        let text = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+            .to_owned()
+            + &pem("EC PRIVATE KEY", sec1);
+        let key = private_key(text.as_bytes(), None).unwrap();
+        assert!(matches!(&key, PrivateKeyDer::Sec1(key) if key.secret_sec1_der() == sec1));
+        let key = private_key(pem("RSA PRIVATE KEY", &[0x30, 0]).as_bytes(), None).unwrap();
+        assert!(matches!(key, PrivateKeyDer::Pkcs1(_)));
+    }
+
+    #[test]
+    fn an_encrypted_key_needs_its_passphrase() {
+        let der = pkcs8();
+        let text = format!("a comment\n{}and more\n", encrypted(&der, "s3cret"));
+        let read = |passphrase| private_key(text.as_bytes(), passphrase);
+        assert_eq!(read(Some("s3cret")).unwrap().secret_der(), der);
+        assert_eq!(read(None).unwrap_err(), "the key is encrypted: set ssl.passphrase");
+        assert_eq!(read(Some("other")).unwrap_err(), "ssl.passphrase does not open the key");
+        let windows = text.replace('\n', "\r\n");
+        assert_eq!(private_key(windows.as_bytes(), Some("s3cret")).unwrap().secret_der(), der);
+    }
+
+    #[test]
+    fn what_is_refused_says_what_to_do() {
+        let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+             DEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        let error = private_key(legacy.as_bytes(), Some("x")).unwrap_err();
+        assert!(error.contains("openssl pkcs8 -topk8"), "{error}");
+        assert_eq!(private_key(b"", None).unwrap_err(), "holds no private key in PEM form");
+        let cut = encrypted(&pkcs8(), "x");
+        let error = private_key(&cut.as_bytes()[..100], Some("x")).unwrap_err();
+        assert_eq!(error, "the encrypted key is broken: it does not end");
+    }
+
+    proptest! {
+        #[test]
+        fn noise_is_refused(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(private_key(&noise, Some("x")).is_err());
+            let section = [BEGIN.as_bytes(), b"\n", &noise, b"\n", END.as_bytes(), b"\n"].concat();
+            prop_assert!(private_key(&section, Some("x")).is_err());
+        }
+    }
+}

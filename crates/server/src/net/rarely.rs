@@ -1,0 +1,37 @@
+//! Log lines that a client can cause as often as it likes.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// How often one of them is written.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Says when a line may be written: at most once in ten seconds.
+pub(super) struct Rarely(Mutex<Option<Instant>>);
+
+impl Rarely {
+    pub(super) const fn new() -> Self {
+        Rarely(Mutex::new(None))
+    }
+
+    /// Whether it is time; then it is not for a while.
+    pub(super) fn now(&self) -> bool {
+        let mut last = self.0.lock();
+        let now = last.is_none_or(|last| last.elapsed() >= EVERY);
+        if now {
+            *last = Some(Instant::now());
+        }
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn twice_is_too_often() {
+        let rarely = super::Rarely::new();
+        assert!(rarely.now());
+        assert!(!rarely.now());
+    }
+}

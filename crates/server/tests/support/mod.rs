@@ -1,0 +1,208 @@
+//! A server inside the test, on ports of the system's choice, and clients that speak raw bytes to
+//! it. Nothing here knows the server's inside.
+//!
+//! Everything that waits has a deadline, so a test that hangs fails. To prove that nothing was
+//! sent, a client pings and sees the pong come next: replies leave in order (W28).
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
+pub mod http;
+pub mod metrics;
+pub mod ws;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use http::{Answer, App, Http};
+use metrics::Metrics;
+use ws::Client;
+
+/// How long anything may take, on a machine that is busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Panics of test threads, which the server in the same process counts as well.
+static FAILURES: AtomicU32 = AtomicU32::new(0);
+
+fn count_failures() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let thread = std::thread::current();
+            let name = thread.name().unwrap_or_default();
+            if !name.starts_with("shard-") && name != "background" {
+                FAILURES.fetch_add(1, Ordering::SeqCst);
+            }
+            before(info);
+        }));
+    });
+}
+
+/// A folder that goes when this goes.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("dunlin-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running server with the default app and whatever else the test asks for.
+pub struct Server {
+    running: Option<server::Running>,
+    address: SocketAddr,
+    metrics: SocketAddr,
+    _folder: Folder,
+}
+
+impl Server {
+    /// With these variables in its environment.
+    pub fn with(env: &[(&str, &str)]) -> Self {
+        Self::configured(env, None)
+    }
+
+    /// With these variables, and these keys in its configuration file.
+    pub fn with_file(env: &[(&str, &str)], file: &Value) -> Self {
+        Self::configured(env, Some(file))
+    }
+
+    fn configured(env: &[(&str, &str)], file: Option<&Value>) -> Self {
+        count_failures();
+        let folder = Folder::new();
+        let config_file = file.map(|file| {
+            let path = folder.path().join("config.json");
+            std::fs::write(&path, file.to_string()).unwrap();
+            path
+        });
+        let defaults = [
+            ("HOST", "127.0.0.1"),
+            ("PORT", "0"),
+            ("METRICS_ENABLED", "true"),
+            ("METRICS_HOST", "127.0.0.1"),
+            ("METRICS_SERVER_PORT", "0"),
+            ("SHUTDOWN_GRACE_PERIOD", "100"),
+            ("SHARDS", "2"),
+        ];
+        let all = defaults.iter().filter(|(name, _)| env.iter().all(|(other, _)| other != name));
+        let env = all.chain(env).map(|(name, value)| (name.to_string(), value.to_string()));
+        let dotenv_dir = folder.path().to_owned();
+        let sources = config::Sources { config_file, env: env.collect(), dotenv_dir };
+        let loaded = config::load(&sources).unwrap_or_else(|errors| panic!("{errors}"));
+        let running = server::start(loaded.config, None).unwrap();
+        Server {
+            address: running.address(),
+            metrics: running.metrics_address().unwrap(),
+            running: Some(running),
+            _folder: folder,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client of the default app that has been told its socket id.
+    pub fn connect(&self) -> Client {
+        self.connect_to("app-key")
+    }
+
+    /// A client of any app.
+    pub fn connect_to(&self, key: &str) -> Client {
+        Client::connect(self.address, &format!("/app/{key}?protocol=7"))
+    }
+
+    /// A client after its handshake.
+    pub fn open(&self, target: &str) -> Client {
+        Client::open(self.address, target)
+    }
+
+    /// A new HTTP connection.
+    pub fn http(&self) -> Http {
+        Http::connect(self.address)
+    }
+
+    /// Publishes with the default app, and insists on success.
+    pub fn publish(&self, channel: &str, event: &str, data: &str) {
+        self.publish_as(&App::default(), channel, event, data);
+    }
+
+    /// Publishes, and insists on success.
+    pub fn publish_as(&self, app: &App, channel: &str, event: &str, data: &str) {
+        let body = serde_json::json!({"name": event, "channels": [channel], "data": data});
+        let answer = self.http().post(app, "/events", body.to_string().as_bytes());
+        assert_eq!((answer.status, answer.text()), (200, "{}".into()));
+    }
+
+    /// A signed GET of a page below `/apps/{id}` of the default app.
+    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> Answer {
+        self.http().get(&App::default(), page, params)
+    }
+
+    /// The metrics at this moment.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::scrape(self.metrics)
+    }
+
+    /// Waits until the metrics are as they should be.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Metrics) -> bool) -> Metrics {
+        metrics::wait_for(self.metrics, what, fits)
+    }
+
+    /// Waits until nothing of any client is left, and asserts that nothing went wrong on the way.
+    pub fn is_clean(&self) {
+        self.wait_for("all tables are empty", Metrics::is_empty);
+        self.has_no_bugs();
+        let metrics = self.metrics();
+        let (opened, closed) =
+            (metrics.sum("new_connections_total"), metrics.sum("new_disconnections_total"));
+        assert_eq!(opened, closed);
+    }
+}
+
+impl Server {
+    /// No task of any server of this process has panicked.
+    pub fn has_no_bugs(&self) {
+        let failures = f64::from(FAILURES.load(Ordering::SeqCst));
+        // Scraped afterwards, but only a server's own panics are lasting.
+        let panics = self.metrics().sum("panics_total");
+        let failures = failures.max(f64::from(FAILURES.load(Ordering::SeqCst)));
+        assert!(panics <= failures, "{panics} panics, {failures} of them of failed tests");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+}
+
+/// Waits until a condition holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
