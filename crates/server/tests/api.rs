@@ -407,7 +407,9 @@ fn a_path_prefix_is_part_of_every_route() {
     let app = App::default();
     let mut http = server.http();
     assert_eq!(http.ask("GET", "/ws/ready", &[], b"").status, 200);
-    assert_eq!(http.ask("GET", "/ready", &[], b"").status, 404);
+    for path in ["/ready", "/wsready", "/ws//ready", "/x/ws/ready"] {
+        assert_eq!(http.ask("GET", path, &[], b"").status, 404, "{path}");
+    }
     let full = app.target_of("GET", "/ws/apps/app-id/channels", &[], b"");
     assert_eq!(http.ask("GET", &full, &[], b"").status, 200, "H15: signed with the prefix");
     let bare = app.target_of("GET", "/apps/app-id/channels", &[], b"");

@@ -207,7 +207,7 @@ fn a_presence_channel_fills_up_exactly_when_all_come_at_once() {
     let one = |n: usize| {
         let mut client = server.connect();
         barrier.wait();
-        // Three tabs for each of 20 users, and as many strangers as tabs.
+        // Two tabs for each of 20 users, and 20 strangers.
         let user = if n < 40 { format!("user-{}", n % 20) } else { format!("stranger-{n}") };
         client.ask_for_signed("presence-x", Some(&json!({"user_id": user}).to_string()));
         loop {

@@ -72,7 +72,10 @@ impl Apps {
         }
         for (id, app) in &old.by_id {
             if !table.by_id.contains_key(id) {
-                let close = Close::app_not_found(&app.settings.load().config.key);
+                let config = app.settings.load().config.clone();
+                let close = Close::app_not_found(&config.key);
+                // Whoever holds on to it sees that it is no more.
+                app.settings.store(Arc::new(Settings::new(AppConfig { enabled: false, ..config })));
                 gone.push(Gone { app: app.clone(), close });
             }
         }

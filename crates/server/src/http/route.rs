@@ -24,12 +24,14 @@ async fn answer(
 ) -> Result<Answer, Refused> {
     let node = &connection.shard.node;
     let full_path = request.uri().path().to_owned();
-    let path = node.config.path_prefix.as_str();
-    let path = full_path.strip_prefix(path).unwrap_or("/nothing/is/here");
     if request.method() == Method::OPTIONS {
         return Ok(text(204, ""));
     }
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let path = full_path.strip_prefix(node.config.path_prefix.as_str());
+    // A prefix ends where a segment does: `/ws` is not the beginning of `/wsapps`.
+    let path = path.filter(|path| path.is_empty() || path.starts_with('/'));
+    let path = path.ok_or_else(|| not_found(&full_path))?;
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     if let ["app", ..] = segments[..]
         && request.headers().contains_key(UPGRADE)
     {

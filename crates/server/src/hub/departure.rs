@@ -74,9 +74,13 @@ impl Shard {
             }
             closed = due;
             if closed == ids.len() {
-                return;
+                break;
             }
             tokio::time::sleep(STEP).await;
+        }
+        // Those whose handshake was on its way when we looked.
+        for id in self.connections(|_| true) {
+            self.condemn(id, close.clone());
         }
     }
 

@@ -11,7 +11,7 @@ use websocket::{Decoder, Message, ProtocolError};
 use super::connection::{Connection, Phase, live};
 use super::op::{ConnectionId, Op};
 use super::outbox::Turn;
-use super::shard::Shard;
+use super::shard::{Shard, State};
 use super::wheel::TimerPosition;
 use crate::apps::{App, Counters, Seat};
 use crate::frames;
@@ -58,43 +58,56 @@ impl Shard {
     pub(crate) fn admit(self: &Rc<Self>, arrival: Arrival) {
         let Arrival { transport, answer, early, seat, socket_id, socket } = arrival;
         let transport = Rc::new(transport);
-        let id = {
-            let mut state = self.state.borrow_mut();
-            let state = &mut *state;
-            state.generation = state.generation.wrapping_add(1);
-            let now = state.wheel.now();
-            let index = state.connections.insert(Connection {
-                turn: Turn::default(),
-                transport: transport.clone(),
-                backlog: None,
-                subscriptions: Vec::new(),
-                seat,
-                socket_id,
-                generation: state.generation,
-                phase: Phase::Open,
-                probed: false,
-                authorized: false,
-                heard: now,
-                since: now,
-                timer: TimerPosition::default(),
-                client_events: Gcra::default(),
-                user: None,
-                _socket: socket,
-            });
-            let id = ConnectionId { index: index as u32, generation: state.generation };
-            let deadline = self.deadline(&state.connections[index]);
-            state.wheel.set(&mut state.connections, id.index, deadline);
-            id
-        };
+        let app = seat.app().clone();
+        let id = self.insert(transport.clone(), seat, socket_id, socket);
+        let presence = Presence { shard: self.clone(), id };
+
         let timeout = self.node.config.activity_timeout.as_secs() as u32;
         let established = frames::connection_established(&socket_id.text(), timeout);
         let first = [&answer[..], &established].concat();
         self.inbox().send(Op::Send { to: id, frame: first.into() });
+        if !app.settings.load().config.enabled {
+            // The app went while the handshake was on its way.
+            self.condemn(id, Close::app_disabled());
+        }
         let mut decoder = Decoder::new(self.node.config.connection.max_frame);
-        let presence = Presence { shard: self.clone(), id };
         if early.is_empty() || self.hear(id, &mut decoder, &mut early.to_vec()) != Next::End {
             tokio::task::spawn_local(read(presence, transport, decoder));
         }
+    }
+
+    fn insert(
+        &self,
+        transport: Rc<Transport>,
+        seat: Seat,
+        socket_id: SocketId,
+        socket: OpenSocket,
+    ) -> ConnectionId {
+        let mut state = self.state.borrow_mut();
+        let State { connections, wheel, generation, .. } = &mut *state;
+        *generation = generation.wrapping_add(1);
+        let now = wheel.now();
+        let index = connections.insert(Connection {
+            turn: Turn::default(),
+            transport,
+            backlog: None,
+            subscriptions: Vec::new(),
+            seat,
+            socket_id,
+            generation: *generation,
+            phase: Phase::Open,
+            probed: false,
+            authorized: false,
+            heard: now,
+            since: now,
+            timer: TimerPosition::default(),
+            client_events: Gcra::default(),
+            user: None,
+            _socket: socket,
+        });
+        let deadline = self.deadline(&connections[index]);
+        wheel.set(connections, index as u32, deadline);
+        ConnectionId { index: index as u32, generation: *generation }
     }
 
     /// Reads once and handles what came.

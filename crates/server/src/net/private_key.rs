@@ -1,6 +1,6 @@
 //! A private key out of a PEM file. Pure: it must not know files.
 
-use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use pkcs8::{EncryptedPrivateKeyInfoRef, Error, SecretDocument, pkcs5};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -36,24 +36,23 @@ fn decrypted(encrypted: &str, passphrase: Option<&str>) -> Result<PrivateKeyDer<
     let (body, _) = encrypted.split_once(END).ok_or_else(|| broken(&"it does not end"))?;
     let section = format!("{BEGIN}{body}{END}\n");
     let (_, der) = SecretDocument::from_pem(&section).map_err(|error| broken(&error))?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der.as_bytes()).map_err(|e| broken(&e))?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(der.as_bytes()).map_err(unsupported)?;
     let Some(passphrase) = passphrase else {
         return Err("the key is encrypted: set ssl.passphrase".to_owned());
     };
-    // Only PBES2 is not broken.
-    if info.encryption_algorithm.pbes2().is_none() {
-        return Err(format!("the key is encrypted with a scheme that is weak; {CONVERT}"));
-    }
     let key = info.decrypt(passphrase).map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            format!(
-                "the key is encrypted with an algorithm that is not supported ({oid}); {CONVERT}"
-            )
-        }
         // A wrong passphrase shows in the padding, or in what comes out.
-        _ => "ssl.passphrase does not open the key".to_owned(),
+        Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) | Error::Asn1(_) => {
+            "ssl.passphrase does not open the key".to_owned()
+        }
+        error => unsupported(error),
     })?;
     Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+}
+
+/// Only PBES2 is supported, without what is weak.
+fn unsupported(error: Error) -> String {
+    format!("the key is encrypted in a way that is not supported ({error}); {CONVERT}")
 }
 
 #[cfg(test)]
@@ -116,6 +115,15 @@ mod tests {
              DEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
         let error = private_key(legacy.as_bytes(), Some("x")).unwrap_err();
         assert!(error.contains("openssl pkcs8 -topk8"), "{error}");
+        // AES-256-CBC becomes an algorithm that does not exist.
+        let (_, der) = SecretDocument::from_pem(&encrypted(&pkcs8(), "x")).unwrap();
+        let mut der = der.as_bytes().to_vec();
+        let aes = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2a];
+        let at = der.windows(aes.len()).position(|oid| oid == aes).unwrap();
+        der[at + aes.len() - 1] = 0x7f;
+        let error = private_key(pem("ENCRYPTED PRIVATE KEY", &der).as_bytes(), Some("x"));
+        let error = error.unwrap_err();
+        assert!(error.contains("not supported") && error.contains("openssl pkcs8"), "{error}");
         assert_eq!(private_key(b"", None).unwrap_err(), "holds no private key in PEM form");
         let cut = encrypted(&pkcs8(), "x");
         let error = private_key(&cut.as_bytes()[..100], Some("x")).unwrap_err();

@@ -144,11 +144,18 @@ fn member(
             let protocol::Member { id, id_json, info_json } = parsed;
             Ok(Member { id, id_json, info_json })
         }
-        (None, Some(user)) => Ok(Member {
-            id: (&*user.id).into(),
-            id_json: protocol::json::string_literal(&user.id).into(),
-            info_json: user.info_json.clone(),
-        }),
+        (None, Some(user)) => {
+            let size = user.info_json.as_ref().map_or(0, |info| info.len());
+            if size > limit {
+                let message = format!("user_info has {size} bytes, {limit} are allowed");
+                return Err(Refused::invalid(&message));
+            }
+            Ok(Member {
+                id: (&*user.id).into(),
+                id_json: protocol::json::string_literal(&user.id).into(),
+                info_json: user.info_json.clone(),
+            })
+        }
         (None, None) => {
             let message =
                 "A presence channel needs channel_data with a user_id, or a sign-in before it.";

@@ -4,6 +4,7 @@
 //! Everything that waits has a deadline, so a test that hangs fails. To prove that nothing was
 //! sent, a client pings and sees the pong come next: replies leave in order (W28).
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
 pub mod http;
