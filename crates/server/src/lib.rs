@@ -19,4 +19,5 @@ mod reload;
 mod running;
 mod session;
 
-pub use running::{Reload, Running, StartError, run, start};
+pub use reload::Reload;
+pub use running::{Running, StartError, run, start};

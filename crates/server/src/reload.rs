@@ -4,12 +4,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use config::{ConfigErrors, Reloaded};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::apps::Gone;
 use crate::hub::Op;
 use crate::node::Node;
-use crate::running::Reload;
+
+/// How the configuration is read again: on SIGHUP, and when one of its files has changed.
+pub struct Reload {
+    /// Reads it.
+    pub read: Box<dyn Fn() -> Result<Reloaded, ConfigErrors> + Send>,
+    /// The files to watch.
+    pub watched: Vec<PathBuf>,
+}
 
 /// Reads the configuration again and takes its apps over; on errors everything stays as it is.
 pub(crate) fn reload(node: &Node, reload: &Reload) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use config::{Config, ConfigErrors, Reloaded};
+use config::Config;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,16 +17,8 @@ use crate::hub::Shard;
 use crate::limits::Descriptors;
 use crate::net::{Tls, TlsError};
 use crate::node::Node;
-use crate::reload::{self, Changes};
+use crate::reload::{self, Changes, Reload};
 use crate::{lifecycle, metrics, net};
-
-/// How the configuration is read again: on SIGHUP, and when one of its files has changed.
-pub struct Reload {
-    /// Reads it.
-    pub read: Box<dyn Fn() -> Result<Reloaded, ConfigErrors> + Send>,
-    /// The files to watch.
-    pub watched: Vec<PathBuf>,
-}
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request that was refused.
 #[derive(Debug)]
-pub(super) struct Refused(pub(super) Answer);
+pub(super) struct Refused(pub(super) Box<Answer>);
 
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Self {
@@ -26,7 +26,7 @@ impl Refused {
     pub(super) fn new(status: u16, message: &str) -> Self {
         let mut body = Vec::new();
         response::error(&mut body, status, message);
-        Refused(json(status, body))
+        Refused(Box::new(json(status, body)))
     }
 
     /// 429: `rate` is how many are allowed per second.

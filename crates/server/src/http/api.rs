@@ -111,7 +111,8 @@ impl<'a> Call<'a> {
     pub(super) fn counted(&self, answer: Result<Answer, Refused>) -> Result<Answer, Refused> {
         let counters = &self.app.counters;
         let sent = match &answer {
-            Ok(answer) | Err(Refused(answer)) => answer.body().size_hint().exact().unwrap_or(0),
+            Ok(answer) => answer.body().size_hint().exact().unwrap_or(0),
+            Err(Refused(answer)) => answer.body().size_hint().exact().unwrap_or(0),
         };
         Counters::add(&counters.http_calls_received, 1);
         Counters::add(&counters.http_received_bytes, self.body.len());

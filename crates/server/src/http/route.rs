@@ -15,7 +15,7 @@ use super::{channels, health, publish, upgrade, users};
 
 /// Answers one request.
 pub(super) async fn route(connection: &Rc<Connection>, request: Request<Incoming>) -> Answer {
-    answer(connection, request).await.unwrap_or_else(|Refused(answer)| answer)
+    answer(connection, request).await.unwrap_or_else(|Refused(answer)| *answer)
 }
 
 async fn answer(

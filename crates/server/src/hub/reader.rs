@@ -34,10 +34,7 @@ pub(crate) struct Arrival {
 /// What comes after a read.
 #[derive(PartialEq, Eq)]
 enum Next {
-    /// There may be more.
     Read,
-    /// Nothing is there.
-    Wait,
     End,
 }
 
@@ -72,7 +69,16 @@ impl Shard {
         }
         let mut decoder = Decoder::new(self.node.config.connection.max_frame);
         if early.is_empty() || self.hear(id, &mut decoder, &mut early.to_vec()) != Next::End {
-            tokio::task::spawn_local(read(presence, transport, decoder));
+            // A block uses in place what it captures, where a function would keep it twice: every
+            // connection has one of these for its whole life.
+            tokio::task::spawn_local(async move {
+                while transport.readable().await.is_ok() {
+                    let Presence { shard, id } = &presence;
+                    if shard.read_once(*id, &transport, &mut decoder) == Next::End {
+                        return;
+                    }
+                }
+            });
         }
     }
 
@@ -115,12 +121,8 @@ impl Shard {
         let mut buffer = self.read_buffer.borrow_mut();
         match transport.try_read(&mut buffer) {
             Ok(Some(0)) | Err(_) => Next::End,
-            Ok(None) => Next::Wait,
-            Ok(Some(count)) => {
-                let full = count == buffer.len();
-                let next = self.hear(id, decoder, &mut buffer[..count]);
-                if next == Next::Read && !full { Next::Wait } else { next }
-            }
+            Ok(None) => Next::Read,
+            Ok(Some(count)) => self.hear(id, decoder, &mut buffer[..count]),
         }
     }
 
@@ -182,24 +184,5 @@ impl Shard {
         let close = Close::new(error.close_code(), error.to_string());
         self.condemn(id, close);
         Next::Read
-    }
-}
-
-/// Reads until the connection ends. Every connection has one of these tasks for its whole life, so
-/// it is a block that uses what it captured in place: an `async fn` would keep it twice.
-fn read(
-    presence: Presence,
-    transport: Rc<Transport>,
-    mut decoder: Decoder,
-) -> impl Future<Output = ()> {
-    async move {
-        while transport.readable().await.is_ok() {
-            match presence.shard.read_once(presence.id, &transport, &mut decoder) {
-                Next::Wait => {}
-                // It sends faster than we read: the others come first.
-                Next::Read => tokio::task::yield_now().await,
-                Next::End => return,
-            }
-        }
     }
 }

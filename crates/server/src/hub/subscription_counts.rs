@@ -76,7 +76,7 @@ mod tests {
         assert!(counts.is_due(&topic, 101, at(0)));
         assert!(!counts.is_due(&topic, 102, at(1)));
         assert!(counts.late(at(4)).is_empty());
-        assert_eq!(counts.late(at(5)), [topic.clone()]);
+        assert_eq!(counts.late(at(5)), [topic]);
         assert!(counts.late(at(9)).is_empty());
         assert!(counts.late(at(10)).is_empty());
         assert_eq!(counts.len(), 0);

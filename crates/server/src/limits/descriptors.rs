@@ -32,7 +32,7 @@ impl Descriptors {
         if limit.current != limit.maximum {
             limit.current = limit.maximum;
             // Where this is refused, the soft limit stands.
-            let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit.clone());
+            let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
             limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
         }
         let limit = limit.current.map_or(usize::MAX, |limit| limit as usize);

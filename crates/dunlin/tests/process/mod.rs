@@ -1,0 +1,147 @@
+//! The server as a process of its own, started, signalled and measured from outside.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::metrics::{self, Metrics};
+use crate::support::{Folder, PATIENCE, eventually};
+
+/// A running `dunlin start`.
+pub struct Process {
+    child: Child,
+    /// What it says on standard output when it is ready.
+    pub greeting: String,
+    pub address: SocketAddr,
+    metrics: SocketAddr,
+    log: Arc<Mutex<String>>,
+    /// From its start until it said that it listens.
+    pub took: Duration,
+    _folder: Folder,
+}
+
+impl Process {
+    /// With these variables.
+    pub fn start(env: &[(&str, &str)]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_dunlin")), &["start"], env)
+    }
+
+    /// With a configuration file.
+    pub fn with_file(file: &Path, env: &[(&str, &str)]) -> Self {
+        let file = format!("--config={}", file.display());
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_dunlin")), &["start", &file], env)
+    }
+
+    /// With a hard limit of file descriptors.
+    pub fn with_files(limit: u32, env: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_dunlin"));
+        Self::spawn(shell, &["start"], env)
+    }
+
+    fn spawn(mut command: Command, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        let started = Instant::now();
+        let mut child = command
+            .args(args)
+            .current_dir(folder.path())
+            .env_clear()
+            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("SHARDS", "2")])
+            .envs([("METRICS_ENABLED", "true"), ("METRICS_HOST", "127.0.0.1")])
+            .env("METRICS_SERVER_PORT", "0")
+            .envs(env.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut errors, written) = (child.stderr.take().unwrap(), log.clone());
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = errors.read(&mut chunk) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..count]));
+            }
+        });
+        let mut greeting = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        while !greeting.contains("health:") {
+            let read = output.read_line(&mut greeting).unwrap();
+            assert!(read > 0, "it did not start: {greeting}\n{}", log.lock().unwrap());
+        }
+        let took = started.elapsed();
+        let address = address_in(&greeting, "listening");
+        let metrics = address_in(&greeting, "metrics");
+        Process { child, greeting, address, metrics, log, took, _folder: folder }
+    }
+
+    /// The metrics at this moment.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::scrape(self.metrics)
+    }
+
+    /// Waits until the metrics are as they should be.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Metrics) -> bool) -> Metrics {
+        metrics::wait_for(self.metrics, what, fits)
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until it has logged this.
+    pub fn wait_for_log(&self, part: &str) {
+        eventually(part, || self.log.lock().unwrap().contains(part));
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end: {}", self.log.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Resident memory in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
+    }
+
+    /// CPU used so far, in the kernel's ticks of a hundredth of a second.
+    pub fn cpu(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, after_name) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}{}", self.greeting, self.log.lock().unwrap());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address_in(greeting: &str, name: &str) -> SocketAddr {
+    let line = greeting.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap();
+    let address = line.trim().strip_prefix("http://").unwrap();
+    address.split(['/', ' ']).next().unwrap().parse().unwrap()
+}
