@@ -60,7 +60,7 @@ impl Wire {
         }
     }
 
-    fn to_the_end(&mut self) {
+    fn drain(&mut self) {
         let mut chunk = [0; 2048];
         while matches!(self.stream.read(&mut chunk), Ok(count) if count > 0) {}
     }
@@ -74,7 +74,7 @@ impl Wire {
 
     fn close(mut self) {
         self.write(&raw(0x88, &1000u16.to_be_bytes()));
-        self.to_the_end();
+        self.drain();
     }
 }
 
@@ -128,7 +128,7 @@ impl Churn {
             2 => {
                 wire.write(&hello("unknown"));
                 wire.until("4001");
-                wire.to_the_end();
+                wire.drain();
             }
             3 => {
                 wire.write(&hello("off"));
@@ -156,7 +156,7 @@ impl Churn {
                 wire.write(&[hello("app-key"), subscribe("cache-churn", "", None)].concat());
                 wire.until(r#""channel":"cache-churn""#);
                 wire.stream.shutdown(Shutdown::Write).unwrap();
-                wire.to_the_end();
+                wire.drain();
             }
             // Gone before the answer.
             7 => wire.write(&hello("app-key")),
@@ -199,7 +199,8 @@ fn settled(process: &Process, held: usize) -> u64 {
             && is("http_connections", 0.0)
             && is("inbox_bytes", 0.0)
             && is("held_back_counts", 0.0)
-            && metrics.sum("new_connections_total") - metrics.sum("new_disconnections_total") == held
+            && metrics.sum("new_connections_total") - metrics.sum("new_disconnections_total")
+                == held
     });
     process.memory()
 }

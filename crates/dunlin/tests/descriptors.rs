@@ -59,6 +59,7 @@ fn without_descriptors_http_and_metrics_still_answer() {
     process.wait_for("the reserve is used up", |metrics| {
         metrics.sum("connected") + metrics.sum("http_connections") >= limit + 30.0
     });
+    // Not to wait for anything, but to measure what waiting costs.
     let before = process.cpu();
     std::thread::sleep(Duration::from_secs(1));
     let used = process.cpu() - before;

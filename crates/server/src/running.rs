@@ -10,7 +10,7 @@ use std::time::Duration;
 use config::Config;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::hub::Shard;
@@ -124,7 +124,15 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = mpsc::channel(1);
-    let background = Background { node: node.clone(), metrics: metrics_listener, reload };
+    // Whoever hears that the node is ready may signal it at once.
+    let signals = match reload {
+        Some(reload) => {
+            let _inside = runtime.enter();
+            Some(Signals::of(reload)?)
+        }
+        None => None,
+    };
+    let background = Background { node: node.clone(), metrics: metrics_listener, signals };
     node.set_ready();
     let background = thread::Builder::new()
         .name("background".into())
@@ -163,7 +171,7 @@ fn listen(
 struct Background {
     node: Arc<Node>,
     metrics: Option<std::net::TcpListener>,
-    reload: Option<Reload>,
+    signals: Option<Signals>,
 }
 
 impl Background {
@@ -176,7 +184,7 @@ impl Background {
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, metrics: metrics_listener, reload } = self;
+        let Background { node, metrics: metrics_listener, signals } = self;
         tokio::spawn(lifecycle::keep_house(node.clone()));
         if let Some(tls) = &node.tls {
             tokio::spawn(tls.clone().keep_fresh());
@@ -184,8 +192,8 @@ impl Background {
         if let Some(listener) = metrics_listener {
             tokio::spawn(metrics::serve(node.clone(), TcpListener::from_std(listener)?));
         }
-        match reload {
-            Some(reload) => until_signalled(&node, &reload, &mut stopped).await?,
+        match signals {
+            Some(signals) => signals.until_the_end(&node, &mut stopped).await,
             None => drop(stopped.recv().await),
         }
         lifecycle::drain(&node).await;
@@ -193,26 +201,40 @@ impl Background {
     }
 }
 
-/// Waits for the end, and reloads when asked to.
-async fn until_signalled(
-    node: &Node,
-    reload: &Reload,
-    stopped: &mut mpsc::Receiver<()>,
-) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut changes = Changes::of(&reload.watched);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = stopped.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                node.tls.iter().for_each(|tls| tls.ask());
-                reload::reload(node, reload);
+/// What ends the node or changes its apps, from outside of it.
+struct Signals {
+    reload: Reload,
+    changes: Changes,
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on.
+    fn of(reload: Reload) -> io::Result<Self> {
+        Ok(Signals {
+            changes: Changes::of(&reload.watched),
+            reload,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the end, and reloads when asked to.
+    async fn until_the_end(mut self, node: &Node, stopped: &mut mpsc::Receiver<()>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = stopped.recv() => return,
+                _ = self.hang_up.recv() => {
+                    node.tls.iter().for_each(|tls| tls.ask());
+                    reload::reload(node, &self.reload);
+                }
+                () = self.changes.next() => reload::reload(node, &self.reload),
             }
-            () = changes.next() => reload::reload(node, reload),
         }
     }
 }

@@ -210,23 +210,18 @@ fn a_presence_channel_fills_up_exactly_when_all_come_at_once() {
         // Two tabs for each of 20 users, and 20 strangers.
         let user = if n < 40 { format!("user-{}", n % 20) } else { format!("stranger-{n}") };
         client.ask_for_signed("presence-x", Some(&json!({"user_id": user}).to_string()));
-        loop {
-            let frame = client.json();
-            match frame["event"].as_str().unwrap() {
-                "pusher_internal:subscription_succeeded" => {
-                    let data: Value =
-                        serde_json::from_str(frame["data"].as_str().unwrap()).unwrap();
-                    let presence = &data["presence"];
-                    let count = presence["count"].as_u64().unwrap() as usize;
-                    assert!(count <= 20);
-                    assert_eq!(presence["ids"].as_array().unwrap().len(), count);
-                    assert_eq!(presence["hash"].as_object().unwrap().len(), count);
-                    return Some(client);
-                }
-                "pusher:subscription_error" => return None,
-                other => panic!("{other}"),
-            }
+        let frame = client.json();
+        if frame["event"] == "pusher:subscription_error" {
+            return None;
         }
+        assert_eq!(frame["event"], "pusher_internal:subscription_succeeded");
+        let data: Value = serde_json::from_str(frame["data"].as_str().unwrap()).unwrap();
+        let presence = &data["presence"];
+        let count = presence["count"].as_u64().unwrap() as usize;
+        assert!(count <= 20);
+        assert_eq!(presence["ids"].as_array().unwrap().len(), count);
+        assert_eq!(presence["hash"].as_object().unwrap().len(), count);
+        Some(client)
     };
     let clients: Vec<Option<Client>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..60).map(|n| scope.spawn(move || one(n))).collect();
@@ -261,4 +256,33 @@ fn a_join_of_many_tabs_at_once_is_announced_once() {
         assert_eq!(watcher.json()["event"], "pusher_internal:member_removed", "round {round}");
         watcher.expect_silence();
     }
+}
+
+#[test]
+fn a_busy_channels_count_is_said_now_and_then_and_the_last_one_always() {
+    let server = Server::with(&[("DEFAULT_APP_ENABLE_SUBSCRIPTION_COUNT", "true")]);
+    let started = Instant::now();
+    let mut first = server.connect();
+    first.subscribe("a");
+    let others: Vec<Client> = (1..110)
+        .map(|_| {
+            let mut client = server.connect();
+            client.subscribe("a");
+            client
+        })
+        .collect();
+    let mut counts: Vec<u64> = Vec::new();
+    while counts.last() != Some(&110) {
+        let frame = first.json();
+        assert_eq!(frame["event"], "pusher_internal:subscription_count");
+        let data: Value = serde_json::from_str(frame["data"].as_str().unwrap()).unwrap();
+        counts.push(data["subscription_count"].as_u64().unwrap());
+    }
+    assert!(counts[..101].iter().copied().eq(1..=101), "{counts:?}");
+    // One when it became busy, and one for every five seconds (W52).
+    let most = 101 + 1 + started.elapsed().as_secs() / 5;
+    assert!(counts.len() as u64 <= most, "{counts:?}");
+    drop(others);
+    drop(first);
+    server.is_clean();
 }

@@ -1,7 +1,7 @@
 //! How connections leave: the server's reasons to close them, and taking them out of the tables.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::close::Close;
 use registry::Member;
@@ -65,18 +65,20 @@ impl Shard {
     /// else, and all of them together would be a storm (W17).
     pub(super) async fn disperse(self: Rc<Self>, close: Close, over: Duration) {
         let ids = self.connections(|_| true);
-        let steps = (over.as_millis() / STEP.as_millis()).max(1) as usize;
+        let start = Instant::now();
         let mut closed = 0;
-        for step in 1..=steps {
-            let due = ids.len() * step / steps;
+        while closed < ids.len() {
+            // By the clock, not by counting pauses: on a busy machine they take longer, and the
+            // last ones would be cut off by the end of the grace period.
+            let passed = (start.elapsed() + STEP).as_secs_f64() / over.as_secs_f64();
+            let due = (ids.len() as f64 * passed.min(1.0)).ceil() as usize;
             for id in &ids[closed..due] {
                 self.condemn(*id, close.clone());
             }
             closed = due;
-            if closed == ids.len() {
-                break;
+            if closed < ids.len() {
+                tokio::time::sleep(STEP).await;
             }
-            tokio::time::sleep(STEP).await;
         }
         // Those whose handshake was on its way when we looked.
         for id in self.connections(|_| true) {

@@ -100,7 +100,7 @@ fn mutated_frames() {
     let mut random = Random::new();
     let mut scene = Scene::new();
     for case in 0..CASES {
-        let mut client = scene.server.connect();
+        let client = scene.server.connect();
         let mut bytes = Vec::new();
         for _ in 0..=random.below(6) {
             let mut inner = payload(&mut random, &client);
