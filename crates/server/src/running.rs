@@ -238,3 +238,144 @@ impl Signals {
         }
     }
 }
+
+/// What runs on the background runtime.
+struct Background {
+    node: Arc<Node>,
+    metrics: Option<std::net::TcpListener>,
+    signals: Option<Signals>,
+}
+
+impl Background {
+    fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
+        if let Err(error) = runtime.block_on(self.serve(stopped)) {
+            tracing::error!(%error, "the background runtime failed");
+        }
+        // What still looks at files must not hold the exit up.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    }
+
+    async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
+        let Background { node, metrics: metrics_listener, signals } = self;
+        tokio::spawn(lifecycle::keep_house(node.clone()));
+        if let Some(tls) = &node.tls {
+            tokio::spawn(tls.clone().keep_fresh());
+        }
+        if let Some(listener) = metrics_listener {
+            tokio::spawn(metrics::serve(node.clone(), TcpListener::from_std(listener)?));
+        }
+        match signals {
+            Some(signals) => signals.until_the_end(&node, &mut stopped).await,
+            None => drop(stopped.recv().await),
+        }
+        lifecycle::drain(&node).await;
+        Ok(())
+    }
+}
+
+/// What ends the node or changes its apps, from outside of it.
+struct Signals {
+    reload: Reload,
+    changes: Changes,
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on.
+    fn of(reload: Reload) -> io::Result<Self> {
+        Ok(Signals {
+            changes: Changes::of(&reload.watched),
+            reload,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the end, and reloads when asked to.
+    async fn until_the_end(mut self, node: &Node, stopped: &mut mpsc::Receiver<()>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = stopped.recv() => return,
+                _ = self.hang_up.recv() => {
+                    node.tls.iter().for_each(|tls| tls.ask());
+                    reload::reload(node, &self.reload);
+                }
+                () = self.changes.next() => reload::reload(node, &self.reload),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use config::Sources;
+    use registry::ShardId;
+    use websocket::{Opcode, client};
+
+    use super::*;
+    use crate::hub::Op;
+
+    /// A WebSocket that has been told that it is connected.
+    fn connect(running: &Running) -> TcpStream {
+        let mut socket = TcpStream::connect(running.address()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let request = "GET /app/app-key HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        socket.write_all(request.as_bytes()).unwrap();
+        until(&mut socket, "connection_established");
+        socket
+    }
+
+    fn say(socket: &mut TcpStream, text: &str) {
+        socket.write_all(&client::encode(Opcode::Text, text.as_bytes(), [1, 2, 3, 4])).unwrap();
+    }
+
+    fn until(socket: &mut TcpStream, wanted: &str) {
+        let (mut heard, mut chunk) = (Vec::new(), [0; 1024]);
+        while !String::from_utf8_lossy(&heard).contains(wanted) {
+            let count = socket.read(&mut chunk).unwrap();
+            assert!(count > 0, "the connection ended before {wanted}");
+            heard.extend_from_slice(&chunk[..count]);
+        }
+    }
+
+    #[test]
+    fn a_bug_ends_one_connection_at_most_and_is_counted() {
+        let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let env = vec![
+            of("PORT", "0"),
+            of("HOST", "127.0.0.1"),
+            of("SHARDS", "1"),
+            of("SHUTDOWN_GRACE_PERIOD", "100"),
+        ];
+        let nowhere = PathBuf::from("/nonexistent");
+        let sources = Sources { config_file: None, env, dotenv_dir: nowhere };
+        let running = start(config::load(&sources).unwrap().config, None).unwrap();
+        let mut bystander = connect(&running);
+        let before = metrics::panics();
+
+        running.node.inbox(ShardId(0)).send(Op::Panic);
+        say(&mut bystander, r#"{"event":"pusher:ping"}"#);
+        until(&mut bystander, "pusher:pong");
+
+        let mut unlucky = connect(&running);
+        say(&mut unlucky, "panic");
+        let ended = unlucky.read_to_end(&mut Vec::new());
+        assert!(ended.is_ok() || ended.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionReset));
+        say(&mut bystander, r#"{"event":"pusher:ping"}"#);
+        until(&mut bystander, "pusher:pong");
+        drop(connect(&running));
+
+        assert_eq!(metrics::panics() - before, 2);
+        running.stop();
+    }
+}

@@ -80,6 +80,9 @@ pub(crate) enum Op {
     Disperse { close: Close, over: Duration },
     /// End the shard.
     Stop,
+    /// A bug, for the tests.
+    #[cfg(test)]
+    Panic,
     /// Tell what the shard holds.
     Report(oneshot::Sender<ShardReport>),
 }

@@ -54,6 +54,8 @@ impl Shard {
                 tokio::task::spawn_local(self.clone().disperse(close, over));
             }
             Op::Stop => self.stopped.set(true),
+            #[cfg(test)]
+            Op::Panic => panic!("a bug in a shard's turn"),
             // Whoever asked may have gone meanwhile.
             Op::Report(to) => drop(to.send(self.report())),
         }

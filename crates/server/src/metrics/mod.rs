@@ -8,4 +8,6 @@ mod process;
 mod stats;
 
 pub(crate) use page::serve;
+#[cfg(test)]
+pub(crate) use stats::panics;
 pub(crate) use stats::{Stats, count_panics};

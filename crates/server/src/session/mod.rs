@@ -29,6 +29,8 @@ pub(crate) struct Session<'a> {
 impl Session<'_> {
     /// A text frame from the client (W19: whatever it is, the connection stays open).
     pub(crate) fn on_text(self, text: &str) {
+        #[cfg(test)]
+        assert_ne!(text, "panic", "a bug in a connection's task");
         match client_message::parse(text) {
             Ok(ClientMessage::Ping) => self.reply(frames::pong()),
             Ok(ClientMessage::Pong) => {}
