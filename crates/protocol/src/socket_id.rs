@@ -72,11 +72,18 @@ impl SocketIdText {
         self.length += 1;
     }
 
-    fn push_number(&mut self, number: u64) {
-        let digits = number.checked_ilog10().unwrap_or(0);
-        for power in (0..=digits).rev() {
-            self.push(b'0' + (number / 10u64.pow(power) % 10) as u8);
+    fn push_number(&mut self, mut number: u64) {
+        let mut digits = [0; 20];
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
         }
+        digits[first..].iter().for_each(|&digit| self.push(digit));
     }
 }
 

@@ -125,8 +125,7 @@ impl Upgrade {
         match admission {
             Admission::Seated(seat) => {
                 let socket_id = new_socket_id();
-                let (app, name) = (&seat.app().id, socket_id.text());
-                tracing::debug!(%app, socket_id = &*name, %client, "connected");
+                tracing::debug!(app = %seat.app().id, %socket_id, %client, "connected");
                 shard.admit(Arrival { transport, answer, early, seat, socket_id, socket });
             }
             Admission::Refused(close) => {
