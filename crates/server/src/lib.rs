@@ -6,6 +6,8 @@
 //! appends it to every subscriber, `hub::outbox` writes.
 
 mod apps;
+#[cfg(test)]
+mod bugs;
 mod cache;
 mod frames;
 mod http;
