@@ -96,6 +96,8 @@ async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOv
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(MAX_HEAD)
+        // Head and body of our small answers are one write of one buffer.
+        .writev(false)
         .serve_connection(Handover::new(stream, connection.held.clone()), service);
 
     let mut drained = pin!(node.drained());
