@@ -28,14 +28,7 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
     if let Some(metrics) = running.metrics_address() {
         line("metrics", &format!("http://{}/metrics", reachable(metrics)));
     }
-    let shards = running.shards();
-    line(
-        "shards",
-        &format!(
-            "{shards} ({} one per core by default)",
-            if shards == 1 { "thread," } else { "threads," }
-        ),
-    );
+    line("shards", &format!("{}, a thread each", running.shards()));
     line("files", &format!("limit {files}: up to {websockets} WebSockets"));
     if let Some(AppConfig { id, key, .. }) = app {
         line("app", &format!("id {id}, key {key}"));

@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(crate) async fn drain(node: &Arc<Node>) {
     let grace = node.config.shutdown_grace;
     let deadline = Instant::now() + grace;
+    let connections: u32 = node.apps.all().iter().map(|app| app.connections()).sum();
+    tracing::info!(connections, ?grace, "shutting down: closing the connections one after another");
     node.drain();
     // The last fifth is for the answers to the last close frames.
     let spread = grace.mul_f64(0.8);
@@ -29,6 +31,8 @@ pub(crate) async fn drain(node: &Arc<Node>) {
         }
         sleep(LOOK_EVERY).await;
     }
+    let left: u32 = node.apps.all().iter().map(|app| app.connections()).sum();
+    tracing::info!(left, "stopped");
     node.tell_all(|| Op::Stop);
 }
 

@@ -512,3 +512,34 @@ fn a_request_that_is_too_large_is_refused_before_it_is_read() {
     assert_eq!(http.answer().status, 413);
     assert_eq!(server.http().ask("GET", "/ready", &[], b"").status, 200);
 }
+
+#[test]
+fn what_nobody_signed_is_not_received() {
+    let server = Server::with(&[]);
+    let stranger = App::new("app-id", "app-key", "a guess");
+    let target = stranger.target("POST", "/events", &[], b"x");
+    // The answer comes although the body never does.
+    let mut http: Http = server.http();
+    http.write(
+        format!("POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: 50000000\r\n\r\n").as_bytes(),
+    );
+    assert_eq!(http.answer().status, 401);
+    assert!(http.ends());
+
+    // A small one is read, so that the connection can go on.
+    let mut http = server.http();
+    assert_eq!(http.ask("POST", &target, &[], b"x").status, 401);
+    assert_eq!(http.ask("GET", "/ready", &[], b"").status, 200);
+}
+
+#[test]
+fn a_body_that_does_not_arrive_is_not_waited_for_for_ever() {
+    let server = Server::with(&[("HTTP_KEEP_ALIVE_TIMEOUT", "1")]);
+    let target = App::default().target("POST", "/events", &[], b"0123456789");
+    let mut http: Http = server.http();
+    http.write(
+        format!("POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n01234").as_bytes(),
+    );
+    assert_eq!(http.answer().status, 408);
+    assert!(http.ends());
+}

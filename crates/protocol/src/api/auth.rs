@@ -99,6 +99,17 @@ pub enum ApiAuthError {
     InvalidBodyMd5(String),
 }
 
+/// The body that a request has been signed for, by its MD5.
+#[derive(Debug)]
+pub struct SignedBody<'a>(Option<Cow<'a, [u8]>>);
+
+impl SignedBody<'_> {
+    /// Checks that this is the body (H13).
+    pub fn check(&self, body: &[u8]) -> Result<(), ApiAuthError> {
+        check_body(body, self.0.as_deref())
+    }
+}
+
 /// Checks that a request was signed with the app's key and secret, at most [`WINDOW`] seconds from
 /// `now_unix_secs` (H11-H16).
 ///
@@ -109,6 +120,17 @@ pub fn verify(
     secret: &Secret,
     now_unix_secs: u64,
 ) -> Result<(), ApiAuthError> {
+    verify_head(request, app_key, secret, now_unix_secs)?.check(request.body)
+}
+
+/// As [`verify`], before the body is there: `request.body` is not looked at. The signature covers
+/// the body's MD5, so a server need not receive what nobody signed.
+pub fn verify_head<'a>(
+    request: &Request<'a>,
+    app_key: &str,
+    secret: &Secret,
+    now_unix_secs: u64,
+) -> Result<SignedBody<'a>, ApiAuthError> {
     let Params { signed, auth } = Params::read(request.query)?;
     match auth.key.as_deref() {
         None => return Err(ApiAuthError::KeyRequired),
@@ -130,7 +152,7 @@ pub fn verify(
     if !matches(request.path) && !request.alt_path.is_some_and(matches) {
         return Err(invalid_signature(request, &signed, &signature));
     }
-    check_body(request.body, auth.body_md5.as_deref())
+    Ok(SignedBody(auth.body_md5))
 }
 
 type Param<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);

@@ -1,19 +1,25 @@
 //! What every call of the REST API goes through: its app, its signature, its budget.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use protocol::api::auth::{self, Request};
+use hyper::http::request::Parts;
+use protocol::api::auth::{self, ApiAuthError, Request, SignedBody};
 use protocol::api::publish::Limits;
 use protocol::api::query;
-use std::borrow::Cow;
-use std::sync::Arc;
+use tokio::time::timeout;
 
 use super::answer::{Answer, Refused};
 use crate::apps::{App, Counters};
 use crate::node::Node;
+
+/// The most bytes, and the longest time, that a refused request's body is read.
+const DISCARDED: usize = 64 * 1024;
+const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 
 /// A call whose body has been read.
 pub(super) struct Call<'a> {
@@ -50,27 +56,43 @@ pub(super) async fn read_body(
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Refused::new(400, &format!("The body could not be read: {error}"))),
+    let patience = node.config.http.keep_alive_timeout;
+    match timeout(patience, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) => Err(Refused::new(400, &format!("The body could not be read: {error}"))),
+        Err(_) => Err(Refused::new(408, &format!("The body did not arrive within {patience:?}"))),
     }
 }
 
-impl<'a> Call<'a> {
-    /// Checks the signature (H11 to H16). `paths` are the path as it came, and without our prefix.
-    pub(super) fn authenticate(
-        &self,
-        method: &str,
-        (path, alt_path): (&str, Option<&str>),
-    ) -> Result<(), Refused> {
-        let settings = self.app.settings.load();
-        let request = Request { method, path, alt_path, query: self.query, body: self.body };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        auth::verify(&request, &settings.config.key, &settings.secret, now)
-            .map_err(|error| Refused::new(401, &error.to_string()))
+/// Reads a body that nobody wants, if it is small: then the connection can go on.
+pub(super) async fn discard(body: Incoming) {
+    if body.size_hint().lower() > DISCARDED as u64 {
+        return;
     }
+    let _ = timeout(DISCARD_WITHIN, Limited::new(body, DISCARDED).collect()).await;
+}
 
+/// Checks the signature (H11 to H16), which covers the body by its MD5: what nobody signed is not
+/// received. `paths` are the path as it came, and without our prefix.
+pub(super) fn authenticate<'a>(
+    app: &App,
+    head: &'a Parts,
+    (path, alt_path): (&'a str, Option<&'a str>),
+) -> Result<SignedBody<'a>, Refused> {
+    let settings = app.settings.load();
+    let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or_default());
+    let request = Request { method, path, alt_path, query, body: &[] };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    auth::verify_head(&request, &settings.config.key, &settings.secret, now).map_err(unauthorized)
+}
+
+/// 401: what is wrong with the signature.
+pub(super) fn unauthorized(error: ApiAuthError) -> Refused {
+    Refused::new(401, &error.to_string())
+}
+
+impl<'a> Call<'a> {
     /// A parameter of the query, decoded.
     pub(super) fn param(&self, name: &str) -> Option<Cow<'a, str>> {
         query::get(self.query, name)

@@ -78,11 +78,21 @@ async fn api_page(
     }
     let declared = request.body().size_hint().lower();
     let (head, body) = request.into_parts();
-    let app = api::app(node, id)?;
+    let caller = api::app(node, id).and_then(|app| {
+        let signed = api::authenticate(&app, &head, paths)?;
+        Ok((app, signed))
+    });
+    let (app, signed) = match caller {
+        Ok(caller) => caller,
+        Err(refused) => {
+            api::discard(body).await;
+            return Err(refused);
+        }
+    };
     let body = api::read_body(node, declared, body).await?;
+    signed.check(&body).map_err(api::unauthorized)?;
     let query = head.uri.query().unwrap_or_default();
     let call = Call { node, app: &app, query, body: &body };
-    call.authenticate(head.method.as_str(), paths)?;
     let answer = match page {
         ["events"] => publish::event(&call),
         ["batch_events"] => publish::batch(&call),
