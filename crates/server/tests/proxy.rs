@@ -43,7 +43,7 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
 /// learns its socket id.
 fn logged(socket_id: &str) -> String {
     let log = String::from_utf8(LOG.0.lock().unwrap().clone()).unwrap();
-    let name = format!("socket_id=\"{socket_id}\"");
+    let name = format!("socket_id={socket_id} ");
     let line = log.lines().find(|line| line.contains("connected") && line.contains(&name));
     let line = line.unwrap_or_else(|| panic!("no {name} in\n{log}"));
     line.split("client=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()

@@ -14,6 +14,7 @@ use support::{
     streams::{for_all, hostile},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use websocket::ProtocolError::{LongControl, OverlongLength};
 
 /// In bytes, for single frames and whole messages alike.
 const LIMIT: usize = 100_000;
@@ -184,9 +185,16 @@ fn tokio_websockets(stream: &[u8]) -> Verdict {
 
 #[test]
 fn the_same_as_tungstenite() {
-    // Without overlong lengths, which it takes.
+    // It takes lengths that are not in their shortest form, control frames' among them. The streams
+    // are made without, but damage makes some: up to there it has to agree.
     for_all(1500, hostile(false), |stream| {
-        compare(&stream, tungstenite(&stream));
+        let (ours, reference) = (decode_every_way(LIMIT, &stream), tungstenite(&stream));
+        match ours.split_last() {
+            Some((Event::Refused(OverlongLength(_) | LongControl(_)), messages)) => {
+                assert!(reference.events.starts_with(messages), "messages before the bad length");
+            }
+            _ => compare(&stream, reference),
+        }
     });
 }
 

@@ -15,7 +15,6 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use protocol::close::Close;
-use protocol::socket_id::SocketId;
 use tokio::time::timeout;
 use websocket::handshake;
 
@@ -25,7 +24,7 @@ use crate::frames;
 use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
-use crate::session::{Admission, Handshake, admit};
+use crate::session::{Admission, Handshake, admit, new_socket_id};
 
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -151,15 +150,4 @@ fn tell(transport: &Transport, answer: &[u8], close: &Close) -> bool {
     let told = matches!(transport.try_write(&frames), Ok(written) if written > 0);
     transport.finish();
     told
-}
-
-/// A socket id that nobody can guess (W6).
-fn new_socket_id() -> SocketId {
-    let mut random = [[0; 8]; 2];
-    if let Err(error) = getrandom::fill(random.as_flattened_mut()) {
-        // Without randomness from the system there are no safe ids, so no connections.
-        panic!("the system has no random numbers: {error}");
-    }
-    let [first, second] = random.map(u64::from_ne_bytes);
-    SocketId::from_random(first, second)
 }

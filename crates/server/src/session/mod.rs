@@ -5,6 +5,7 @@
 mod client_event;
 mod connect;
 mod signin;
+mod socket_ids;
 mod subscribe;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use protocol::client_message::{self, ClientMessage};
 
 pub(crate) use connect::{Admission, Handshake, Refusal, admit};
+pub(crate) use socket_ids::new_socket_id;
 
 use crate::apps::App;
 use crate::frames;
