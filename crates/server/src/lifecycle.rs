@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::close::Close;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use crate::hub::{Op, ShardReport};
 use crate::node::Node;
@@ -19,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(crate) async fn drain(node: &Arc<Node>) {
     let grace = node.config.shutdown_grace;
     let deadline = Instant::now() + grace;
-    let connections: u32 = node.apps.all().iter().map(|app| app.connections()).sum();
+    let connections = node.apps.connections();
     tracing::info!(connections, ?grace, "shutting down: closing the connections one after another");
     node.drain();
     // The last fifth is for the answers to the last close frames.
@@ -31,21 +30,17 @@ pub(crate) async fn drain(node: &Arc<Node>) {
         }
         sleep(LOOK_EVERY).await;
     }
-    let left: u32 = node.apps.all().iter().map(|app| app.connections()).sum();
+    let left = node.apps.connections();
     tracing::info!(left, "stopped");
     node.tell_all(|| Op::Stop);
 }
 
 async fn is_empty(node: &Node, deadline: Instant) -> bool {
-    for inbox in &node.inboxes {
-        let (to, answer) = oneshot::channel();
-        inbox.send(Op::Report(to));
-        match timeout_at(deadline, answer).await {
-            Ok(Ok(ShardReport { connections: 0, http_connections: 0, .. })) => {}
-            _ => return false,
-        }
-    }
-    true
+    let empty = |report: &Option<ShardReport>| {
+        matches!(report, Some(ShardReport { connections: 0, http_connections: 0, .. }))
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    node.reports(left).await.iter().all(empty)
 }
 
 /// What has to be done now and then.

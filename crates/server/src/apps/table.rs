@@ -48,6 +48,11 @@ impl Apps {
         self.0.load().by_id.values().cloned().collect()
     }
 
+    /// Connections at this moment, over all apps.
+    pub(crate) fn connections(&self) -> u32 {
+        self.0.load().by_id.values().map(|app| app.connections()).sum()
+    }
+
     /// Puts a new list in the place of the old one. An app that keeps its id keeps its
     /// connections and counters, whatever else about it changed; those that are gone or disabled
     /// now are returned.

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 use std::{future, io};
 
@@ -107,10 +106,7 @@ async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOv
             draining = true;
             std::pin::Pin::new(&mut http).graceful_shutdown();
         }
-        match http.poll_without_shutdown(context) {
-            Poll::Ready(served) => Poll::Ready(served.map_err(io::Error::other)),
-            Poll::Pending => Poll::Pending,
-        }
+        http.poll_without_shutdown(context).map_err(io::Error::other)
     })
     .await?;
 

@@ -122,11 +122,7 @@ impl Node {
                 self.cache.put(&app.id, channel, frame.clone(), data, Instant::now());
             }
             if let Some((channel, entry)) = entry {
-                let topic = Topic {
-                    app: app.id.clone(),
-                    channel: channel.clone(),
-                    audience: Audience::Subscribers,
-                };
+                let topic = Topic::subscribers(&app.id, channel.clone());
                 dispatch.deliver(entry.subscribers(), &topic, frame, except);
             }
         });
@@ -137,11 +133,7 @@ impl Node {
         let mut dispatch = self.dispatch();
         self.registry.read(&app.id, channel, |entry| {
             let Some((channel, entry)) = entry else { return };
-            let topic = Topic {
-                app: app.id.clone(),
-                channel: channel.clone(),
-                audience: Audience::Subscribers,
-            };
+            let topic = Topic::subscribers(&app.id, channel.clone());
             dispatch.send_all(entry.subscribers(), || Op::CloseTopic {
                 topic: topic.clone(),
                 close: close.clone(),

@@ -24,6 +24,13 @@ pub(crate) struct Topic {
     pub(crate) audience: Audience,
 }
 
+impl Topic {
+    /// Those who receive what is sent to a channel.
+    pub(crate) fn subscribers(app: &Arc<str>, channel: Arc<str>) -> Self {
+        Topic { app: app.clone(), channel, audience: Audience::Subscribers }
+    }
+}
+
 /// The two groups that follow a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Audience {

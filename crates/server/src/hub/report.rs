@@ -1,5 +1,14 @@
 //! What a shard holds, told by the shard itself when somebody looks: so a gauge equals the truth.
 
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::inbox::Inbox;
+use super::op::Op;
+use crate::node::Node;
+
 /// Table sizes of one shard at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ShardReport {
@@ -11,4 +20,22 @@ pub(crate) struct ShardReport {
     pub(crate) pending_bytes: usize,
     /// HTTP connections, and sockets on their way to become WebSockets.
     pub(crate) http_connections: usize,
+}
+
+impl Node {
+    /// What every shard holds at this moment; none for one that has not answered in time.
+    pub(crate) async fn reports(&self, patience: Duration) -> Vec<Option<ShardReport>> {
+        let deadline = Instant::now() + patience;
+        let ask = |inbox: &Inbox| {
+            let (to, answer) = oneshot::channel();
+            inbox.send(Op::Report(to));
+            answer
+        };
+        let answers: Vec<_> = self.inboxes.iter().map(ask).collect();
+        let mut reports = Vec::with_capacity(answers.len());
+        for answer in answers {
+            reports.push(timeout_at(deadline, answer).await.ok().and_then(Result::ok));
+        }
+        reports
+    }
 }

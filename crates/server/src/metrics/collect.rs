@@ -4,40 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::time::timeout;
-
 use super::exposition::{Kind, Labels, Metric};
 use super::process;
 use super::stats::{TURN_BUCKETS, panics};
 use crate::apps::{App, Counters};
-use crate::hub::{Op, ShardReport};
+use crate::hub::ShardReport;
 use crate::node::Node;
 use crate::session::Refusal;
 
 /// How long a shard may take to answer; one that is busier is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What every shard holds at this moment.
-pub(super) async fn reports(node: &Node) -> Vec<Option<ShardReport>> {
-    let mut answers = Vec::new();
-    for inbox in &node.inboxes {
-        let (to, answer) = oneshot::channel();
-        inbox.send(Op::Report(to));
-        answers.push(answer);
-    }
-    let mut reports = Vec::new();
-    for answer in answers {
-        reports.push(timeout(PATIENCE, answer).await.ok().and_then(Result::ok));
-    }
-    reports
-}
-
 /// All metrics.
 pub(super) async fn collect(node: &Node) -> Vec<Metric> {
     let mut metrics = of_apps(node);
     metrics.extend(not_clustered());
-    metrics.extend(of_shards(node, &reports(node).await));
+    metrics.extend(of_shards(node, &node.reports(PATIENCE).await));
     metrics.extend(of_node(node));
     metrics.extend(process::metrics());
     metrics

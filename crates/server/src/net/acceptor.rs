@@ -4,12 +4,13 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener as Listener, ToSocketAddrs};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
+use super::rarely::Rarely;
 use crate::hub::Shard;
 use crate::limits::OpenSocket;
 
@@ -17,8 +18,8 @@ use crate::limits::OpenSocket;
 const BACKLOG: i32 = 4096;
 /// How long accepting pauses when there is no descriptor to spare, unless one comes free.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often that is said.
-const SAY_EVERY: Duration = Duration::from_secs(10);
+
+static PAUSED: Rarely = Rarely::new();
 
 /// A socket that was accepted and is counted.
 #[derive(Debug)]
@@ -83,7 +84,6 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
     };
     let drained = shard.node.drained();
     tokio::pin!(drained);
-    let mut said: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -95,8 +95,7 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
             // The client went away before it was its turn.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                if said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
-                    said = Some(Instant::now());
+                if PAUSED.now() {
                     let descriptors = &shard.node.descriptors;
                     let (open, limit) = (descriptors.open(), descriptors.limit());
                     tracing::error!(%error, open, limit, "accepting pauses; raise the file limit");

@@ -1,4 +1,4 @@
-//! Log lines that a client can cause as often as it likes.
+//! Log lines that could come as often as clients like.
 
 use std::time::{Duration, Instant};
 

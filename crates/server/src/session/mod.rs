@@ -18,7 +18,7 @@ pub(crate) use socket_ids::new_socket_id;
 
 use crate::apps::App;
 use crate::frames;
-use crate::hub::{Audience, ConnectionId, Op, Shard, Topic};
+use crate::hub::{ConnectionId, Op, Shard, Topic};
 
 /// One connection at the moment at which it says something.
 #[derive(Clone, Copy)]
@@ -61,6 +61,6 @@ impl Session<'_> {
 
     /// The subscribers of a channel of the connection's app.
     fn subscribers(self, channel: &str) -> Topic {
-        Topic { app: self.app.id.clone(), channel: channel.into(), audience: Audience::Subscribers }
+        Topic::subscribers(&self.app.id, channel.into())
     }
 }
