@@ -118,23 +118,16 @@ async fn upgrade(socket: &mut TcpStream) -> io::Result<Option<BytesMut>> {
         header("sec-websocket-key"),
     );
     let (response, input) = match verdict {
-        Ok(accept) => (
-            format!(
-                "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
-                 sec-websocket-accept: {}\r\n\r\n",
-                String::from_utf8_lossy(&accept)
-            ),
-            Some(input),
-        ),
+        Ok(accept) => (handshake::response(&accept), Some(input)),
         Err(error) => {
             let mut response =
                 format!("HTTP/1.1 {} Refused\r\ncontent-length: 0\r\n", error.status());
             for (name, value) in error.headers() {
                 response += &format!("{name}: {value}\r\n");
             }
-            (response + "\r\n", None)
+            ((response + "\r\n").into_bytes(), None)
         }
     };
-    socket.write_all(response.as_bytes()).await?;
+    socket.write_all(&response).await?;
     Ok(input)
 }

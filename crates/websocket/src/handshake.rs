@@ -96,6 +96,13 @@ pub fn validate<'a>(
     accept_key(key.ok_or(HandshakeError::Key)?)
 }
 
+/// The whole 101 response (RFC 6455 4.2.2) for an accept value, for a caller without an HTTP library.
+pub fn response(accept: &[u8; 28]) -> Vec<u8> {
+    const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Accept: ";
+    [HEAD, accept, b"\r\n\r\n"].concat()
+}
+
 /// The `Sec-WebSocket-Accept` value, base64 in ASCII, for a `Sec-WebSocket-Key` (RFC 6455 4.2.2).
 ///
 /// # Errors

@@ -3,24 +3,27 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 use std::{future, io};
 
+use bytes::Bytes;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::timeout;
 
-use super::handover::{Handover, Held};
-use super::upgrade::Upgrade;
+use super::replay::Replay;
+use super::upgrade::{Upgrade, at_once};
 use super::{cors, route};
 use crate::hub::Shard;
 use crate::limits::OpenSocket;
-use crate::net::{Accepted, open};
+use crate::net::{Accepted, ClientStream, open};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
@@ -33,8 +36,6 @@ pub(super) struct Connection {
     pub(super) peer: IpAddr,
     /// Counts the socket; goes along when it becomes a WebSocket.
     pub(super) socket: RefCell<Option<OpenSocket>>,
-    /// The answer to the handshake.
-    pub(super) held: Held,
     /// Set by the request that turns the socket into a WebSocket.
     pub(super) upgrade: Cell<Option<Upgrade>>,
 }
@@ -55,68 +56,134 @@ impl Drop for Counted {
     }
 }
 
-/// Serves an accepted socket on its shard.
+/// Serves an accepted socket on its shard, with one task for its whole life.
 pub(crate) fn accept(shard: &Rc<Shard>, accepted: Accepted) {
     let shard = shard.clone();
     tokio::task::spawn_local(async move {
-        let counted = Counted::new(shard.clone());
-        let peer = accepted.peer.ip();
-        match serve(shard.clone(), accepted).await {
-            Ok(Some(arrival)) => {
-                drop(counted);
-                arrival(&shard);
-            }
-            Ok(None) => {}
-            Err(error) => tracing::debug!(%peer, %error, "an HTTP connection ended"),
+        // The task has room for its largest state for its whole life, and a WebSocket, which most
+        // become, needs little: so the beginning is boxed, and what follows stays where it is made.
+        let begun = Box::pin(begin(shard.clone(), accepted)).await;
+        let Some(WebSocket { upgrade, stream, early, answer }) = begun else { return };
+        let reader = pin!(upgrade.hand_over(&shard, stream, early, answer));
+        if let Some(reader) = reader.as_pin_mut() {
+            reader.await;
         }
     });
 }
 
-/// What is left to do when a socket has become a WebSocket.
-type HandOver = Box<dyn FnOnce(&Rc<Shard>)>;
+/// Speaks HTTP until the socket becomes a WebSocket, or ends.
+async fn begin(shard: Rc<Shard>, accepted: Accepted) -> Option<WebSocket> {
+    let _counted = Counted::new(shard.clone());
+    let peer = accepted.peer.ip();
+    let begun = try_begin(&shard, accepted).await;
+    begun.unwrap_or_else(|error| {
+        tracing::debug!(%peer, %error, "an HTTP connection ended");
+        None
+    })
+}
 
-async fn serve(shard: Rc<Shard>, accepted: Accepted) -> io::Result<Option<HandOver>> {
-    let node = shard.node.clone();
+/// A socket that speaks WebSocket from now on.
+struct WebSocket {
+    upgrade: Upgrade,
+    stream: ClientStream,
+    /// What was read behind the handshake.
+    early: Bytes,
+    /// The answer to it, if that is still to be sent.
+    answer: Vec<u8>,
+}
+
+async fn try_begin(shard: &Rc<Shard>, accepted: Accepted) -> io::Result<Option<WebSocket>> {
+    let node = &*shard.node;
     let patience = node.config.http.keep_alive_timeout;
-    let Accepted { socket, peer, open: socket_count } = accepted;
-    let opened = timeout(patience.min(OPENING), open(&node, socket, peer.ip())).await;
-    let (stream, peer) = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    let Accepted { socket, peer, open: counted } = accepted;
+    let opened = timeout(patience.min(OPENING), open(node, socket, peer.ip())).await;
+    let (mut stream, peer) = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
 
-    let connection = Rc::new(Connection {
-        shard: shard.clone(),
-        peer,
-        socket: RefCell::new(Some(socket_count)),
-        held: Held::default(),
-        upgrade: Cell::new(None),
-    });
+    let mut counted = Some(counted);
+    let first =
+        first_read(shard, &mut stream, |bytes| match at_once(node, peer, bytes, &mut counted) {
+            Some((upgrade, answer, length)) => {
+                First::Handshake(upgrade, answer, Bytes::copy_from_slice(&bytes[length..]))
+            }
+            None => First::Http(Bytes::copy_from_slice(bytes)),
+        });
+    let first = tokio::select! {
+        biased;
+        first = timeout(patience, first) => first,
+        () = node.drained() => return Ok(None),
+    };
+    match first.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? {
+        First::Handshake(upgrade, answer, early) => {
+            Ok(Some(WebSocket { upgrade, stream, early, answer }))
+        }
+        First::Http(first) if first.is_empty() => Ok(None),
+        First::Http(first) => {
+            let connection = Rc::new(Connection {
+                shard: shard.clone(),
+                peer,
+                socket: RefCell::new(counted),
+                upgrade: Cell::new(None),
+            });
+            // Most connections become WebSockets without it.
+            Box::pin(serve(connection, Replay::new(first, stream))).await
+        }
+    }
+}
+
+/// What the first read of a socket brought.
+enum First {
+    /// A whole handshake.
+    Handshake(Upgrade, Vec<u8>, Bytes),
+    /// Something else; nothing if the client has gone.
+    Http(Bytes),
+}
+
+/// Reads once, into the buffer that all of the shard's connections share.
+async fn first_read<T>(
+    shard: &Shard,
+    stream: &mut ClientStream,
+    mut look: impl FnMut(&[u8]) -> T,
+) -> io::Result<T> {
+    future::poll_fn(|context| {
+        let mut buffer = shard.read_buffer.borrow_mut();
+        let mut buffer = ReadBuf::new(&mut buffer);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        Poll::Ready(Ok(look(buffer.filled())))
+    })
+    .await
+}
+
+/// Answers requests until the connection ends, or one of them turns it into a WebSocket.
+async fn serve(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<WebSocket>> {
+    let node = connection.shard.node.clone();
     let service =
         service_fn(|request: Request<Incoming>| Box::pin(answer(connection.clone(), request)));
     let mut http = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(node.config.http.keep_alive_timeout)
         .max_buf_size(MAX_HEAD)
         // Head and body of our small answers are one write of one buffer.
         .writev(false)
-        .serve_connection(Handover::new(stream, connection.held.clone()), service);
+        .serve_connection(stream, service);
 
     let mut drained = pin!(node.drained());
     let mut draining = false;
     future::poll_fn(|context| {
         if !draining && drained.as_mut().poll(context).is_ready() {
             draining = true;
-            std::pin::Pin::new(&mut http).graceful_shutdown();
+            Pin::new(&mut http).graceful_shutdown();
         }
         http.poll_without_shutdown(context).map_err(io::Error::other)
     })
     .await?;
 
     let parts = http.into_parts();
+    let (stream, early) = (parts.io.into_inner(), parts.read_buf);
     let Some(upgrade) = connection.upgrade.take() else {
-        parts.io.into_inner().close();
+        stream.close();
         return Ok(None);
     };
-    let (stream, early, answer) = (parts.io.into_inner(), parts.read_buf, connection.held.take());
-    Ok(Some(Box::new(move |shard| upgrade.hand_over(shard, stream, early, answer))))
+    Ok(Some(WebSocket { upgrade, stream, early, answer: Vec::new() }))
 }
 
 async fn answer(

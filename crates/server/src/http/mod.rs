@@ -2,16 +2,17 @@
 //! are handed over to the shard. It must not know how frames reach their subscribers.
 //!
 //! A request: `connection` (one socket) -> `route` (which page) -> `api` (whose app, is it signed)
-//! -> `publish`, `channels`, `users`; `answer` shapes what goes back.
+//! -> `publish`, `channels`, `users`; `answer` shapes what goes back. A handshake: `connection` ->
+//! `upgrade`.
 
 mod answer;
 mod api;
 mod channels;
 mod connection;
 mod cors;
-mod handover;
 mod health;
 mod publish;
+mod replay;
 mod route;
 mod upgrade;
 mod users;

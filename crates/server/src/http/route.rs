@@ -12,6 +12,7 @@ use super::answer::{Answer, Refused, text};
 use super::api::{self, Call};
 use super::connection::Connection;
 use super::{channels, health, publish, upgrade, users};
+use crate::node::Node;
 
 /// Answers one request.
 pub(super) async fn route(connection: &Rc<Connection>, request: Request<Incoming>) -> Answer {
@@ -27,16 +28,13 @@ async fn answer(
     if request.method() == Method::OPTIONS {
         return Ok(text(204, ""));
     }
-    let path = full_path.strip_prefix(node.config.path_prefix.as_str());
-    // A prefix ends where a segment does: `/ws` is not the beginning of `/wsapps`.
-    let path = path.filter(|path| path.is_empty() || path.starts_with('/'));
-    let path = path.ok_or_else(|| not_found(&full_path))?;
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    if let ["app", ..] = segments[..]
+    let path = behind_prefix(node, &full_path).ok_or_else(|| not_found(&full_path))?;
+    if let Some(key) = socket_key(path)
         && request.headers().contains_key(UPGRADE)
     {
-        return upgrade::upgrade(connection, &request, segments.get(1).copied());
+        return upgrade::upgrade(connection, &request, key);
     }
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     let get = request.method() == Method::GET || request.method() == Method::HEAD;
     match segments[..] {
         [""] if get => Ok(text(200, "OK")),
@@ -55,6 +53,19 @@ async fn answer(
         }
         _ => Err(not_found(&full_path)),
     }
+}
+
+/// A path without our prefix, if it has it. A prefix ends where a segment does: `/ws` is not the
+/// beginning of `/wsapps`.
+pub(super) fn behind_prefix<'a>(node: &Node, path: &'a str) -> Option<&'a str> {
+    let path = path.strip_prefix(node.config.path_prefix.as_str())?;
+    (path.is_empty() || path.starts_with('/')).then_some(path)
+}
+
+/// The key in `/app/{key}`, none in a bare `/app`; outer none for any other path.
+pub(super) fn socket_key(path: &str) -> Option<Option<&str>> {
+    let mut segments = path.strip_prefix('/')?.split('/');
+    (segments.next() == Some("app")).then(|| segments.next())
 }
 
 async fn api_page(

@@ -1,4 +1,6 @@
-//! From HTTP to WebSocket: the handshake, and handing the socket over to its shard.
+//! From HTTP to WebSocket: judging a handshake, answering it, and handing the socket over to its
+//! shard. Almost every handshake is the whole of what a socket's first read brings; those are
+//! answered here and never meet hyper. The rest come from hyper, with the same rules.
 
 use std::io::IoSlice;
 use std::net::IpAddr;
@@ -8,28 +10,29 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, UPGRADE};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use protocol::close::Close;
 use tokio::time::timeout;
-use websocket::handshake;
+use websocket::handshake::{self, HandshakeError};
 
 use super::answer::{Answer, Refused};
 use super::connection::Connection;
+use super::route;
 use crate::frames;
 use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
+use crate::node::Node;
 use crate::session::{Admission, Handshake, admit, new_socket_id};
 
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The most headers of a handshake that is answered without hyper.
+const MAX_HEADERS: usize = 32;
 
-/// A handshake that has been answered.
+/// A handshake that has been judged and is answered with 101.
 pub(super) struct Upgrade {
     admission: Admission,
     socket: OpenSocket,
@@ -37,7 +40,26 @@ pub(super) struct Upgrade {
     client: IpAddr,
 }
 
-/// `GET /app/{key}`: the protocol's errors are told after the upgrade (W3).
+/// A request's headers, whoever has read them.
+trait Headers {
+    /// Every value of a header; `name` is in lower case.
+    fn all<'a>(&'a self, name: &'static str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
+}
+
+impl Headers for HeaderMap {
+    fn all<'a>(&'a self, name: &'static str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.get_all(name).into_iter().map(HeaderValue::as_bytes)
+    }
+}
+
+impl Headers for [httparse::Header<'_>] {
+    fn all<'a>(&'a self, name: &'static str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        let named = self.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.map(|header| header.value)
+    }
+}
+
+/// `GET /app/{key}` as hyper has read it: the protocol's errors are told after the upgrade (W3).
 pub(super) fn upgrade(
     connection: &Connection,
     request: &Request<Incoming>,
@@ -47,37 +69,31 @@ pub(super) fn upgrade(
     if node.is_draining() {
         return Err(Refused::new(503, "The server is closing, choose another one!"));
     }
-    let accept = accept_key(request)?;
-    let Some(mut socket) = connection.socket.take() else {
+    let headers = request.headers();
+    let accept = accept_key(request.method().as_str(), headers).map_err(|error| {
+        let mut refused = Refused::new(error.status(), &error.to_string());
+        for (name, value) in error.headers() {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            refused.0.headers_mut().insert(name, value);
+        }
+        refused
+    })?;
+    let Some(socket) = connection.socket.take() else {
         return Err(Refused::new(400, "This connection has been upgraded already"));
     };
-    let key = key.and_then(|key| percent_decode_str(key).decode_utf8().ok());
-    let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    let client = client(connection, request);
-    let handshake = Handshake {
-        key: key.as_deref().filter(|key| !key.is_empty()),
-        query: request.uri().query().unwrap_or_default(),
-        origin,
-        client,
-    };
-    let admission = admit(node, &handshake, &mut socket);
-    connection.upgrade.set(Some(Upgrade { admission, socket, client }));
-    connection.held.hold();
+    let query = request.uri().query().unwrap_or_default();
+    let upgrade = Upgrade::judge(node, connection.peer, (key, query), headers, socket);
+    connection.upgrade.set(Some(upgrade));
 
     let mut answer = Response::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    let accept = HeaderValue::from_bytes(&accept);
+    let accept = accept.map_err(|error| Refused::new(400, &error.to_string()))?;
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     Ok(answer)
-}
-
-/// Who asks, if need be as trusted proxies tell it.
-fn client(connection: &Connection, request: &Request<Incoming>) -> IpAddr {
-    let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
-    let trusted = &connection.shard.node.config.trusted_proxies;
-    client_address(connection.peer, forwarded.map(HeaderValue::as_bytes), trusted)
 }
 
 /// The answer to whoever asks for `/app/...` without wanting a WebSocket.
@@ -88,55 +104,91 @@ pub(super) fn required() -> Refused {
     refused
 }
 
-fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refused> {
-    let headers = request.headers();
-    let one = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
-    let all = |name: HeaderName| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    let accept = handshake::validate(
-        request.method().as_str(),
-        all(UPGRADE),
-        all(CONNECTION),
-        one(SEC_WEBSOCKET_VERSION),
-        one(SEC_WEBSOCKET_KEY),
-    );
-    let accept = accept.map_err(|error| {
-        let mut refused = Refused::new(error.status(), &error.to_string());
-        for (name, value) in error.headers() {
-            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
-            refused.0.headers_mut().insert(name, value);
-        }
-        refused
-    })?;
-    HeaderValue::from_bytes(&accept).map_err(|error| Refused::new(400, &error.to_string()))
+/// The first bytes of a socket, if they are a whole handshake: what comes of it, the answer, and
+/// how many bytes it took. Everything else, and whatever is wrong with it, is hyper's.
+pub(super) fn at_once(
+    node: &Node,
+    peer: IpAddr,
+    bytes: &[u8],
+    socket: &mut Option<OpenSocket>,
+) -> Option<(Upgrade, Vec<u8>, usize)> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let length = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if request.version == Some(1) => length,
+        _ => return None,
+    };
+    let (path, query) = request.path?.split_once('?').unwrap_or((request.path?, ""));
+    let key = route::socket_key(route::behind_prefix(node, path)?)?;
+    let accept = accept_key(request.method?, &*request.headers).ok()?;
+    if node.is_draining() {
+        return None;
+    }
+    let socket = socket.take()?;
+    let upgrade = Upgrade::judge(node, peer, (key, query), &*request.headers, socket);
+    Some((upgrade, handshake::response(&accept), length))
+}
+
+fn accept_key(method: &str, headers: &(impl Headers + ?Sized)) -> Result<[u8; 28], HandshakeError> {
+    handshake::validate(
+        method,
+        headers.all("upgrade"),
+        headers.all("connection"),
+        headers.all("sec-websocket-version").next(),
+        headers.all("sec-websocket-key").next(),
+    )
 }
 
 impl Upgrade {
-    /// Gives the socket to its shard, or tells the client why not.
+    /// Decides who gets the socket. `key` is still percent-encoded.
+    fn judge(
+        node: &Node,
+        peer: IpAddr,
+        (key, query): (Option<&str>, &str),
+        headers: &(impl Headers + ?Sized),
+        mut socket: OpenSocket,
+    ) -> Self {
+        let key = key.and_then(|key| percent_decode_str(key).decode_utf8().ok());
+        let forwarded = headers.all("x-forwarded-for");
+        let client = client_address(peer, forwarded, &node.config.trusted_proxies);
+        let handshake = Handshake {
+            key: key.as_deref().filter(|key| !key.is_empty()),
+            query,
+            origin: headers.all("origin").next().and_then(|origin| str::from_utf8(origin).ok()),
+            client,
+        };
+        let admission = admit(node, &handshake, &mut socket);
+        Upgrade { admission, socket, client }
+    }
+
+    /// Gives the socket to its shard, or tells the client why not. `answer` is what is still to be
+    /// sent before the first frame, `early` what was read behind the handshake. What is returned
+    /// serves the connection until its end.
     pub(super) fn hand_over(
         self,
         shard: &Rc<Shard>,
         stream: ClientStream,
         early: Bytes,
         answer: Vec<u8>,
-    ) {
+    ) -> Option<impl Future<Output = ()> + use<>> {
         let Upgrade { admission, socket, client } = self;
         let transport = stream.into_transport();
         match admission {
             Admission::Seated(seat) => {
                 let socket_id = new_socket_id();
                 tracing::debug!(app = %seat.app().id, %socket_id, %client, "connected");
-                shard.admit(Arrival { transport, answer, early, seat, socket_id, socket });
+                shard.admit(Arrival { transport, answer, early, seat, socket_id, socket })
             }
             Admission::Refused(close) => {
-                if !tell(&transport, &answer, &close) || close == Close::over_capacity() {
-                    // Where descriptors are scarce, nobody is waited for.
-                    return;
+                // Where descriptors are scarce, nobody is waited for.
+                if tell(&transport, &answer, &close) && close != Close::over_capacity() {
+                    tokio::task::spawn_local(async move {
+                        // Whoever does not listen misses it.
+                        let _ = timeout(LAST_WORDS, transport.hang_up()).await;
+                        drop(socket);
+                    });
                 }
-                tokio::task::spawn_local(async move {
-                    // Whoever does not listen misses it.
-                    let _ = timeout(LAST_WORDS, transport.hang_up()).await;
-                    drop(socket);
-                });
+                None
             }
         }
     }

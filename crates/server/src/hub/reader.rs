@@ -22,7 +22,7 @@ use crate::session::Session;
 /// A connection whose handshake is done.
 pub(crate) struct Arrival {
     pub(crate) transport: Transport,
-    /// The answer to the handshake, which is still to be sent.
+    /// The answer to the handshake, if that is still to be sent.
     pub(crate) answer: Vec<u8>,
     /// What was read behind the handshake.
     pub(crate) early: Bytes,
@@ -51,8 +51,12 @@ impl Drop for Presence {
 }
 
 impl Shard {
-    /// Takes a connection in: from here on it is sent to and read.
-    pub(crate) fn admit(self: &Rc<Self>, arrival: Arrival) {
+    /// Takes a connection in: from here on it is sent to. What is returned reads it until its end;
+    /// none if it has ended already.
+    pub(crate) fn admit(
+        self: &Rc<Self>,
+        arrival: Arrival,
+    ) -> Option<impl Future<Output = ()> + use<>> {
         let Arrival { transport, answer, early, seat, socket_id, socket } = arrival;
         let transport = Rc::new(transport);
         let app = seat.app().clone();
@@ -68,18 +72,19 @@ impl Shard {
             self.condemn(id, Close::app_disabled());
         }
         let mut decoder = Decoder::new(self.node.config.connection.max_frame);
-        if early.is_empty() || self.hear(id, &mut decoder, &mut early.to_vec()) != Next::End {
-            // A block uses in place what it captures, where a function would keep it twice: every
-            // connection has one of these for its whole life.
-            tokio::task::spawn_local(async move {
-                while transport.readable().await.is_ok() {
-                    let Presence { shard, id } = &presence;
-                    if shard.read_once(*id, &transport, &mut decoder) == Next::End {
-                        return;
-                    }
-                }
-            });
+        if !early.is_empty() && self.hear(id, &mut decoder, &mut early.to_vec()) == Next::End {
+            return None;
         }
+        // A block uses in place what it captures, where a function would keep it twice: every
+        // connection has one of these for its whole life.
+        Some(async move {
+            while transport.readable().await.is_ok() {
+                let Presence { shard, id } = &presence;
+                if shard.read_once(*id, &transport, &mut decoder) == Next::End {
+                    return;
+                }
+            }
+        })
     }
 
     fn insert(

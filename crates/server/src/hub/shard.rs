@@ -31,7 +31,7 @@ pub(crate) struct Shard {
     /// Borrowed only between two awaits.
     pub(crate) state: RefCell<State>,
     /// Where connections read into; in use only between two awaits.
-    pub(super) read_buffer: RefCell<Box<[u8]>>,
+    pub(crate) read_buffer: RefCell<Box<[u8]>>,
     /// Connections that speak HTTP, or have not said yet what they speak.
     pub(crate) http_connections: Cell<usize>,
     pub(super) stopped: Cell<bool>,

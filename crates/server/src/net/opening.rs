@@ -60,7 +60,7 @@ pub(crate) async fn open(
     if socket.peek(&mut first).await? > 0 && first[0].is_ascii_alphabetic() {
         return Err(turn_away(socket, peer).await);
     }
-    let stream = tls.acceptor().accept(socket).await?;
+    let stream = Box::pin(tls.acceptor().accept(socket)).await?;
     Ok((ClientStream::Tls(Box::new(stream)), peer))
 }
 
