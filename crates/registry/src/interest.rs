@@ -30,9 +30,9 @@ impl Interest {
     }
 
     /// Everything that one node holds.
-    pub fn of_node(&self, node: NodeId) -> u64 {
+    pub fn of_node(&self, node: NodeId) -> u32 {
         let of_node = self.held.iter().filter(|(place, _)| place.node() == node);
-        of_node.map(|&(_, count)| u64::from(count)).sum()
+        of_node.fold(0, |sum, &(_, count)| sum.saturating_add(count))
     }
 
     /// The places that hold something, in no particular order.

@@ -18,9 +18,9 @@ mod roster;
 mod snapshot;
 mod stripes;
 
-pub use entry::{Change, Entry, MemberChange, Occupancy, Transitions};
+pub use entry::{Change, Entry, Fact, MemberChange, Occupancy, Own, Transitions};
 pub use interest::Interest;
 pub use place::{NodeId, Place, ShardId};
 pub use roster::{Member, Roster};
-pub use snapshot::{ChannelFacts, MemberFacts};
+pub use snapshot::ChannelFacts;
 pub use stripes::{Registry, STRIPES};

@@ -12,20 +12,9 @@ pub struct ChannelFacts {
     /// The channel's name.
     pub channel: Arc<str>,
     /// The node's subscriptions.
-    pub subscriptions: u64,
-    /// The node's watchers.
-    pub watchers: u64,
+    pub subscriptions: u32,
     /// The members that the node has connections of.
-    pub members: Vec<MemberFacts>,
-}
-
-/// A node's connections of one member.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberFacts {
-    /// The member.
-    pub member: Arc<Member>,
-    /// How many connections of it the node has.
-    pub sockets: u32,
+    pub members: Vec<Arc<Member>>,
 }
 
 impl ChannelFacts {
@@ -36,19 +25,12 @@ impl ChannelFacts {
         channel: &Arc<str>,
         entry: &Entry,
     ) -> Option<ChannelFacts> {
-        let subscriptions = entry.subscribers().of_node(node);
-        let watchers = entry.watchers().of_node(node);
-        if subscriptions + watchers == 0 {
-            return None;
-        }
-        let of_node = entry.roster().of_node(node);
-        let members = of_node.map(|(m, sockets)| MemberFacts { member: m.clone(), sockets });
-        Some(ChannelFacts {
+        let held = || ChannelFacts {
             app: app.clone(),
             channel: channel.clone(),
-            subscriptions,
-            watchers,
-            members: members.collect(),
-        })
+            subscriptions: entry.subscribers().of_node(node),
+            members: entry.roster().of_node(node).cloned().collect(),
+        };
+        entry.is_held_by(node).then(held)
     }
 }

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-use crate::{ChannelFacts, Entry, NodeId, Transitions};
+use crate::{ChannelFacts, Entry, Fact, NodeId, Transitions};
 
 /// The number of stripes: enough that shards rarely meet at one, few enough to walk through.
 pub const STRIPES: usize = 128;
@@ -83,13 +83,24 @@ impl Registry {
     pub fn drop_node(
         &self,
         node: NodeId,
+        decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) {
+        self.sweep(node, |_, _| false, decide);
+    }
+
+    /// As [`drop_node`](Self::drop_node), but for the (app, channel) that are to be kept.
+    pub fn sweep(
+        &self,
+        node: NodeId,
+        mut keep: impl FnMut(&Arc<str>, &Arc<str>) -> bool,
         mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
     ) {
+        let nothing = Fact::Everything { subscriptions: 0, members: &[] };
         for stripe in &self.stripes {
             stripe.lock().apps.retain(|app, channels| {
                 channels.retain(|channel, entry| {
-                    let transitions = entry.drop_node(node);
-                    if transitions != Transitions::default() {
+                    if entry.is_held_by(node) && !keep(app, channel) {
+                        let transitions = entry.learn(node, nothing);
                         decide(app, channel, entry, transitions);
                     }
                     !entry.is_empty()

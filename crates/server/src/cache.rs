@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use replication::Stamp;
 
 /// An event as it was published to a cache channel.
 #[derive(Debug)]
@@ -14,11 +15,14 @@ pub(crate) struct CachedEvent {
     pub(crate) frame: Bytes,
     /// Its data, as a JSON string literal.
     pub(crate) data: Box<str>,
+    /// Which of two events is the later one, whichever nodes they were published at.
+    pub(crate) stamp: Stamp,
     /// When it stops being the last event.
     pub(crate) expires: Instant,
 }
 
-type Key = (Arc<str>, Arc<str>);
+/// App and channel.
+pub(crate) type Key = (Arc<str>, Arc<str>);
 
 #[derive(Default)]
 struct Kept {
@@ -53,28 +57,38 @@ impl Cache {
         Cache { kept: Mutex::default(), ttl: ttl.unwrap_or(for_ever), limit }
     }
 
-    /// Keeps an event as its channel's last one.
+    /// Keeps an event that was published here, by the node with this incarnation, as its channel's
+    /// last one; none if it is larger than everything that may be kept.
     pub(crate) fn put(
         &self,
         app: &Arc<str>,
         channel: &str,
         frame: Bytes,
         data: &str,
-        now: Instant,
-    ) {
-        let event = CachedEvent { frame, data: data.into(), expires: now + self.ttl };
-        let (weight, expires) = (event.weight(), event.expires);
-        if weight > self.limit {
-            return;
-        }
+        (node, now): (u64, Instant),
+    ) -> Option<Arc<CachedEvent>> {
         let key: Key = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
-        kept.bytes += weight;
-        kept.order.push_back((expires, key.clone()));
-        if let Some(old) = kept.events.insert(key, Arc::new(event)) {
-            kept.bytes -= old.weight();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis + 1);
+        let stamp = Stamp { millis: (since_1970.as_millis() as u64).max(after), node };
+        let event = CachedEvent { frame, data: data.into(), stamp, expires: now + self.ttl };
+        kept.insert(key, event, self.limit, now)
+    }
+
+    /// Keeps an event that was published at another node, unless a later one is known.
+    pub(crate) fn learn(&self, app: &Arc<str>, channel: &str, event: CachedEvent, now: Instant) {
+        let key: Key = (app.clone(), channel.into());
+        let mut kept = self.kept.lock();
+        if kept.events.get(&key).is_none_or(|known| known.stamp < event.stamp) {
+            kept.insert(key, event, self.limit, now);
         }
-        kept.sweep(now, self.limit);
+    }
+
+    /// Every event, in no particular order.
+    pub(crate) fn all(&self) -> Vec<(Key, Arc<CachedEvent>)> {
+        let kept = self.kept.lock();
+        kept.events.iter().map(|(key, event)| (key.clone(), event.clone())).collect()
     }
 
     /// The last event of a channel.
@@ -102,6 +116,27 @@ impl Cache {
 }
 
 impl Kept {
+    fn insert(
+        &mut self,
+        key: Key,
+        event: CachedEvent,
+        limit: usize,
+        now: Instant,
+    ) -> Option<Arc<CachedEvent>> {
+        let weight = event.weight();
+        if weight > limit {
+            return None;
+        }
+        let event = Arc::new(event);
+        self.bytes += weight;
+        self.order.push_back((event.expires, key.clone()));
+        if let Some(old) = self.events.insert(key, event.clone()) {
+            self.bytes -= old.weight();
+        }
+        self.sweep(now, limit);
+        Some(event)
+    }
+
     fn sweep(&mut self, now: Instant, limit: usize) {
         // A busy channel's stale turns must not make the list longer than the table by much.
         let crowded = self.order.len() > 2 * self.events.len() + 1024;
@@ -133,8 +168,14 @@ mod tests {
     #[test]
     fn the_last_event_is_kept_until_it_expires() {
         let (cache, app, now) = cache(1 << 20);
-        cache.put(&app, "cache-a", Bytes::from_static(b"1"), "one", now);
-        cache.put(&app, "cache-a", Bytes::from_static(b"2"), "two", now + Duration::from_secs(30));
+        cache.put(&app, "cache-a", Bytes::from_static(b"1"), "one", (1, now));
+        cache.put(
+            &app,
+            "cache-a",
+            Bytes::from_static(b"2"),
+            "two",
+            (1, now + Duration::from_secs(30)),
+        );
         let at = |seconds| cache.get(&app, "cache-a", now + Duration::from_secs(seconds));
         assert_eq!(&*at(61).expect("kept").data, "two");
         assert!(at(91).is_none());
@@ -147,7 +188,7 @@ mod tests {
         let (cache, app, now) = cache(10 * (OVERHEAD + 3));
         for n in 0..1000 {
             let at = now + Duration::from_millis(n);
-            cache.put(&app, &format!("cache-{}", n % 50), Bytes::from_static(b"x"), "yz", at);
+            cache.put(&app, &format!("cache-{}", n % 50), Bytes::from_static(b"x"), "yz", (1, at));
             assert!(cache.size().1 <= 10 * (OVERHEAD + 3));
         }
         assert_eq!(cache.size().0, 10);
@@ -159,7 +200,7 @@ mod tests {
     fn a_busy_channel_keeps_one_event_and_no_trail() {
         let (cache, app, now) = cache(1 << 20);
         for n in 0..100_000 {
-            cache.put(&app, "cache-a", Bytes::new(), "", now + Duration::from_nanos(n));
+            cache.put(&app, "cache-a", Bytes::new(), "", (1, now + Duration::from_nanos(n)));
         }
         assert_eq!(cache.size().0, 1);
         assert!(cache.kept.lock().order.len() < 3000);

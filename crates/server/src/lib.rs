@@ -17,6 +17,7 @@ mod limits;
 mod metrics;
 mod net;
 mod node;
+mod peers;
 mod reload;
 mod running;
 mod session;

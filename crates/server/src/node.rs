@@ -15,6 +15,7 @@ use crate::hub::{Inbox, InboxLimits, Op, SubscriptionCounts};
 use crate::limits::Descriptors;
 use crate::metrics::Stats;
 use crate::net::Tls;
+use crate::peers::Peers;
 
 /// Owned by the process, shared by shards, the acceptor and the background runtime.
 pub(crate) struct Node {
@@ -23,6 +24,7 @@ pub(crate) struct Node {
     pub(crate) registry: Registry,
     pub(crate) cache: Cache,
     pub(crate) subscription_counts: SubscriptionCounts,
+    pub(crate) peers: Peers,
     /// One for each shard.
     pub(crate) inboxes: Box<[Inbox]>,
     pub(crate) descriptors: Arc<Descriptors>,
@@ -51,6 +53,7 @@ impl Node {
             registry: Registry::default(),
             cache: Cache::new(config.cache.ttl, config.cache.max_bytes),
             subscription_counts: SubscriptionCounts::default(),
+            peers: Peers::default(),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
             descriptors: Arc::new(descriptors),
             tls,

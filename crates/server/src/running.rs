@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::hub::Shard;
 use crate::limits::Descriptors;
-use crate::net::{Tls, TlsError};
+use crate::net::{Bound, Tls, TlsError};
 use crate::node::Node;
+use crate::peers::Membership;
 use crate::reload::{self, Changes, Reload};
 use crate::{lifecycle, metrics, net};
 
@@ -43,6 +44,12 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The cluster cannot be joined.
+    #[error(transparent)]
+    Cluster(#[from] cluster::mesh::MeshError),
+    /// The multicast group is no address.
+    #[error("cluster.multicast = {0:?}: must be an IP address such as 239.0.0.42")]
+    Multicast(String),
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
@@ -104,21 +111,23 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
     let tls = config.ssl.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let shards = if config.shards == 0 { cores() } else { config.shards };
-    let listeners = listen(&config.host, config.port, shards, "port")?;
+    let main = Port { host: &config.host, port: config.port, option: "port" };
+    let metrics =
+        Port { host: &config.metrics.host, port: config.metrics.port, option: "metrics.port" };
+    let bound = main.bind(shards, config.reuse_port)?;
     let metrics_listener = match config.metrics.enabled {
-        true => listen(&config.metrics.host, config.metrics.port, 1, "metrics.port")?.pop(),
+        true => metrics.listen(metrics.bind(1, false)?)?.pop(),
         false => None,
     };
-    let address = match listeners.first() {
-        Some(listener) => listener.local_addr()?,
-        None => return Err(io::Error::other("there is no shard").into()),
-    };
+    let address = bound.address();
     let metrics_address =
         metrics_listener.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
 
     let descriptors = Descriptors::claim(config.fd_reserve);
-    let node = Arc::new(Node::new(config, shards as u16, address.port(), descriptors, tls));
-    for (shard, listener) in node.shards().zip(listeners) {
+    let node = Node::new(config.clone(), shards as u16, address.port(), descriptors, tls);
+    let node = Arc::new(node);
+    let membership = Membership::join(&node)?;
+    for (shard, listener) in node.shards().zip(main.listen(bound)?) {
         Shard::start(shard, node.clone(), listener)?;
     }
 
@@ -132,7 +141,9 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
         }
         None => None,
     };
-    let background = Background { node: node.clone(), metrics: metrics_listener, signals };
+    let membership = membership.map(Arc::new);
+    let background =
+        Background { node: node.clone(), metrics: metrics_listener, signals, membership };
     node.set_ready();
     let background = thread::Builder::new()
         .name("background".into())
@@ -153,18 +164,26 @@ pub fn run(
     Ok(())
 }
 
-fn listen(
-    host: &str,
+/// A port to listen on, and the option that says so.
+struct Port<'a> {
+    host: &'a str,
     port: u16,
-    count: usize,
     option: &'static str,
-) -> Result<Vec<std::net::TcpListener>, StartError> {
-    net::bind(host, port, count).map_err(|error| StartError::Listen {
-        host: host.to_owned(),
-        port,
-        option,
-        error,
-    })
+}
+
+impl Port<'_> {
+    fn bind(&self, count: usize, shared: bool) -> Result<Bound, StartError> {
+        net::bind(self.host, self.port, count, shared).map_err(|error| self.error(error))
+    }
+
+    fn listen(&self, bound: Bound) -> Result<Vec<std::net::TcpListener>, StartError> {
+        bound.listen().map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: io::Error) -> StartError {
+        let Port { host, port, option } = *self;
+        StartError::Listen { host: host.to_owned(), port, option, error }
+    }
 }
 
 /// What runs on the background runtime.
@@ -172,30 +191,39 @@ struct Background {
     node: Arc<Node>,
     metrics: Option<std::net::TcpListener>,
     signals: Option<Signals>,
+    membership: Option<Arc<Membership>>,
 }
 
 impl Background {
     fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
+        let membership = self.membership.clone();
         if let Err(error) = runtime.block_on(self.serve(stopped)) {
             tracing::error!(%error, "the background runtime failed");
         }
         // What still looks at files must not hold the exit up.
         runtime.shutdown_timeout(Duration::from_millis(100));
+        if let Some(membership) = membership {
+            membership.leave();
+        }
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, metrics: metrics_listener, signals } = self;
+        let Background { node, metrics: metrics_listener, signals, membership } = self;
+        let set_ready = |ready| membership.iter().for_each(|cluster| cluster.set_ready(ready));
+        set_ready(true);
         tokio::spawn(lifecycle::keep_house(node.clone()));
         if let Some(tls) = &node.tls {
             tokio::spawn(tls.clone().keep_fresh());
         }
         if let Some(listener) = metrics_listener {
-            tokio::spawn(metrics::serve(node.clone(), TcpListener::from_std(listener)?));
+            let listener = TcpListener::from_std(listener)?;
+            tokio::spawn(metrics::serve(node.clone(), membership.clone(), listener));
         }
         match signals {
             Some(signals) => signals.until_the_end(&node, &mut stopped).await,
             None => drop(stopped.recv().await),
         }
+        set_ready(false);
         lifecycle::drain(&node).await;
         Ok(())
     }

@@ -34,6 +34,7 @@ pub(crate) fn config(settings: &Provenance) -> Config {
         debug: v.bool("debug"),
         mode: v.choice("mode"),
         shards: v.int("shards"),
+        reuse_port: v.bool("reusePort"),
         fd_reserve: v.int("fdReserve"),
         trusted_proxies: v.networks("trustedProxies"),
         proxy_protocol: v.bool("proxyProtocol"),

@@ -93,6 +93,18 @@ pub struct Cluster {
     pub multicast: Option<String>,
     /// `cluster.unicast`: discovery by unicast instead of both; empty = not set.
     pub unicast: Vec<String>,
+    /// `cluster.dns`: discovery by the addresses behind this name as well, with a port or not.
+    pub dns: Option<String>,
+    /// `cluster.peers`: discovery by this list of `host:port` as well.
+    pub peers: Vec<String>,
+    /// `cluster.secret`: what every node has to know.
+    pub secret: Option<Secret>,
+    /// `cluster.minPeers`: a node that is linked to fewer others is not ready.
+    pub min_peers: usize,
+    /// `cluster.replayInMb`: bytes that may wait for one peer.
+    pub replay_bytes: usize,
+    /// `cluster.replayTime`: for how long they may.
+    pub replay_age: Duration,
     /// `cluster.checkInterval`: how often liveness is checked.
     pub check_interval: Duration,
     /// `cluster.helloInterval`: how often a hello is sent.

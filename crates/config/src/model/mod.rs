@@ -39,6 +39,8 @@ pub struct Config {
     pub mode: Mode,
     /// `shards`: the number of connection threads; 0 = one per core.
     pub shards: usize,
+    /// `reusePort`: whether other processes of this host may listen on the port, too.
+    pub reuse_port: bool,
     /// `fdReserve`: file descriptors kept free for everything but connections; 0 = automatic.
     pub fd_reserve: usize,
     /// `trustedProxies`: whose `X-Forwarded-For` and PROXY protocol headers are believed.

@@ -43,6 +43,13 @@ pub(super) const SERVER: &[OptionSpec] = &[
         "Connection threads; 0 = one per core.",
     ),
     row(
+        "REUSE_PORT",
+        "reusePort",
+        BOOL,
+        "false",
+        "Share the port with other processes of this host; the system deals the connections out.",
+    ),
+    row(
         "FD_RESERVE",
         "fdReserve",
         Kind::Int { min: 0, max: 1_000_000 },

@@ -7,12 +7,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::http::{Answer, App, Http};
 use crate::support::metrics::{self, Metrics};
+use crate::support::ws::Client;
 use crate::support::{Folder, PATIENCE};
 
 /// A running `dunlin start`.
@@ -71,13 +73,22 @@ impl Process {
                 written.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..count]));
             }
         });
-        let mut greeting = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        while !greeting.contains("health:") {
-            let read = output.read_line(&mut greeting).unwrap();
-            assert!(read > 0, "it did not start: {greeting}\n{}", log.lock().unwrap());
-        }
+        let (said, hear) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut greeting = String::new();
+            while !greeting.contains("health:")
+                && output.read_line(&mut greeting).is_ok_and(|read| read > 0)
+            {}
+            drop(said.send(greeting));
+        });
+        let greeting = hear.recv_timeout(PATIENCE).unwrap_or_default();
         let took = started.elapsed();
+        if !greeting.contains("health:") {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it did not start: {greeting}\n{}", log.lock().unwrap());
+        }
         let address = address_in(&greeting, "listening");
         let metrics = address_in(&greeting, "metrics");
         Process { child, greeting, address, metrics, log, took, _folder: folder }
@@ -91,6 +102,33 @@ impl Process {
     /// Waits until the metrics are as they should be.
     pub fn wait_for(&self, what: &str, fits: impl Fn(&Metrics) -> bool) -> Metrics {
         metrics::wait_for(self.metrics, what, fits)
+    }
+
+    /// A client of the default app that has been told its socket id.
+    pub fn connect(&self) -> Client {
+        Client::connect(self.address, "/app/app-key?protocol=7")
+    }
+
+    /// A new HTTP connection.
+    pub fn http(&self) -> Http {
+        Http::connect(self.address)
+    }
+
+    /// A signed GET of a page below `/apps/{id}` of the default app.
+    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> Answer {
+        self.http().get(&App::default(), page, params)
+    }
+
+    /// Publishes with the default app, and insists on success.
+    pub fn publish(&self, channel: &str, event: &str, data: &str) {
+        let body = serde_json::json!({"name": event, "channel": channel, "data": data});
+        let answer = self.http().post(&App::default(), "/events", body.to_string().as_bytes());
+        assert_eq!((answer.status, answer.text()), (200, "{}".into()));
+    }
+
+    /// A page of the metrics' port.
+    pub fn page(&self, path: &str) -> Answer {
+        Http::connect(self.metrics).ask("GET", path, &[], b"")
     }
 
     pub fn signal(&self, signal: Signal) {

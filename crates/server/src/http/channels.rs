@@ -86,7 +86,8 @@ pub(super) fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
 pub(super) fn connections(call: &Call<'_>) -> Result<Answer, Refused> {
     call.spend_read()?;
     let mut body = Vec::new();
-    response::connections(&mut body, u64::from(call.app.connections()));
+    let count = call.app.connections() + call.node.peers.connections(&call.app.id);
+    response::connections(&mut body, u64::from(count));
     Ok(json(200, body))
 }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 use std::{future, io};
 
 use bytes::Bytes;
-use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::replay::Replay;
 use super::upgrade::{Upgrade, at_once};
@@ -24,9 +25,13 @@ use super::{cors, route};
 use crate::hub::Shard;
 use crate::limits::OpenSocket;
 use crate::net::{Accepted, ClientStream, open};
+use crate::node::Node;
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
+/// For how long a node that leaves still waits for a request on a socket that is open: it may be
+/// under way, and whoever sent it would never know what became of it.
+const UNDER_WAY: Duration = Duration::from_millis(250);
 /// How long a proxy's header and a TLS handshake may take: clients begin them at once.
 const OPENING: Duration = Duration::from_secs(10);
 
@@ -110,7 +115,7 @@ async fn try_begin(shard: &Rc<Shard>, accepted: Accepted) -> io::Result<Option<W
     let first = tokio::select! {
         biased;
         first = timeout(patience, first) => first,
-        () = node.drained() => return Ok(None),
+        () = gone(node) => return Ok(None),
     };
     match first.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? {
         First::Handshake(upgrade, answer, early) => {
@@ -166,11 +171,11 @@ async fn serve(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<
         .writev(false)
         .serve_connection(stream, service);
 
-    let mut drained = pin!(node.drained());
-    let mut draining = false;
+    let mut gone = pin!(gone(&node));
+    let mut is_gone = false;
     future::poll_fn(|context| {
-        if !draining && drained.as_mut().poll(context).is_ready() {
-            draining = true;
+        if !is_gone && gone.as_mut().poll(context).is_ready() {
+            is_gone = true;
             Pin::new(&mut http).graceful_shutdown();
         }
         http.poll_without_shutdown(context).map_err(io::Error::other)
@@ -186,12 +191,23 @@ async fn serve(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<
     Ok(Some(WebSocket { upgrade, stream, early, answer: Vec::new() }))
 }
 
+/// Resolves when the node is on its way out, and nothing that was sent before can still come.
+async fn gone(node: &Node) {
+    node.drained().await;
+    sleep(UNDER_WAY).await;
+}
+
 async fn answer(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<super::Answer, Infallible> {
-    let cors = cors::Cors::of(&connection.shard.node.config.cors, &request);
+    let node = &connection.shard.node;
+    let cors = cors::Cors::of(&node.config.cors, &request);
     let mut answer = route::route(&connection, request).await;
     cors.stamp(answer.headers_mut());
+    if node.is_draining() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The next request is for another node.
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(answer)
 }

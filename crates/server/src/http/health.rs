@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use config::AdapterDriver;
+
 use super::answer::{Answer, json, text};
 use crate::node::Node;
 
@@ -21,10 +23,16 @@ impl Memory {
 
 /// `GET /ready`: whether new work should be sent here.
 pub(super) fn ready(node: &Node) -> Answer {
-    match node.is_ready() {
-        true => text(200, "OK"),
-        false => text(503, "The server is closing, choose another one!"),
+    let (linked, wanted) = (node.peers.ready(), node.config.cluster.min_peers);
+    if !node.is_ready() {
+        return text(503, "The server is closing, choose another one!");
     }
+    if linked < wanted && node.config.adapter.driver != AdapterDriver::Local {
+        let message =
+            format!("Linked to {linked} other nodes, {wanted} are wanted (cluster.minPeers)");
+        return text(503, message);
+    }
+    text(200, "OK")
 }
 
 /// `GET /up`, as Laravel Reverb answers.

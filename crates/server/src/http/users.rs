@@ -10,6 +10,6 @@ use super::api::Call;
 /// `POST /apps/{id}/users/{user}/terminate_connections` (W51)
 pub(super) fn terminate(call: &Call<'_>, user: &str) -> Result<Answer, Refused> {
     call.spend_events(1)?;
-    call.node.close_subscribers(call.app, &user_channel(user), &Close::terminated());
+    call.node.close_subscribers(call.app, &user_channel(user), &Close::terminated(), true);
     Ok(json(200, response::EMPTY))
 }

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use protocol::channel;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
-use registry::{Change, Entry, Member, MemberChange, Occupancy, Place, ShardId, Transitions};
+use registry::{Change, Entry, Member, MemberChange, Occupancy, ShardId, Transitions};
 
 use super::dispatch::Dispatch;
 use super::op::{Audience, ConnectionId, Op, Topic, Welcome};
 use crate::apps::{App, Counters};
 use crate::frames;
 use crate::node::Node;
+use crate::peers::Wait;
 
 /// A connection that subscribes.
 pub(crate) struct Newcomer<'a> {
@@ -42,7 +43,6 @@ impl Node {
     /// Decides a subscription; its first frames and everything after them come out of its shard's
     /// inbox.
     pub(crate) fn subscribe(&self, app: &App, topic: &Topic, newcomer: Newcomer<'_>) -> Joined {
-        let class = channel::classify(&topic.channel);
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |entry| {
             if let (Some(member), Some(most)) = (newcomer.member, newcomer.max_members) {
@@ -52,26 +52,58 @@ impl Node {
                 }
             }
             let change = Change::Subscribe { member: newcomer.member };
-            let transitions = entry.apply(Place::Shard(newcomer.shard), change);
+            let transitions = entry.apply(newcomer.shard, change);
             self.announce(&mut dispatch, topic, entry, &transitions);
-            let welcome =
-                if newcomer.asked { self.welcome(topic, entry, class) } else { Welcome::Silent };
-            let (to, topic) = (newcomer.connection, topic.clone());
-            let activate = Op::Activate { to, topic: topic.clone(), welcome };
-            dispatch.send(newcomer.shard, activate);
-            self.count_subscriptions(&mut dispatch, app, &topic, entry);
+            let tickets = dispatch.tell_subscribed(topic, entry, &transitions.own);
+            let Newcomer { shard, connection, asked, .. } = newcomer;
+            if tickets.is_empty() {
+                self.activate(&mut dispatch, topic, entry, (shard, connection, asked));
+                self.count_subscriptions(&mut dispatch, app, topic, entry);
+            } else {
+                let wait = Wait::new(topic.clone(), shard, connection, asked, tickets);
+                self.peers.hold_back(wait);
+            }
             Joined::Yes
         })
     }
 
     /// Welcomes a connection again that is subscribed already (W27).
     pub(crate) fn welcome_again(&self, topic: &Topic, shard: ShardId, to: ConnectionId) {
-        let class = channel::classify(&topic.channel);
+        if self.peers.is_held_back(topic, shard, to) {
+            return;
+        }
         let mut dispatch = self.dispatch();
-        self.registry.update(&topic.app, &topic.channel, |entry| {
-            let welcome = self.welcome(topic, entry, class);
-            dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
+        self.registry.read(&topic.app, &topic.channel, |entry| {
+            if let Some((_, entry)) = entry {
+                self.activate(&mut dispatch, topic, entry, (shard, to, true));
+            }
         });
+    }
+
+    /// Lets a connection receive what the topic is sent, whose subscription was held back until
+    /// the peers knew of it.
+    pub(crate) fn welcome_late(&self, wait: Wait) {
+        let Wait { topic, shard, connection, asked, .. } = wait;
+        let app = self.apps.by_id(&topic.app);
+        let mut dispatch = self.dispatch();
+        self.registry.read(&topic.app, &topic.channel, |entry| {
+            let Some((_, entry)) = entry else { return };
+            self.activate(&mut dispatch, &topic, entry, (shard, connection, asked));
+            if let Some(app) = app {
+                self.count_subscriptions(&mut dispatch, &app, &topic, entry);
+            }
+        });
+    }
+
+    fn activate(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        (shard, to, asked): (ShardId, ConnectionId, bool),
+    ) {
+        let welcome = if asked { self.welcome(topic, entry) } else { Welcome::Silent };
+        dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
     }
 
     /// Decides that a connection, which its shard's table no longer has in the topic, is gone.
@@ -88,8 +120,11 @@ impl Node {
                 Audience::Watchers => Change::Unwatch,
                 Audience::Subscribers => Change::Unsubscribe { user_id: member.map(|m| &*m.id) },
             };
-            let transitions = entry.apply(Place::Shard(shard), change);
+            let transitions = entry.apply(shard, change);
             self.announce(&mut dispatch, topic, entry, &transitions);
+            if topic.audience == Audience::Subscribers {
+                dispatch.tell_unsubscribed(topic, &transitions.own);
+            }
             self.count_subscriptions(&mut dispatch, app, topic, entry);
         });
     }
@@ -98,7 +133,7 @@ impl Node {
     pub(crate) fn watch(&self, topic: &Topic, shard: ShardId, to: ConnectionId, user_id: Arc<str>) {
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |entry| {
-            entry.apply(Place::Shard(shard), Change::Watch);
+            entry.apply(shard, Change::Watch);
             let welcome = Welcome::Silent;
             dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
             dispatch.send(shard, Op::Watched { to, user_id, online: entry.is_occupied() });
@@ -118,9 +153,12 @@ impl Node {
         Counters::add(&app.counters.publishes, 1);
         let mut dispatch = self.dispatch();
         self.registry.read(&app.id, channel, |entry| {
-            if let Some(data) = kept {
-                self.cache.put(&app.id, channel, frame.clone(), data, Instant::now());
-            }
+            let kept = kept.and_then(|data| {
+                let at = (self.peers.incarnation(), Instant::now());
+                self.cache.put(&app.id, channel, frame.clone(), data, at)
+            });
+            let told = replication::Topic { app: &app.id, channel };
+            dispatch.forward(told, entry.map(|(_, entry)| entry), frame, except, kept.as_deref());
             if let Some((channel, entry)) = entry {
                 let topic = Topic::subscribers(&app.id, channel.clone());
                 dispatch.deliver(entry.subscribers(), &topic, frame, except);
@@ -128,11 +166,40 @@ impl Node {
         });
     }
 
-    /// Closes every connection that is subscribed to a channel.
-    pub(crate) fn close_subscribers(&self, app: &App, channel: &str, close: &Close) {
+    /// An event that was published at another node, for our own subscribers. `is_fresh` is asked
+    /// in the order of decisions, and says whether it is delivered.
+    pub(crate) fn receive(
+        &self,
+        app: &App,
+        channel: &str,
+        frame: &[u8],
+        except: Option<SocketId>,
+        is_fresh: impl FnOnce() -> bool,
+    ) {
+        let mut dispatch = self.dispatch();
+        self.registry.read(&app.id, channel, |entry| {
+            if is_fresh()
+                && let Some((channel, entry)) = entry
+                && entry.subscribers().shards().next().is_some()
+            {
+                let topic = Topic::subscribers(&app.id, channel.clone());
+                // A copy, for the frame is a piece of a whole packet, which a slow reader's backlog
+                // must not keep.
+                let frame = Bytes::copy_from_slice(frame);
+                dispatch.deliver(entry.subscribers(), &topic, &frame, except);
+            }
+        });
+    }
+
+    /// Closes every connection that is subscribed to a channel: this node's, and if it is `ours` to
+    /// tell, every other node's.
+    pub(crate) fn close_subscribers(&self, app: &App, channel: &str, close: &Close, ours: bool) {
         let mut dispatch = self.dispatch();
         self.registry.read(&app.id, channel, |entry| {
             let Some((channel, entry)) = entry else { return };
+            if ours {
+                dispatch.forward_close(replication::Topic { app: &app.id, channel }, entry, close);
+            }
             let topic = Topic::subscribers(&app.id, channel.clone());
             dispatch.send_all(entry.subscribers(), || Op::CloseTopic {
                 topic: topic.clone(),
@@ -141,11 +208,26 @@ impl Node {
         });
     }
 
-    pub(crate) fn dispatch(&self) -> Dispatch<'_> {
-        Dispatch::new(&self.inboxes)
+    /// What follows for our own subscribers from what another node told of a channel.
+    pub(crate) fn follow(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        transitions: &Transitions,
+    ) {
+        self.announce(dispatch, topic, entry, transitions);
+        if let Some(app) = self.apps.by_id(&topic.app) {
+            self.count_subscriptions(dispatch, &app, topic, entry);
+        }
     }
 
-    fn welcome(&self, topic: &Topic, entry: &Entry, class: channel::Class) -> Welcome {
+    pub(crate) fn dispatch(&self) -> Dispatch<'_> {
+        Dispatch::new(&self.inboxes, &self.peers)
+    }
+
+    fn welcome(&self, topic: &Topic, entry: &Entry) -> Welcome {
+        let class = channel::classify(&topic.channel);
         let roster = class.is_presence().then(|| entry.roster().members().cloned().collect());
         let cached =
             class.is_cache().then(|| self.cache.get(&topic.app, &topic.channel, Instant::now()));

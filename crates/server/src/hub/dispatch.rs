@@ -1,5 +1,5 @@
-//! Hands operations to shards: pushed under a stripe's lock, so that their order is the order of
-//! decisions, and woken up for after it.
+//! Hands operations to shards, and entries to peers: under a stripe's lock, so that their order is
+//! the order of decisions; who has to be woken up for them is woken after it.
 
 use bytes::Bytes;
 use protocol::socket_id::SocketId;
@@ -8,16 +8,21 @@ use smallvec::SmallVec;
 
 use super::inbox::Inbox;
 use super::op::{Op, Topic};
+use crate::peers::Peers;
 
 /// Made before a stripe is locked, dropped after.
 pub(crate) struct Dispatch<'a> {
     inboxes: &'a [Inbox],
     asleep: SmallVec<[ShardId; 8]>,
+    /// How peers are told, see `peers::tell`.
+    pub(crate) peers: &'a Peers,
+    /// Peers have been told something.
+    pub(crate) wake_links: bool,
 }
 
 impl<'a> Dispatch<'a> {
-    pub(crate) fn new(inboxes: &'a [Inbox]) -> Self {
-        Dispatch { inboxes, asleep: SmallVec::new() }
+    pub(crate) fn new(inboxes: &'a [Inbox], peers: &'a Peers) -> Self {
+        Dispatch { inboxes, asleep: SmallVec::new(), peers, wake_links: false }
     }
 
     /// One operation for one shard.
@@ -55,6 +60,9 @@ impl Drop for Dispatch<'_> {
     fn drop(&mut self) {
         for shard in &self.asleep {
             self.inboxes[usize::from(shard.0)].wake();
+        }
+        if self.wake_links {
+            self.peers.wake();
         }
     }
 }

@@ -23,6 +23,7 @@ mod wheel;
 
 pub(crate) use connection::{SignedIn, live};
 pub(crate) use decide::{Joined, Newcomer};
+pub(crate) use dispatch::Dispatch;
 pub(crate) use inbox::{Inbox, InboxLimits};
 pub(crate) use op::{Audience, ConnectionId, Op, Topic};
 pub(crate) use reader::Arrival;

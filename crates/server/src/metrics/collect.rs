@@ -5,19 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::exposition::{Kind, Labels, Metric};
-use super::process;
 use super::stats::{TURN_BUCKETS, panics};
+use super::{cluster, process};
 use crate::apps::{App, Counters};
 use crate::hub::ShardReport;
 use crate::node::Node;
+use crate::peers::Membership;
 use crate::session::Refusal;
 
 /// How long a shard may take to answer; one that is busier is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All metrics.
-pub(super) async fn collect(node: &Node) -> Vec<Metric> {
+pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
     let mut metrics = of_apps(node);
+    metrics.extend(cluster::metrics(node, membership).await);
     metrics.extend(not_clustered());
     metrics.extend(of_shards(node, &node.reports(PATIENCE).await));
     metrics.extend(of_node(node));

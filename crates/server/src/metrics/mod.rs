@@ -1,6 +1,7 @@
 //! What the node says about itself. Gauges are computed from what is there when somebody looks;
 //! counters are counted where things happen. It must not decide anything.
 
+mod cluster;
 mod collect;
 mod exposition;
 mod page;

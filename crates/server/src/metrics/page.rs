@@ -1,4 +1,4 @@
-//! The metrics' own port: `/metrics`, `/metrics?json=1`, `/usage`.
+//! The metrics' own port: `/metrics`, `/metrics?json=1`, `/cluster`, `/usage`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,25 +13,30 @@ use protocol::api::query;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{collect, exposition};
+use super::{cluster, collect, exposition};
 use crate::http::{Answer, memory, text};
 use crate::node::Node;
+use crate::peers::Membership;
 
 /// A scraper may be this slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Serves until the process ends: what happens while the node drains is worth seeing too.
-pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener) {
+pub(crate) async fn serve(
+    node: Arc<Node>,
+    membership: Option<Arc<Membership>>,
+    listener: TcpListener,
+) {
     loop {
         let Ok((socket, _)) = listener.accept().await else {
             // There is no descriptor: the reserve of the main port will free one.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let node = node.clone();
+        let shown = (node.clone(), membership.clone());
         let service = service_fn(move |request| {
-            let node = node.clone();
-            async move { Ok::<_, Infallible>(page(&node, request).await) }
+            let (node, membership) = shown.clone();
+            async move { Ok::<_, Infallible>(page(&node, membership.as_deref(), request).await) }
         });
         tokio::spawn(async move {
             let connection = http1::Builder::new()
@@ -45,7 +50,7 @@ pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener) {
     }
 }
 
-async fn page(node: &Node, request: Request<Incoming>) -> Answer {
+async fn page(node: &Node, membership: Option<&Membership>, request: Request<Incoming>) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return text(405, "use GET\n");
     }
@@ -53,12 +58,16 @@ async fn page(node: &Node, request: Request<Incoming>) -> Answer {
     let as_json = request.uri().query().is_some_and(|query| query::get(query, "json").is_some());
     match request.uri().path() {
         "/metrics" if as_json => {
-            let metrics = collect::collect(node).await;
+            let metrics = collect::collect(node, membership).await;
             typed("application/json", exposition::as_json(prefix, &metrics).to_string())
         }
         "/metrics" => {
-            let metrics = collect::collect(node).await;
+            let metrics = collect::collect(node, membership).await;
             typed("text/plain; version=0.0.4; charset=utf-8", exposition::text(prefix, &metrics))
+        }
+        "/cluster" => {
+            let page = cluster::page(node, membership).await;
+            typed("application/json", format!("{page:#}\n"))
         }
         "/usage" => match memory() {
             Some(memory) => {
@@ -73,7 +82,9 @@ async fn page(node: &Node, request: Request<Incoming>) -> Answer {
             None => text(500, "the system does not say how much memory there is\n"),
         },
         "/" | "/ready" => text(200, "OK"),
-        path => text(404, format!("there is nothing at {path}, try /metrics or /usage\n")),
+        path => {
+            text(404, format!("there is nothing at {path}, try /metrics, /cluster or /usage\n"))
+        }
     }
 }
 

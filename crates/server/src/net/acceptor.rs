@@ -29,36 +29,59 @@ pub(crate) struct Accepted {
     pub(crate) open: OpenSocket,
 }
 
-/// Opens `count` listening sockets on one address; port 0 lets the system choose it. A host name is
-/// resolved; `::` listens on IPv4 too where the system allows it.
-pub(crate) fn bind(host: &str, port: u16, count: usize) -> io::Result<Vec<Listener>> {
+/// Sockets of one address that do not listen yet: whoever connects is refused.
+pub(crate) struct Bound {
+    address: SocketAddr,
+    sockets: Vec<Socket>,
+    shared: bool,
+}
+
+/// Binds `count` sockets to one address; port 0 lets the system choose it. A host name is resolved;
+/// `::` listens on IPv4 too where the system allows it. With `shared`, other processes may do the
+/// same.
+pub(crate) fn bind(host: &str, port: u16, count: usize, shared: bool) -> io::Result<Bound> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let mut last = io::Error::new(ErrorKind::NotFound, format!("{host} has no address"));
     for address in (host, port).to_socket_addrs()? {
-        match bind_to(address, count) {
-            Ok(listeners) => return Ok(listeners),
+        match bind_to(address, count, shared) {
+            Ok(bound) => return Ok(bound),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
-fn bind_to(address: SocketAddr, count: usize) -> io::Result<Vec<Listener>> {
-    // Sockets that share a port would share it with another server, too. One that does not share
-    // finds out whether the port is free.
-    let alone = socket(address, false)?;
+fn bind_to(address: SocketAddr, count: usize, shared: bool) -> io::Result<Bound> {
+    let first = socket(address, shared)?;
+    let address = first.local_addr()?.as_socket().unwrap_or(address);
     if count == 1 {
-        alone.listen(BACKLOG)?;
-        return Ok(vec![alone.into()]);
+        return Ok(Bound { address, sockets: vec![first], shared });
     }
-    let chosen = alone.local_addr()?.as_socket().unwrap_or(address);
-    drop(alone);
-    let listen = |_| {
-        let socket = socket(chosen, true)?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    (0..count).map(listen).collect()
+    // Sockets that share a port would share it with another server, too. One that does not share
+    // has just found out that the port is free.
+    drop(first);
+    let sockets = (0..count).map(|_| socket(address, true)).collect::<io::Result<_>>()?;
+    Ok(Bound { address, sockets, shared })
+}
+
+impl Bound {
+    /// The address, with the port that the system chose.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on connections are taken.
+    pub(crate) fn listen(self) -> io::Result<Vec<Listener>> {
+        if !self.shared {
+            // Another server may have come meanwhile.
+            drop(socket(self.address, false)?);
+        }
+        let listen = |socket: Socket| {
+            socket.listen(BACKLOG)?;
+            Ok(socket.into())
+        };
+        self.sockets.into_iter().map(listen).collect()
+    }
 }
 
 fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -87,7 +110,7 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
     loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut drained => return,
+            () = &mut drained => return accept_the_last(&shard, listener, serve),
             accepted = accept_one(&shard, &listener) => accepted,
         };
         match accepted {
@@ -102,6 +125,19 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
                 }
                 sleep(PAUSE).await;
             }
+        }
+    }
+}
+
+/// Takes who has connected already, and closes the listener: to close it at once would reset them.
+fn accept_the_last(shard: &Rc<Shard>, listener: TcpListener, serve: fn(&Rc<Shard>, Accepted)) {
+    let Ok(listener) = listener.into_std() else { return };
+    while let Some(open) = shard.node.descriptors.open_socket()
+        && let Ok((socket, peer)) = listener.accept()
+    {
+        let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
+        if let Ok(socket) = socket {
+            serve(shard, Accepted { socket, peer, open });
         }
     }
 }

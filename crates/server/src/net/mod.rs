@@ -10,7 +10,7 @@ mod rarely;
 mod tls;
 mod transport;
 
-pub(crate) use acceptor::{Accepted, accept, bind};
+pub(crate) use acceptor::{Accepted, Bound, accept, bind};
 pub(crate) use client_address::client_address;
 pub(crate) use opening::{ClientStream, open};
 pub(crate) use tls::{Tls, TlsError};

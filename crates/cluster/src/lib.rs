@@ -1,0 +1,42 @@
+//! Who is alive and how entries reach them; it knows no channels, apps, events or sockets.
+//!
+//! [`Cluster`] is a state machine without IO: time is an argument, every input is a method call,
+//! every output is a value. It holds no clock, no randomness, no thread and no task. A driver
+//! around it finds peers, carries [`Packet`]s and drains the [`Output`]s; the owner of the facts
+//! appends to each peer's [`Log`] and takes what the peers tell.
+//!
+//! ```text
+//!   owner's threads                                          driver
+//!     | append                             found, receive, tick |   ^ next_packet, poll_output
+//!     v                                                         v   |
+//!   Log ----------------------- shared -------------------->  Cluster
+//!                                                               `-- Peer, one per live incarnation
+//!                                                                     |-- Log       what we send it
+//!                                                                     `-- Incoming  what it sends us
+//! ```
+//!
+//! How a stream survives loss, repetition, reordering and oblivion is told in [`link`].
+
+pub mod broker;
+mod cluster;
+pub mod driver;
+mod identity;
+pub mod link;
+pub mod mesh;
+#[cfg(feature = "nats")]
+pub mod nats;
+mod output;
+mod settings;
+mod slots;
+mod status;
+
+pub use cluster::{Cluster, Received};
+pub use identity::{Incarnation, PeerInfo, Slot};
+pub use link::{Appended, Flags, Header, Kind, Log, LogStats, Losses, Packet, PacketError};
+pub use link::{MAX_ENTRY, MAX_PACKET, VERSION};
+pub use output::{Output, Reason};
+pub use settings::Settings;
+pub use status::PeerStatus;
+
+/// A point in time: how long ago an arbitrary moment of this process was, by a monotonic clock.
+pub type Now = std::time::Duration;

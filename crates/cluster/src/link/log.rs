@@ -1,0 +1,372 @@
+//! The sender's side of one stream, shared by everybody who appends to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::packet::MAX_ENTRY;
+use super::window::{Kind, Run, Window};
+use crate::{Now, Settings};
+
+/// What this node tells one peer: an ordered stream of entries, kept until they are acknowledged.
+///
+/// Owned by the cluster, which transmits and forgets; shared with all threads that append. Every
+/// method holds a short lock, [`acked`](Self::acked) and [`epoch`](Self::epoch) none.
+#[derive(Debug)]
+pub struct Log {
+    epoch: u64,
+    replay_bytes: usize,
+    replay_age: Duration,
+    acked: AtomicU64,
+    losses: Arc<Losses>,
+    state: Mutex<State>,
+}
+
+struct State {
+    stream: Stream,
+    /// The driver had nothing to send when it last looked, and was not woken since.
+    idle: bool,
+}
+
+enum Stream {
+    Open(Window),
+    /// Nothing more is transmitted; `position` is the number that the next entry would have had.
+    Ended {
+        position: u64,
+        end: End,
+    },
+}
+
+/// Why a stream has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// A bound was exceeded while the peer was up, or a newer stream replaces this one: events in
+    /// it are lost.
+    Broken,
+    /// The peer is down: there is nobody who could miss anything.
+    Down,
+}
+
+/// Where an entry is in its stream, see [`Log::append`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its sequence number: the peer has it when [`Log::acked`] is not below.
+    pub seq: u64,
+    /// Whether the driver has to be woken: it had nothing to send to this peer when it last
+    /// looked, and nobody was told so since.
+    pub wake: bool,
+}
+
+/// What waits in a stream at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogStats {
+    /// How many entries are not acknowledged.
+    pub unacked_entries: usize,
+    /// What those take in memory, in bytes.
+    pub unacked_bytes: usize,
+    /// Whether the stream is broken, so that everything in it is gone.
+    pub broken: bool,
+}
+
+/// What all streams of this node have lost, since its start. Owned by the cluster, read by anybody.
+#[derive(Debug, Default)]
+pub struct Losses {
+    events: AtomicU64,
+    broken_streams: AtomicU64,
+}
+
+impl Losses {
+    /// Events that were appended for a peer that was up, and of which it is not known whether it
+    /// ever got them, because their stream has ended.
+    pub fn events(&self) -> u64 {
+        self.events.load(Relaxed)
+    }
+
+    /// Streams that exceeded a bound.
+    pub fn broken_streams(&self) -> u64 {
+        self.broken_streams.load(Relaxed)
+    }
+}
+
+impl Log {
+    /// Which of this node's streams it is; a stream that was begun later has a higher one.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The peer has every entry up to this number.
+    pub fn acked(&self) -> u64 {
+        self.acked.load(Relaxed)
+    }
+
+    /// Appends an entry. `None` if it will not be transmitted, because the stream has ended or the
+    /// entry is longer than [`MAX_ENTRY`]; a lost event is counted then, a lost fact is in the
+    /// snapshot that the next stream begins with.
+    ///
+    /// A stream that exceeds its bounds by this breaks, and everything in it is dropped.
+    pub fn append(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+        self.push(entry, kind, false)
+    }
+
+    /// Like [`append`](Self::append), for an entry whose acknowledgement somebody waits for: the
+    /// peer is asked for it at once.
+    pub fn append_urgent(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+        self.push(entry, kind, true)
+    }
+
+    /// What waits in it now.
+    pub fn stats(&self) -> LogStats {
+        match &self.state.lock().stream {
+            Stream::Open(window) => LogStats {
+                unacked_entries: window.len(),
+                unacked_bytes: window.bytes(),
+                broken: false,
+            },
+            Stream::Ended { end, .. } => {
+                LogStats { broken: *end == End::Broken, ..LogStats::default() }
+            }
+        }
+    }
+
+    fn push(&self, entry: Bytes, kind: Kind, urgent: bool) -> Option<Appended> {
+        let mut state = self.state.lock();
+        let seq = match &mut state.stream {
+            Stream::Open(window) if entry.len() <= MAX_ENTRY => {
+                let seq = window.push(entry, kind, urgent);
+                if window.bounded_bytes() > self.replay_bytes {
+                    self.break_off(&mut state);
+                    return None;
+                }
+                seq
+            }
+            Stream::Ended { end: End::Down, .. } => return None,
+            Stream::Open(_) | Stream::Ended { end: End::Broken, .. } => {
+                self.losses.events.fetch_add((kind == Kind::Event).into(), Relaxed);
+                return None;
+            }
+        };
+        Some(Appended { seq, wake: std::mem::take(&mut state.idle) })
+    }
+
+    /// Breaks the stream if an entry has waited for too long.
+    pub(crate) fn tick(&self, now: Now) {
+        let mut state = self.state.lock();
+        if let Stream::Open(window) = &mut state.stream
+            && window.expired(now, self.replay_age)
+        {
+            self.break_off(&mut state);
+        }
+    }
+
+    /// The next run of entries to transmit; without any if there is nothing, in which case the
+    /// driver is woken by the next one.
+    pub(crate) fn take(&self) -> Run {
+        let mut state = self.state.lock();
+        let run = state.stream.take();
+        state.idle = !state.stream.pending();
+        run
+    }
+
+    /// Where the next run will begin, as a run without entries.
+    pub(crate) fn position(&self) -> Run {
+        self.state.lock().stream.position()
+    }
+
+    /// Whether there is something to transmit.
+    pub(crate) fn pending(&self) -> bool {
+        self.state.lock().stream.pending()
+    }
+
+    /// The peer has everything up to `seq`. Whether that was news.
+    pub(crate) fn acknowledge(&self, seq: u64) -> bool {
+        let mut state = self.state.lock();
+        let Stream::Open(window) = &mut state.stream else { return false };
+        let news = window.acknowledge(seq);
+        self.acked.store(window.acked(), Relaxed);
+        news
+    }
+
+    /// Everything that is not acknowledged is to be transmitted again.
+    pub(crate) fn rewind(&self) {
+        if let Stream::Open(window) = &mut self.state.lock().stream {
+            window.rewind();
+        }
+    }
+
+    /// A newer stream replaces this one.
+    pub(crate) fn supersede(&self) {
+        self.end(&mut self.state.lock(), End::Broken);
+    }
+
+    /// The peer is down.
+    pub(crate) fn close(&self) {
+        self.end(&mut self.state.lock(), End::Down);
+    }
+
+    fn break_off(&self, state: &mut State) {
+        self.losses.broken_streams.fetch_add(1, Relaxed);
+        self.end(state, End::Broken);
+    }
+
+    fn end(&self, state: &mut State, end: End) {
+        let position = state.stream.position().first;
+        if let Stream::Open(window) = &state.stream
+            && end == End::Broken
+        {
+            self.losses.events.fetch_add(window.events(), Relaxed);
+        }
+        state.stream = Stream::Ended { position, end };
+    }
+}
+
+impl Stream {
+    fn take(&mut self) -> Run {
+        match self {
+            Stream::Open(window) => window.take(),
+            Stream::Ended { .. } => self.position(),
+        }
+    }
+
+    fn position(&self) -> Run {
+        match self {
+            Stream::Open(window) => window.position(),
+            Stream::Ended { position, .. } => {
+                Run { first: *position, entries: Vec::new(), urgent: false, resent: 0 }
+            }
+        }
+    }
+
+    fn pending(&self) -> bool {
+        match self {
+            Stream::Open(window) => window.pending(),
+            Stream::Ended { .. } => false,
+        }
+    }
+}
+
+/// Begins this node's streams. Owned by the cluster.
+pub(crate) struct Streams {
+    /// The epoch of the stream begun last.
+    epoch: u64,
+    settings: Settings,
+    losses: Arc<Losses>,
+}
+
+impl Streams {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Streams { epoch: 0, settings, losses: Arc::default() }
+    }
+
+    /// An empty stream, with a higher epoch than all before.
+    pub(crate) fn begin(&mut self) -> Arc<Log> {
+        self.epoch += 1;
+        Arc::new(Log {
+            epoch: self.epoch,
+            replay_bytes: self.settings.replay_bytes,
+            replay_age: self.settings.replay_age,
+            acked: AtomicU64::new(0),
+            losses: self.losses.clone(),
+            state: Mutex::new(State { stream: Stream::Open(Window::default()), idle: true }),
+        })
+    }
+
+    pub(crate) fn losses(&self) -> &Arc<Losses> {
+        &self.losses
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("idle", &self.idle).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn streams(replay_bytes: usize) -> Streams {
+        Streams::new(Settings { replay_bytes, ..Settings::default() })
+    }
+
+    #[test]
+    fn the_driver_is_woken_once_until_it_has_taken_everything() {
+        let log = streams(1 << 20).begin();
+        let wakes = |log: &Log| log.append("x".into(), Kind::Fact).unwrap().wake;
+        assert!(wakes(&log));
+        assert!(!wakes(&log));
+        assert_eq!(log.take().entries.len(), 2);
+        assert!(wakes(&log));
+        for _ in 0..2000 {
+            assert!(!wakes(&log));
+        }
+        log.take();
+        assert!(!wakes(&log), "there is more to take, so the driver still runs");
+        while log.pending() {
+            log.take();
+        }
+        assert!(wakes(&log));
+    }
+
+    #[test]
+    fn too_many_bytes_break_the_stream() {
+        let mut streams = streams(10_000);
+        let log = streams.begin();
+        log.append(vec![0; 20_000].into(), Kind::Snapshot).unwrap();
+        log.append(vec![0; 3000].into(), Kind::Event).unwrap();
+        log.append(vec![0; 3000].into(), Kind::Fact).unwrap();
+        log.take();
+        assert_eq!(log.append(vec![0; 4000].into(), Kind::Event), None);
+        assert_eq!(log.stats(), LogStats { broken: true, ..LogStats::default() });
+        assert_eq!((streams.losses().events(), streams.losses().broken_streams()), (2, 1));
+
+        assert_eq!(log.append("late".into(), Kind::Event), None);
+        assert_eq!(log.append("late".into(), Kind::Fact), None);
+        assert_eq!((streams.losses().events(), streams.losses().broken_streams()), (3, 1));
+        assert!(!log.acknowledge(1));
+        assert_eq!(log.take(), Run { first: 4, entries: vec![], urgent: false, resent: 0 });
+    }
+
+    #[test]
+    fn age_breaks_the_stream() {
+        let mut streams = streams(10_000);
+        let log = streams.begin();
+        log.append("old".into(), Kind::Event).unwrap();
+        log.tick(Duration::from_secs(1));
+        log.tick(Duration::from_secs(31));
+        assert!(!log.stats().broken);
+        log.tick(Duration::from_secs(32));
+        assert!(log.stats().broken);
+        assert_eq!((streams.losses().events(), streams.losses().broken_streams()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_appended_for_a_peer_that_is_down_is_not_a_loss() {
+        let mut streams = streams(10_000);
+        let log = streams.begin();
+        log.append("before".into(), Kind::Event).unwrap();
+        log.close();
+        assert_eq!(log.append("after".into(), Kind::Event), None);
+        assert_eq!(log.stats(), LogStats::default());
+        assert_eq!(streams.losses().events(), 0);
+    }
+
+    #[test]
+    fn an_entry_that_no_packet_can_carry_is_refused() {
+        let mut streams = streams(usize::MAX);
+        let log = streams.begin();
+        let long = Bytes::from(vec![0; MAX_ENTRY + 1]);
+        assert_eq!(log.append(long.clone(), Kind::Event), None);
+        assert!(log.append(long.slice(1..), Kind::Event).is_some());
+        assert_eq!((streams.losses().events(), log.stats().unacked_entries), (1, 1));
+    }
+
+    #[test]
+    fn epochs_go_up() {
+        let mut streams = streams(0);
+        assert_eq!([1, 2, 3], [(); 3].map(|()| streams.begin().epoch()));
+    }
+}

@@ -1,0 +1,216 @@
+//! A connection after its handshake: messages in, messages out, until one end is done.
+
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::time::timeout;
+
+use super::links::Link;
+use super::message::{self, Message, MessageError};
+use super::node::Node;
+use crate::{Flags, Packet, Received};
+
+/// How much is read at once, in bytes, as long as messages are no longer than that.
+const READ: usize = 64 << 10;
+/// With less room than this, in bytes, a new buffer is begun.
+const LEAST_READ: usize = 4 << 10;
+
+/// A connected socket, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
+/// How a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The peer has closed it.
+    Closed,
+    /// The peer has left the cluster.
+    Goodbye,
+    /// It was cut on purpose.
+    Cut,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ConnectionError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error("nothing was heard for {0:?}")]
+    Silent(Duration),
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(node: Rc<Node>, stream: Box<dyn Stream>, link: Rc<Link>) {
+    let enrolled = Enrolled::new(&node, &link);
+    let (reader, writer) = split(stream);
+    let end = tokio::select! {
+        end = read(&node, reader, &link) => end,
+        error = write(&node, writer, &link) => Err(error.into()),
+        () = node.cut.notified() => Ok(End::Cut),
+    };
+    let name = &link.peer.name;
+    tracing::debug!(peer = name, address = %link.address, ?end, "mesh connection ended");
+    drop(enrolled);
+    // Whoever was linked is dialled again, however it was found; unless it is gone.
+    match end {
+        Ok(End::Goodbye) => node.candidates.forget(link.peer.incarnation),
+        _ => node.rediscover(&link),
+    }
+}
+
+/// A link in the table of links, for as long as its connection is served.
+struct Enrolled<'a> {
+    node: &'a Node,
+    link: &'a Rc<Link>,
+}
+
+impl<'a> Enrolled<'a> {
+    fn new(node: &'a Node, link: &'a Rc<Link>) -> Self {
+        node.counters.connections.add();
+        node.driver.found(link.peer.clone());
+        if node.links.add(link) {
+            node.driver.reconnected(link.peer.incarnation);
+        }
+        Enrolled { node, link }
+    }
+}
+
+impl Drop for Enrolled<'_> {
+    fn drop(&mut self) {
+        self.node.links.remove(self.link);
+    }
+}
+
+async fn read<S: AsyncRead>(
+    node: &Rc<Node>,
+    mut reader: ReadHalf<S>,
+    link: &Link,
+) -> Result<End, ConnectionError> {
+    // A peer of whom nothing was heard for that long is dead, or the connection is.
+    let patience = node.driver.settings().node_timeout;
+    let mut buffer = BytesMut::with_capacity(READ);
+    loop {
+        while let Some(message) = message::take(&mut buffer)? {
+            match message {
+                Message::Packet(packet) => {
+                    if receive(node, link, packet) {
+                        return Ok(End::Goodbye);
+                    }
+                }
+                Message::Addresses(addresses) => node.told(&addresses),
+                Message::Unknown => {}
+            }
+        }
+        if !buffer.is_empty() {
+            // A message that takes long to arrive is a sign of life, too.
+            node.driver.found(link.peer.clone());
+        }
+        buffer.reserve(LEAST_READ);
+        match timeout(patience, reader.read_buf(&mut buffer)).await {
+            Err(_) => return Err(ConnectionError::Silent(patience)),
+            Ok(Ok(0)) => return Ok(End::Closed),
+            Ok(read) => read?,
+        };
+    }
+}
+
+/// Passes a packet on. Whether the peer has left the cluster with it.
+fn receive(node: &Node, link: &Link, packet: Packet) -> bool {
+    let goodbye = packet.header.flags.has(Flags::GOODBYE);
+    if node.driver.receive(packet) == Received::Unknown && !goodbye {
+        // It was held for dead and is not: the connection still proves who it is. The packet is
+        // of its old stream, so nothing is lost with it.
+        node.driver.found(link.peer.clone());
+    }
+    goodbye
+}
+
+/// Sends whatever there is to send; ends only if that fails.
+async fn write<S: AsyncWrite>(node: &Node, mut writer: WriteHalf<S>, link: &Rc<Link>) -> io::Error {
+    loop {
+        let step = match next(node, link) {
+            Next::Packet(packet) => {
+                let head = message::packet_head(&packet);
+                write_all(&mut writer, head, &packet.entries).await
+            }
+            Next::Addresses(message) => write_all(&mut writer, message, &[]).await,
+            Next::Wait => {
+                link.woken.notified().await;
+                Ok(())
+            }
+            Next::Done => match writer.shutdown().await {
+                // The peer closes the connection when it has read everything, and so do we.
+                Ok(()) => std::future::pending().await,
+                error => error,
+            },
+        };
+        if let Err(error) = step {
+            return error;
+        }
+    }
+}
+
+/// What a connection sends next.
+enum Next {
+    Packet(Packet),
+    Addresses(Bytes),
+    Wait,
+    /// Nothing will ever be sent again.
+    Done,
+}
+
+fn next(node: &Node, link: &Rc<Link>) -> Next {
+    if !node.links.is_current(link) {
+        return Next::Done;
+    }
+    if link.untold.take() {
+        return Next::Addresses(message::addresses(&node.links.others(link)));
+    }
+    match node.driver.next_packet(link.peer.incarnation) {
+        Some(packet) => Next::Packet(packet),
+        None if node.leaving.get() => Next::Done,
+        None => Next::Wait,
+    }
+}
+
+/// Writes a message whose entries are not copied together.
+async fn write_all<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    head: Bytes,
+    entries: &[Bytes],
+) -> io::Result<()> {
+    let parts = std::iter::once(&head).chain(entries);
+    let mut slices: Vec<IoSlice<'_>> = parts.map(|part| IoSlice::new(part)).collect();
+    let mut rest = &mut slices[..];
+    IoSlice::advance_slices(&mut rest, 0); // empty entries in front
+    while !rest.is_empty() {
+        match writer.write_vectored(rest).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => IoSlice::advance_slices(&mut rest, written),
+        }
+    }
+    writer.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn entries_follow_their_head_through_a_narrow_pipe() {
+        let (mut near, mut far) = tokio::io::duplex(3);
+        let entries: Vec<Bytes> = ["", "", "first", "", "second", ""].map(Bytes::from).to_vec();
+        let write = async move {
+            write_all(&mut near, "head".into(), &entries).await.unwrap();
+            write_all(&mut near, Bytes::new(), &[Bytes::new()]).await.unwrap();
+        };
+        let mut wire = String::new();
+        let (read, ()) = tokio::join!(far.read_to_string(&mut wire), write);
+        read.unwrap();
+        assert_eq!(wire, "headfirstsecond");
+    }
+}

@@ -1,0 +1,79 @@
+//! A cluster of real processes, and what happens to it: nodes that are killed, frozen, restarted
+//! one after another, or share one port. What is true is what the clients saw.
+//!
+//! A scenario is a function of the adapter that joins the nodes, so that what holds for one adapter
+//! can be shown for each.
+
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
+mod process;
+#[path = "../../server/tests/support/mod.rs"]
+mod support;
+
+#[path = "cluster/discovery.rs"]
+mod discovery;
+#[path = "cluster/events.rs"]
+mod events;
+#[path = "cluster/freeze.rs"]
+mod freeze;
+#[path = "cluster/kill.rs"]
+mod kill;
+#[path = "cluster/nodes.rs"]
+mod nodes;
+#[path = "cluster/one_port.rs"]
+mod one_port;
+#[path = "cluster/probe.rs"]
+mod probe;
+#[path = "cluster/publisher.rs"]
+mod publisher;
+#[path = "cluster/reconnecting.rs"]
+mod reconnecting;
+#[path = "cluster/rolling.rs"]
+mod rolling;
+#[path = "cluster/roster.rs"]
+mod roster;
+
+/// Nodes that are joined by the mesh.
+mod mesh {
+    use super::nodes::Adapter;
+
+    #[test]
+    fn members_of_a_killed_node_are_removed_everywhere_once() {
+        super::kill::members_are_removed_once(&Adapter::mesh());
+    }
+
+    #[test]
+    fn fifty_kills_and_restarts_leave_nothing_behind() {
+        super::kill::nothing_is_left_of_many(&Adapter::mesh());
+    }
+
+    #[test]
+    fn a_frozen_node_holds_nobody_up_and_comes_back() {
+        super::freeze::nobody_is_held_up(&Adapter::mesh());
+    }
+
+    #[test]
+    fn a_rolling_restart_loses_nobody_and_no_publish() {
+        super::rolling::nothing_is_lost(&Adapter::mesh());
+    }
+
+    #[test]
+    fn no_event_after_a_first_subscription_is_lost() {
+        super::events::none_is_lost_after_a_subscription(&Adapter::mesh());
+    }
+
+    #[test]
+    fn pipelined_events_arrive_everywhere_in_order() {
+        super::events::all_arrive_in_order(&Adapter::mesh());
+    }
+
+    #[test]
+    fn several_processes_serve_one_port() {
+        super::one_port::all_are_reached(&Adapter::mesh());
+    }
+
+    #[test]
+    fn the_cluster_page_shows_who_is_there() {
+        super::discovery::the_page_shows_who_is_there(&Adapter::mesh());
+    }
+}

@@ -1,0 +1,106 @@
+//! Clients that connect to any node that takes them, and again at once when they are told to.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use serde_json::Value;
+
+use super::roster::{Roster, ask_to_join};
+use crate::support::PATIENCE;
+use crate::support::ws::{Client, Frame, raw, upgrade};
+
+/// What all clients subscribe to.
+pub(crate) const EVENTS: &str = "numbers";
+pub(crate) const ROOM: &str = "presence-room";
+
+/// The nodes, and how many clients have both subscriptions.
+pub(crate) struct Pool {
+    addresses: Vec<SocketAddr>,
+    next: AtomicUsize,
+    pub(crate) subscribed: AtomicUsize,
+}
+
+/// What one client saw.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    /// Connections that a node did not take.
+    pub(crate) refused: usize,
+    /// How its connections ended, by code; 0 without a close frame.
+    pub(crate) ends: BTreeMap<u16, usize>,
+    /// The numbers that came from each subscription on to its end.
+    pub(crate) sessions: Vec<Vec<usize>>,
+    /// The members at the end.
+    pub(crate) roster: Roster,
+}
+
+impl Pool {
+    pub(crate) fn new(addresses: &[SocketAddr]) -> Self {
+        Pool { addresses: addresses.to_vec(), next: AtomicUsize::new(0), subscribed: AtomicUsize::new(0) }
+    }
+
+    /// A client's life, until it is told that it is the end.
+    pub(crate) fn live(&self, user: &str) -> Story {
+        let mut story = Story::default();
+        loop {
+            let address = self.addresses[self.next.fetch_add(1, SeqCst) % self.addresses.len()];
+            let Some(mut client) = open(address) else {
+                story.refused += 1;
+                // A pace: all but one node may be gone at the moment.
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                continue;
+            };
+            let (mut numbers, mut succeeded) = (Vec::new(), 0);
+            let end = loop {
+                let frame = match client.next() {
+                    Frame::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
+                    Frame::Close(code, _) => break Some(code),
+                    Frame::End => break Some(0),
+                    other => panic!("{other:?}"),
+                };
+                match frame["event"].as_str().unwrap() {
+                    "pusher:connection_established" => {
+                        let data: Value =
+                            serde_json::from_str(frame["data"].as_str().unwrap()).unwrap();
+                        client.socket_id = data["socket_id"].as_str().unwrap().to_owned();
+                        ask_to_join(&mut client, ROOM, user);
+                        client.ask_for(EVENTS, None, None);
+                    }
+                    "pusher_internal:subscription_succeeded" => {
+                        succeeded += 1;
+                        if succeeded == 2 {
+                            self.subscribed.fetch_add(1, SeqCst);
+                        }
+                        if frame["channel"] == ROOM {
+                            story.roster.hear(&frame);
+                        }
+                    }
+                    "n" => numbers.push(frame["data"].as_str().unwrap().parse().unwrap()),
+                    "end" => break None,
+                    _ => drop(story.roster.hear(&frame)),
+                }
+            };
+            if succeeded == 2 {
+                self.subscribed.fetch_sub(1, SeqCst);
+            }
+            story.sessions.push(numbers);
+            let Some(code) = end else { return story };
+            *story.ends.entry(code).or_default() += 1;
+            let _ = client.stream().write_all(&raw(0x88, &code.max(1000).to_be_bytes()));
+        }
+    }
+}
+
+/// A WebSocket, if the node takes it.
+fn open(address: SocketAddr) -> Option<Client> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&upgrade("/app/app-key?protocol=7", &[])).ok()?;
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    head.starts_with(b"HTTP/1.1 101").then(|| Client::over(stream))
+}

@@ -1,0 +1,37 @@
+//! Connections to Redis as the options say: which server, how to get in, and over which transport.
+//! It must not know what the connections are used for.
+//!
+//! ```text
+//!   options, overlay    what is configured, in the spelling of ioredis
+//!   tls, stream         a socket, encrypted or not
+//!   reply, wire         one connection with nothing on top: commands in, replies out, in order
+//!   sentinel, slots     which server it has to be: the present master, the master of a slot
+//!   commands            a connection for commands, of the `redis` crate
+//! ```
+//!
+//! **Two kinds of connections.** [`RedisOptions::commands`] opens what the `redis` crate offers,
+//! for whoever sends commands and wants their answers. A [`Wire`] is for a stream that its owner
+//! reads as fast as it likes: whoever does not read holds the server back, so nothing piles up in
+//! this process, which no connection of the crate's allows. It speaks RESP2, as every server does.
+//!
+//! Nothing here connects again by itself; who uses a connection knows what is lost with it.
+
+mod commands;
+mod error;
+mod first;
+mod options;
+mod overlay;
+mod reply;
+mod sentinel;
+mod slots;
+mod stream;
+mod tls;
+mod wire;
+
+pub use commands::Commands;
+pub use error::{ConnectError, OptionError};
+pub use options::{Address, RedisOptions, Sentinels, Topology};
+pub use reply::Reply;
+pub use slots::{Slots, slot_of};
+pub use tls::{Pem, TlsOptions};
+pub use wire::{Incoming, Outgoing, Wire, WireError};

@@ -1,0 +1,28 @@
+//! What nodes tell each other about channels: facts and events as entries of the cluster's
+//! streams, and what a peer's entries do to the registry.
+//!
+//! The one place where the registry and the cluster meet, for the server as for the simulation. It
+//! must not know sockets, shards, the Pusher protocol, or how entries reach a peer.
+//!
+//! ```text
+//!   registry --own transitions--> Outlets --Log--> cluster ... cluster --entry--> Replica --> registry
+//!                                    ^                                                 |
+//!                                 Snapshots (a new stream begins with everything)      `-> transitions
+//! ```
+//!
+//! Every fact is absolute ("so many subscriptions", "this member is here"), so it may be told once
+//! more at any time. That makes a snapshot simple: it and the changes that happen meanwhile go into
+//! the same stream in any order that each channel's lock allows, and at its end the peer sweeps out
+//! what was not mentioned.
+
+mod codec;
+mod message;
+mod outlets;
+mod replica;
+mod snapshots;
+
+pub use codec::Malformed;
+pub use message::{Event, Kept, Message, Stamp, Topic};
+pub use outlets::{Outlets, Ticket, Tickets};
+pub use replica::{Learned, Replica};
+pub use snapshots::Snapshots;

@@ -1,0 +1,260 @@
+//! The entries of a stream: a tag, then the fields in a fixed order.
+//!
+//! A later version may append fields, which we do not read, and add tags, which we skip.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use registry::{ChannelFacts, Member};
+
+use crate::codec::{Malformed, Reader, Writer};
+
+const SUBSCRIPTIONS: u8 = 1;
+const JOINED: u8 = 2;
+const LEFT: u8 = 3;
+const EVERYTHING: u8 = 4;
+const WHOLE: u8 = 5;
+const EVENT: u8 = 6;
+const CACHED: u8 = 7;
+const CLOSE: u8 = 8;
+const CONNECTIONS: u8 = 9;
+
+/// When an event was published to a cache channel: of two, all nodes keep the one with the higher
+/// stamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Milliseconds since 1970 by the publishing node's clock, and always more than the stamp of the
+    /// event that it replaced there.
+    pub millis: u64,
+    /// The incarnation that published it, which makes stamps distinct.
+    pub node: u64,
+}
+
+/// A channel of an app, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Topic<'a> {
+    /// The app's id.
+    pub app: &'a str,
+    /// The channel's name.
+    pub channel: &'a str,
+}
+
+/// A frame for everybody who is subscribed to a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The numbers of the socket id that does not get it.
+    pub except: Option<(u64, u64)>,
+    /// The whole WebSocket frame.
+    pub frame: Bytes,
+}
+
+/// What makes an event the last one of a cache channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept<'a> {
+    /// The event's data, as a JSON literal.
+    pub data: &'a str,
+    /// Which of two events is the later one.
+    pub stamp: Stamp,
+    /// Milliseconds until it expires.
+    pub ttl: u64,
+    /// Whether it was just published; otherwise it is part of a snapshot, and not delivered.
+    pub fresh: bool,
+}
+
+/// What a node tells its peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// So many subscriptions to a channel.
+    Subscriptions(Topic<'a>, u32),
+    /// The first connection of a member came.
+    Joined(Topic<'a>, Arc<Member>),
+    /// The last connection of the member with this id went.
+    Left(Topic<'a>, &'a str),
+    /// All that the node holds of a channel: subscriptions and members.
+    Everything(Topic<'a>, u32, Vec<Arc<Member>>),
+    /// The snapshot is whole: what was not mentioned since the stream began is not there.
+    Whole,
+    /// An event; to the peers that have subscribers.
+    Event(Topic<'a>, Event),
+    /// An event on a cache channel; to all peers.
+    Cached(Topic<'a>, Event, Kept<'a>),
+    /// Close everybody who is subscribed to a channel, with this code and reason.
+    Close(Topic<'a>, u16, &'a str),
+    /// So many connections of the app with this id.
+    Connections(&'a str, u32),
+    /// Something that a later version tells.
+    Unknown(u8),
+}
+
+impl Message<'_> {
+    /// The message as an entry.
+    pub fn encode(&self) -> Bytes {
+        let mut to = Writer::new(self.tag(), self.size());
+        match self {
+            Message::Subscriptions(topic, count) => {
+                to.topic(topic);
+                to.number(u64::from(*count));
+            }
+            Message::Joined(topic, member) => {
+                to.topic(topic);
+                to.member(member);
+            }
+            Message::Left(topic, user_id) => {
+                to.topic(topic);
+                to.text(user_id);
+            }
+            Message::Everything(topic, subscriptions, members) => {
+                to.topic(topic);
+                to.number(u64::from(*subscriptions));
+                to.number(members.len() as u64);
+                members.iter().for_each(|member| to.member(member));
+            }
+            Message::Event(topic, event) => {
+                to.topic(topic);
+                to.event(event);
+            }
+            Message::Cached(topic, event, Kept { data, stamp, ttl, fresh }) => {
+                to.topic(topic);
+                to.event(event);
+                to.text(data);
+                for number in [stamp.millis, stamp.node, *ttl, u64::from(*fresh)] {
+                    to.number(number);
+                }
+            }
+            Message::Close(topic, code, reason) => {
+                to.topic(topic);
+                to.number(u64::from(*code));
+                to.text(reason);
+            }
+            Message::Connections(app, count) => {
+                to.text(app);
+                to.number(u64::from(*count));
+            }
+            Message::Whole | Message::Unknown(_) => {}
+        }
+        to.0.into()
+    }
+
+    fn tag(&self) -> u8 {
+        match self {
+            Message::Subscriptions(..) => SUBSCRIPTIONS,
+            Message::Joined(..) => JOINED,
+            Message::Left(..) => LEFT,
+            Message::Everything(..) => EVERYTHING,
+            Message::Whole => WHOLE,
+            Message::Event(..) => EVENT,
+            Message::Cached(..) => CACHED,
+            Message::Close(..) => CLOSE,
+            Message::Connections(..) => CONNECTIONS,
+            Message::Unknown(tag) => *tag,
+        }
+    }
+
+    /// About how many bytes follow the tag, so that most messages are allocated once.
+    fn size(&self) -> usize {
+        let variable = match self {
+            Message::Event(topic, event) => {
+                topic.app.len() + topic.channel.len() + event.frame.len()
+            }
+            Message::Cached(topic, event, kept) => {
+                topic.app.len() + topic.channel.len() + event.frame.len() + kept.data.len()
+            }
+            Message::Everything(_, _, members) => 128 * members.len(),
+            _ => 64,
+        };
+        variable + 64
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads an entry. Frames are shared with it, not copied.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first field that cannot be read.
+    pub fn decode(entry: &'a Bytes) -> Result<Self, Malformed> {
+        let (tag, fields) = entry.split_first().ok_or(Malformed::Short("tag"))?;
+        let mut from = Reader(fields);
+        if *tag == WHOLE {
+            return Ok(Message::Whole);
+        }
+        if *tag == CONNECTIONS {
+            return Ok(Message::Connections(from.text("app")?, from.small("count")?));
+        }
+        if !(SUBSCRIPTIONS..=CONNECTIONS).contains(tag) {
+            return Ok(Message::Unknown(*tag));
+        }
+        let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+        Ok(match *tag {
+            SUBSCRIPTIONS => Message::Subscriptions(topic, from.small("count")?),
+            JOINED => Message::Joined(topic, from.member()?),
+            LEFT => Message::Left(topic, from.text("user id")?),
+            EVERYTHING => {
+                let subscriptions = from.small("count")?;
+                let members = from.number("number of members")?;
+                let members = (0..members).map(|_| from.member()).collect::<Result<_, _>>()?;
+                Message::Everything(topic, subscriptions, members)
+            }
+            EVENT => Message::Event(topic, from.event(entry)?),
+            CACHED => {
+                let event = from.event(entry)?;
+                let kept = Kept {
+                    data: from.text("data")?,
+                    stamp: Stamp { millis: from.number("stamp")?, node: from.number("stamp")? },
+                    ttl: from.number("ttl")?,
+                    fresh: from.number("freshness")? != 0,
+                };
+                Message::Cached(topic, event, kept)
+            }
+            _ => Message::Close(topic, from.small("code")?, from.text("reason")?),
+        })
+    }
+}
+
+impl<'a> From<&'a ChannelFacts> for Message<'a> {
+    fn from(facts: &'a ChannelFacts) -> Self {
+        let topic = Topic { app: &facts.app, channel: &facts.channel };
+        Message::Everything(topic, facts.subscriptions, facts.members.clone())
+    }
+}
+
+impl Writer {
+    fn topic(&mut self, topic: &Topic<'_>) {
+        self.text(topic.app);
+        self.text(topic.channel);
+    }
+
+    fn member(&mut self, member: &Member) {
+        self.text(&member.id);
+        self.text(&member.id_json);
+        self.optional(member.info_json.as_deref());
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.number(u64::from(event.except.is_some()));
+        if let Some((first, second)) = event.except {
+            self.number(first);
+            self.number(second);
+        }
+        self.bytes(&event.frame);
+    }
+}
+
+impl Reader<'_> {
+    fn member(&mut self) -> Result<Arc<Member>, Malformed> {
+        Ok(Arc::new(Member {
+            id: self.text("member id")?.into(),
+            id_json: self.text("member id")?.into(),
+            info_json: self.optional("member info")?.map(Into::into),
+        }))
+    }
+
+    /// `entry` is what is read from; the frame shares its memory.
+    fn event(&mut self, entry: &Bytes) -> Result<Event, Malformed> {
+        let except = match self.number("socket id")? {
+            0 => None,
+            _ => Some((self.number("socket id")?, self.number("socket id")?)),
+        };
+        Ok(Event { except, frame: entry.slice_ref(self.bytes("frame")?) })
+    }
+}

@@ -1,0 +1,114 @@
+//! The streams to all peers, as those see them who have something to tell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use cluster::{Appended, Kind, Log};
+use registry::NodeId;
+use smallvec::SmallVec;
+
+/// Where an entry is in one peer's stream.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    log: Arc<Log>,
+    seq: u64,
+}
+
+/// One for each peer that was told.
+pub type Tickets = SmallVec<[Ticket; 3]>;
+
+impl Ticket {
+    /// Whether the peer has the entry. If its stream ends before, it never will.
+    pub fn is_acknowledged(&self) -> bool {
+        self.log.acked() >= self.seq
+    }
+}
+
+/// The stream to one peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Outlet {
+    pub(crate) node: NodeId,
+    pub(crate) log: Arc<Log>,
+    /// The peer has been told everything, or will be before what is appended now.
+    pub(crate) whole: Arc<AtomicBool>,
+}
+
+/// Owned by the node, shared by all its threads; changed by the cluster's thread alone.
+///
+/// What is told about a channel is told under that channel's lock in the registry, which makes the
+/// order of decisions the order of every stream, and leaves nothing out between a snapshot and the
+/// changes after it: the list is looked at under the lock as well.
+#[derive(Default)]
+pub struct Outlets(ArcSwap<Vec<Outlet>>);
+
+impl Outlets {
+    /// Whether there is nobody to tell anything.
+    pub fn is_alone(&self) -> bool {
+        self.0.load().is_empty()
+    }
+
+    /// Tells a fact to every peer. True if the cluster's driver has to be woken, once the
+    /// channel's lock is released.
+    #[must_use]
+    pub fn tell(&self, fact: &Bytes) -> bool {
+        let append = |outlet: &Outlet| outlet.log.append(fact.clone(), Kind::Fact);
+        self.0.load().iter().filter_map(append).fold(false, |wake, told| wake | told.wake)
+    }
+
+    /// As [`tell`](Self::tell), for a fact that somebody waits for the peers to know.
+    #[must_use]
+    pub fn tell_urgently(&self, fact: &Bytes, tickets: &mut Tickets) -> bool {
+        let mut wake = false;
+        for outlet in self.0.load().iter() {
+            let told = outlet.log.append_urgent(fact.clone(), Kind::Fact);
+            if let Some(Appended { seq, wake: asleep }) = told {
+                tickets.push(Ticket { log: outlet.log.clone(), seq });
+                wake |= asleep;
+            }
+        }
+        wake
+    }
+
+    /// Sends an event to some peers, or to all. A peer that has not been told everything yet gets
+    /// `facts`, all that this node holds of the channel, before it: an event never overtakes what
+    /// it depends on.
+    #[must_use]
+    pub fn send(
+        &self,
+        to: impl Fn(NodeId) -> bool,
+        event: &Bytes,
+        facts: impl Fn() -> Option<Bytes>,
+    ) -> bool {
+        let mut wake = false;
+        for outlet in self.0.load().iter().filter(|outlet| to(outlet.node)) {
+            let missing = (!outlet.whole.load(Relaxed)).then(&facts).flatten();
+            let told = missing.and_then(|facts| outlet.log.append(facts, Kind::Snapshot));
+            let sent = outlet.log.append(event.clone(), Kind::Event);
+            wake |= told.into_iter().chain(sent).any(|appended| appended.wake);
+        }
+        wake
+    }
+
+    /// A peer has a new stream; everything has to be told in it.
+    pub(crate) fn open(&self, node: NodeId, log: Arc<Log>) -> Outlet {
+        let outlet = Outlet { node, log, whole: Arc::default() };
+        self.change(|list| {
+            list.retain(|other| other.node != node);
+            list.push(outlet.clone());
+        });
+        outlet
+    }
+
+    /// A peer is gone.
+    pub(crate) fn close(&self, node: NodeId) {
+        self.change(|list| list.retain(|other| other.node != node));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Outlet>)) {
+        let mut list = Vec::clone(&self.0.load());
+        change(&mut list);
+        self.0.store(Arc::new(list));
+    }
+}

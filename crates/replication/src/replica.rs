@@ -1,0 +1,128 @@
+//! What peers tell, as it arrives: their facts go into the registry beside our own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use registry::{Entry, Fact, Member, NodeId, Place, Registry, Transitions};
+
+use crate::Message;
+
+type Names = (Arc<str>, Arc<str>);
+
+/// What a message was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// A fact, which the registry has now.
+    Fact,
+    /// The peer's snapshot is whole: everything that it holds is known.
+    Whole,
+    /// No fact: something for the caller to do.
+    NoFact,
+}
+
+/// What a peer has told of a channel since its stream began.
+enum Told {
+    /// Everything, and every change after it.
+    Everything,
+    /// Changes alone, which leave these members. If the snapshot is whole without everything about
+    /// the channel, the peer held nothing of it when the snapshot came past, so what it told in an
+    /// earlier stream is over.
+    Changes(Vec<Arc<Member>>),
+}
+
+/// Owned by the cluster's thread.
+#[derive(Default)]
+pub struct Replica {
+    /// The channels that a peer has mentioned since its stream began, until its snapshot is whole.
+    mentioned: HashMap<NodeId, HashMap<Names, Told>>,
+}
+
+impl Replica {
+    /// A peer begins to tell everything anew.
+    pub fn restarted(&mut self, node: NodeId) {
+        self.mentioned.insert(node, HashMap::new());
+    }
+
+    /// Takes in one message. `decide` sees every channel that changed under its lock, with what
+    /// follows from it; `app` gives an app's id as it is shared.
+    pub fn learn(
+        &mut self,
+        registry: &Registry,
+        node: NodeId,
+        message: &Message<'_>,
+        app: impl Fn(&str) -> Arc<str>,
+        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) -> Learned {
+        let (topic, fact) = match message {
+            Message::Subscriptions(topic, count) => (topic, Fact::Subscriptions(*count)),
+            Message::Joined(topic, member) => (topic, Fact::Joined(member)),
+            Message::Left(topic, user_id) => (topic, Fact::Left(user_id)),
+            Message::Everything(topic, subscriptions, members) => {
+                (topic, Fact::Everything { subscriptions: *subscriptions, members })
+            }
+            Message::Whole => {
+                if let Some(mentioned) = self.mentioned.remove(&node) {
+                    let keep = |app: &Arc<str>, channel: &Arc<str>| {
+                        mentioned.contains_key(&(app.clone(), channel.clone()))
+                    };
+                    registry.sweep(node, keep, &mut decide);
+                    for (names, told) in &mentioned {
+                        told.sweep(registry, node, names, &mut decide);
+                    }
+                }
+                return Learned::Whole;
+            }
+            _ => return Learned::NoFact,
+        };
+        let (app, channel): Names = (app(topic.app), topic.channel.into());
+        registry.update(&app, &channel, |entry| {
+            let transitions = entry.learn(node, fact);
+            decide(&app, &channel, entry, transitions);
+        });
+        if let Some(mentioned) = self.mentioned.get_mut(&node) {
+            let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(vec![]));
+            told.take(fact);
+        }
+        Learned::Fact
+    }
+
+    /// A peer is gone, and with it everything that it held.
+    pub fn forget(
+        &mut self,
+        registry: &Registry,
+        node: NodeId,
+        decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) {
+        self.mentioned.remove(&node);
+        registry.drop_node(node, decide);
+    }
+}
+
+impl Told {
+    fn take(&mut self, fact: Fact<'_>) {
+        match (&mut *self, fact) {
+            (Told::Everything, _) | (_, Fact::Subscriptions(_)) => {}
+            (_, Fact::Everything { .. }) => *self = Told::Everything,
+            (Told::Changes(members), Fact::Joined(member)) => members.push(member.clone()),
+            (Told::Changes(members), Fact::Left(id)) => members.retain(|member| *member.id != *id),
+        }
+    }
+
+    /// Removes the members that an earlier stream told of, and this one did not.
+    fn sweep(
+        &self,
+        registry: &Registry,
+        node: NodeId,
+        (app, channel): &Names,
+        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) {
+        let Told::Changes(members) = self else { return };
+        registry.update(app, channel, |entry| {
+            let subscriptions = entry.subscribers().at(Place::Node(node));
+            let transitions = entry.learn(node, Fact::Everything { subscriptions, members });
+            if transitions != Transitions::default() {
+                decide(app, channel, entry, transitions);
+            }
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! The entries of a stream: what is written is read, and nothing that is read does harm.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use registry::Member;
+use replication::{Event, Kept, Malformed, Message, Stamp, Topic};
+
+fn member() -> impl Strategy<Value = Arc<Member>> {
+    (".{0,40}", prop::option::of(".{0,200}")).prop_map(|(id, info)| {
+        let id_json = format!("{id:?}").into();
+        Arc::new(Member { id: id.into(), id_json, info_json: info.map(Into::into) })
+    })
+}
+
+/// The parts that messages are made of.
+#[derive(Clone, Debug)]
+struct Parts {
+    app: String,
+    channel: String,
+    text: String,
+    number: u64,
+    members: Vec<Arc<Member>>,
+    frame: Vec<u8>,
+    except: Option<(u64, u64)>,
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
+    let text = || ".{0,60}";
+    let frame = prop::collection::vec(any::<u8>(), 0..300);
+    let members = prop::collection::vec(member(), 0..5);
+    (text(), text(), text(), any::<u64>(), members, frame, any::<Option<(u64, u64)>>()).prop_map(
+        |(app, channel, text, number, members, frame, except)| Parts {
+            app,
+            channel,
+            text,
+            number,
+            members,
+            frame,
+            except,
+        },
+    )
+}
+
+fn messages(parts: &Parts) -> Vec<Message<'_>> {
+    let Parts { app, channel, text, number, members, frame, except } = parts;
+    let count = *number as u32;
+    let topic = Topic { app, channel };
+    let event = Event { except: *except, frame: Bytes::copy_from_slice(frame) };
+    let stamp = Stamp { millis: *number, node: !*number };
+    let kept = Kept { data: text, stamp, ttl: *number, fresh: number % 2 == 0 };
+    let mut all = vec![
+        Message::Subscriptions(topic, count),
+        Message::Left(topic, text),
+        Message::Everything(topic, count, members.clone()),
+        Message::Whole,
+        Message::Event(topic, event.clone()),
+        Message::Cached(topic, event, kept),
+        Message::Close(topic, *number as u16, text),
+        Message::Connections(app, count),
+    ];
+    all.extend(members.first().map(|member| Message::Joined(topic, member.clone())));
+    all
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(parts in parts()) {
+        for message in messages(&parts) {
+            let entry = message.encode();
+            let read = Message::decode(&entry);
+            prop_assert_eq!(read.as_ref(), Ok(&message));
+            // What a later version appends is not read.
+            let longer = Bytes::from([&entry[..], b"more"].concat());
+            prop_assert_eq!(Message::decode(&longer), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_is_refused(parts in parts(), at in any::<prop::sample::Index>()) {
+        for message in messages(&parts) {
+            let entry = message.encode();
+            let cut = entry.slice(..at.index(entry.len()));
+            prop_assert!(Message::decode(&cut).is_err());
+        }
+    }
+
+    #[test]
+    fn anything_may_come(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Message::decode(&bytes.into());
+    }
+
+    #[test]
+    fn a_changed_message_may_come(parts in parts(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        for message in messages(&parts) {
+            let mut entry = message.encode().to_vec();
+            let at = at.index(entry.len());
+            entry[at] = byte;
+            let _ = Message::decode(&entry.into());
+        }
+    }
+}
+
+#[test]
+fn what_a_later_version_tells_is_skipped() {
+    assert_eq!(Message::decode(&Bytes::from_static(&[200, 1, 2])), Ok(Message::Unknown(200)));
+}
+
+#[test]
+fn errors_name_the_field() {
+    let of = |bytes: &'static [u8]| Message::decode(&Bytes::from_static(bytes)).unwrap_err();
+    assert_eq!(of(b""), Malformed::Short("tag"));
+    assert_eq!(of(&[1, 3, b'a']), Malformed::Short("app"));
+    assert_eq!(of(&[1, 1, 0xff]), Malformed::NotText("app"));
+    assert_eq!(
+        of(&[1, 1, b'a', 1, b'c', 0xff, 0xff, 0xff, 0xff, 0x7f]),
+        Malformed::TooBig("count")
+    );
+    assert_eq!(
+        of(&[4, 1, b'a', 1, b'c', 1, 0xff, 0x7f]).to_string(),
+        "the entry ends in the middle of its member id"
+    );
+}

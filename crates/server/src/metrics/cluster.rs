@@ -1,0 +1,104 @@
+//! How the cluster looks from this node: as metrics, and as the page `/cluster`.
+
+use std::time::Duration;
+
+use cluster::PeerStatus;
+use serde_json::{Value, json};
+
+use super::exposition::{Kind, Metric};
+use crate::node::Node;
+use crate::peers::{Membership, Status};
+
+/// How long the cluster's thread may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /cluster`.
+pub(super) async fn page(node: &Node, membership: Option<&Membership>) -> Value {
+    let adapter = format!("{:?}", node.config.adapter.driver).to_lowercase();
+    let mut page = json!({"adapter": adapter, "ready": node.is_ready(), "peers": []});
+    let Some(membership) = membership else { return page };
+    let Some(status) = membership.status(PATIENCE).await else {
+        page["error"] = "the cluster's thread did not answer in time".into();
+        return page;
+    };
+    page["incarnation"] = status.me.to_string().into();
+    page["lost_events"] = status.lost_events.into();
+    page["broken_streams"] = status.broken_streams.into();
+    page["peers"] = status.peers.iter().map(peer).collect();
+    page
+}
+
+fn peer(peer: &PeerStatus) -> Value {
+    json!({
+        "name": peer.info.name,
+        "incarnation": peer.info.incarnation.to_string(),
+        "ready": peer.ready,
+        "silent_for_ms": peer.silent_for.as_millis() as u64,
+        "unacknowledged": {"entries": peer.unacked_entries, "bytes": peer.unacked_bytes},
+        "gaps": peer.gaps,
+        "resent": peer.resent,
+        "snapshots": peer.streams_begun,
+        "broken": peer.broken,
+    })
+}
+
+/// The same as metrics; nothing for a node on its own.
+pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
+    let Some(membership) = membership else { return Vec::new() };
+    let Some(status) = membership.status(PATIENCE).await else { return Vec::new() };
+    let Status { peers, lost_events, broken_streams, mesh, .. } = status;
+    let ready = peers.iter().filter(|peer| peer.ready).count();
+    let in_state = [("ready", ready), ("joining", peers.len() - ready)];
+    let in_state = in_state.map(|(state, count)| (vec![("state", state.to_owned())], count as f64));
+    let counter =
+        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let of_peers = |kind, name, help, of: fn(&PeerStatus) -> f64| {
+        let label = |peer: &PeerStatus| vec![("peer", peer.info.name.clone())];
+        Metric::new(kind, name, help).values(peers.iter().map(|peer| (label(peer), of(peer))))
+    };
+    vec![
+        Metric::new(Kind::Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
+        of_peers(Kind::Gauge, "cluster_silent_seconds", "Since a peer was last heard", |peer| {
+            peer.silent_for.as_secs_f64()
+        }),
+        of_peers(
+            Kind::Gauge,
+            "cluster_unacknowledged_entries",
+            "Sent to a peer, or waiting to be",
+            |peer| peer.unacked_entries as f64,
+        ),
+        of_peers(
+            Kind::Gauge,
+            "cluster_replay_bytes",
+            "Bytes kept for a peer until it has them",
+            |peer| peer.unacked_bytes as f64,
+        ),
+        of_peers(Kind::Counter, "cluster_gaps_total", "Gaps noticed in what a peer sent", |peer| {
+            peer.gaps as f64
+        }),
+        of_peers(Kind::Counter, "cluster_replayed_total", "Entries sent to a peer again", |peer| {
+            peer.resent as f64
+        }),
+        of_peers(Kind::Counter, "cluster_snapshots_total", "Snapshots begun for a peer", |peer| {
+            peer.streams_begun as f64
+        }),
+        counter("cluster_lost_events_total", "Events that a peer never got", lost_events),
+        counter(
+            "cluster_broken_streams_total",
+            "Streams that outgrew their bounds",
+            broken_streams,
+        ),
+        counter(
+            "cluster_refused_secrets_total",
+            "Nodes refused for another secret",
+            mesh.refused_secrets.get(),
+        ),
+        counter("cluster_connections_total", "Connections to peers begun", mesh.connections.get()),
+        Metric::new(
+            Kind::Gauge,
+            "cluster_waiting_subscriptions",
+            "Held back until peers know of them",
+        )
+        .value(vec![], node.peers.waiting() as f64),
+    ]
+}

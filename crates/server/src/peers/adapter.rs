@@ -1,0 +1,37 @@
+//! The configuration of the adapter, as the `cluster` crate takes it.
+
+use cluster::mesh::{Discovery, MeshConfig};
+use config::Config;
+
+use crate::running::StartError;
+
+/// `adapter.driver` = `cluster`.
+pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
+    let cluster = &config.cluster;
+    let discovery = match &cluster.multicast {
+        _ if !cluster.unicast.is_empty() => Discovery::Unicast(cluster.unicast.clone()),
+        Some(group) => match group.parse() {
+            Ok(address) => Discovery::Multicast(address),
+            Err(_) => return Err(StartError::Multicast(group.clone())),
+        },
+        None => Discovery::Broadcast(cluster.broadcast.clone()),
+    };
+    Ok(MeshConfig {
+        host: cluster.host.clone(),
+        port: cluster.port,
+        prefix: cluster.prefix.clone(),
+        secret: cluster.secret.as_ref().map(|secret| secret.expose().as_bytes().to_vec()),
+        name: name(),
+        discovery,
+        hello_interval: cluster.hello_interval,
+        dns: cluster.dns.clone(),
+        peers: cluster.peers.clone(),
+        tls: None,
+    })
+}
+
+/// What operators call this node: its host's name and the process.
+fn name() -> String {
+    let system = rustix::system::uname();
+    format!("{}:{}", system.nodename().to_string_lossy(), std::process::id())
+}

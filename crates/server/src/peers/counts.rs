@@ -1,0 +1,59 @@
+//! Counts that peers need not know at once: how many are subscribed to a channel that was occupied
+//! before, and how many connections an app has. They are told with the next heartbeat, so that
+//! subscribing to an occupied channel costs no message.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use registry::NodeId;
+use replication::{Message, Topic as Told};
+
+use crate::hub::Topic;
+use crate::node::Node;
+
+/// Its lock is taken under a channel's lock, never around one. It holds what changed since the last
+/// heartbeat, and nothing while there is no peer.
+#[derive(Default)]
+pub(super) struct Counts {
+    changed: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    /// The connections of each app as they were told.
+    told: Mutex<HashMap<Arc<str>, u32>>,
+}
+
+impl Counts {
+    /// A channel's number of subscriptions here has changed.
+    pub(super) fn mark(&self, topic: &Topic) {
+        self.changed.lock().insert((topic.app.clone(), topic.channel.clone()));
+    }
+}
+
+impl Node {
+    /// Tells the peers the counts that have changed.
+    pub(super) fn tell_counts(&self) {
+        let peers = &self.peers;
+        let mut wake = false;
+        let changed = std::mem::take(&mut *peers.counts.changed.lock());
+        for (app, channel) in changed {
+            self.registry.read(&app, &channel, |entry| {
+                let of_us = |entry: &registry::Entry| entry.subscribers().of_node(NodeId::LOCAL);
+                let count = entry.map_or(0, |(_, entry)| of_us(entry));
+                let topic = Told { app: &app, channel: &channel };
+                wake |= peers.outlets.tell(&Message::Subscriptions(topic, count).encode());
+            });
+        }
+        let mut told = peers.counts.told.lock();
+        for app in self.apps.all() {
+            let count = app.connections();
+            if told.get(&app.id).copied().unwrap_or(0) != count {
+                told.insert(app.id.clone(), count);
+                wake |= peers.outlets.tell(&Message::Connections(&app.id, count).encode());
+            }
+        }
+        told.retain(|_, count| *count > 0);
+        drop(told);
+        if wake {
+            peers.wake();
+        }
+    }
+}

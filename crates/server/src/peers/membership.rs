@@ -1,0 +1,207 @@
+//! This node's part in the cluster: a thread of its own, so that nothing that other threads do
+//! delays a heartbeat, from joining to leaving.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cluster::driver::{Driver, Owner, Wake};
+use cluster::mesh::{Counters, Mesh};
+use cluster::{Incarnation, Output, PeerStatus, Settings};
+use config::AdapterDriver;
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::Receiver;
+use super::adapter;
+use crate::node::Node;
+use crate::running::StartError;
+
+/// How long to wait for somebody to be there.
+const ALONE_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait for more peers after one was found: they all answer the first hello.
+const SETTLED_AFTER: Duration = Duration::from_millis(250);
+/// How often to look whether the others have told everything.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often to say that a join is still going on.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// What the cluster's thread can be asked.
+enum Command {
+    Ready(bool),
+    Status(oneshot::Sender<Status>),
+    Leave,
+}
+
+/// How the cluster looks from here at one moment.
+pub(crate) struct Status {
+    pub(crate) me: Incarnation,
+    pub(crate) peers: Vec<PeerStatus>,
+    pub(crate) lost_events: u64,
+    pub(crate) broken_streams: u64,
+    pub(crate) mesh: Arc<Counters>,
+}
+
+/// A handle to the cluster's thread.
+pub(crate) struct Membership {
+    commands: mpsc::Sender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Membership {
+    /// Joins the cluster that the configuration names, and returns when this node is part of it:
+    /// the others know it, and it knows all that they hold. None for a node on its own.
+    pub(crate) fn join(node: &Arc<Node>) -> Result<Option<Membership>, StartError> {
+        if node.config.adapter.driver == AdapterDriver::Local {
+            return Ok(None);
+        }
+        let (commands, receiver) = mpsc::channel(16);
+        let (joined, has_joined) = std_mpsc::channel();
+        let node = node.clone();
+        let thread = thread::Builder::new().name("cluster".into()).spawn(move || {
+            let options = LocalOptions::default();
+            match Builder::new_current_thread().enable_all().build_local(options) {
+                Ok(runtime) => runtime.block_on(live(node, &joined, receiver)),
+                Err(error) => drop(joined.send(Err(error.into()))),
+            }
+        })?;
+        let ended = || Err(std::io::Error::other("the cluster's thread ended").into());
+        has_joined.recv().unwrap_or_else(|_| ended())?;
+        Ok(Some(Membership { commands, thread: Mutex::new(Some(thread)) }))
+    }
+
+    /// Tells the others whether this node serves.
+    pub(crate) fn set_ready(&self, ready: bool) {
+        // Full means that it is busy with the same.
+        let _ = self.commands.try_send(Command::Ready(ready));
+    }
+
+    /// How the cluster looks; none if its thread does not answer in time.
+    pub(crate) async fn status(&self, patience: Duration) -> Option<Status> {
+        let (to, answer) = oneshot::channel();
+        self.commands.try_send(Command::Status(to)).ok()?;
+        tokio::time::timeout(patience, answer).await.ok()?.ok()
+    }
+
+    /// Says goodbye.
+    pub(crate) fn leave(&self) {
+        let _ = self.commands.blocking_send(Command::Leave);
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic there has been counted and logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The receiver as the driver's owner, and as the thread looks at it.
+struct Shared(Rc<RefCell<Receiver>>);
+
+impl Owner for Shared {
+    fn output(&mut self, driver: &Driver, output: Output) {
+        let freed = self.0.borrow_mut().take(output);
+        if let Some(slot) = freed {
+            driver.forget(slot);
+        }
+    }
+
+    fn tick(&mut self, _: &Driver) {
+        self.0.borrow_mut().tick();
+    }
+}
+
+async fn live(
+    node: Arc<Node>,
+    joined: &std_mpsc::Sender<Result<(), StartError>>,
+    mut commands: mpsc::Receiver<Command>,
+) {
+    let config = &node.config.cluster;
+    let settings = Settings {
+        heartbeat: config.check_interval,
+        node_timeout: config.node_timeout,
+        replay_bytes: config.replay_bytes,
+        replay_age: config.replay_age,
+    };
+    let me = match incarnation() {
+        Ok(me) => me,
+        Err(error) => return drop(joined.send(Err(error.into()))),
+    };
+    let wake = Wake::new();
+    let waker = wake.clone();
+    node.peers.join(me.0, Box::new(move || waker.wake()));
+    let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
+    let driver = Driver::new(me, settings, wake, Box::new(Shared(receiver.clone())));
+    let mesh = match adapter::mesh(&node.config) {
+        Ok(config) => Mesh::start(config, driver.clone()).await.map_err(StartError::Cluster),
+        Err(error) => Err(error),
+    };
+    let mesh = match mesh {
+        Ok(mesh) => mesh,
+        Err(error) => return drop(joined.send(Err(error))),
+    };
+    tokio::task::spawn_local({
+        let node = node.clone();
+        async move { node.end_waits().await }
+    });
+
+    wait_for_the_others(&receiver).await;
+    let _ = joined.send(Ok(()));
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Ready(ready) => driver.set_ready(ready),
+            Command::Status(to) => {
+                let losses = driver.losses();
+                let status = Status {
+                    me,
+                    peers: driver.peers(),
+                    lost_events: losses.events(),
+                    broken_streams: losses.broken_streams(),
+                    mesh: mesh.counters().clone(),
+                };
+                // Whoever asked may have gone meanwhile.
+                drop(to.send(status));
+            }
+            Command::Leave => break,
+        }
+    }
+    mesh.stop().await;
+}
+
+/// Nothing is served before everybody who is there has told everything, so that a publish through
+/// this node reaches all, and its first presence subscriber sees the whole roster.
+async fn wait_for_the_others(receiver: &RefCell<Receiver>) {
+    let start = Instant::now();
+    let (mut known, mut known_since, mut said) = (0, start, start);
+    loop {
+        let (peers, whole) = {
+            let receiver = receiver.borrow();
+            (receiver.peers(), receiver.is_whole())
+        };
+        if peers != known {
+            (known, known_since) = (peers, Instant::now());
+        }
+        let patience = if peers == 0 { ALONE_AFTER } else { SETTLED_AFTER };
+        if whole && known_since.elapsed() >= patience {
+            tracing::info!(peers, took = ?start.elapsed(), "this node is part of the cluster");
+            return;
+        }
+        if said.elapsed() >= SAY_EVERY {
+            said = Instant::now();
+            tracing::warn!(peers, since = ?start.elapsed(), "still waiting for peers' snapshots");
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A number that no other run of any node has.
+fn incarnation() -> Result<Incarnation, std::io::Error> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        std::io::Error::other(format!("the system has no random numbers: {error}"))
+    })?;
+    Ok(Incarnation(u64::from_ne_bytes(bytes).max(1)))
+}

@@ -1,0 +1,97 @@
+//! The other nodes of the cluster: what they are told, and what is done with what they tell. It
+//! must not know how nodes find and reach each other; that is the `cluster` crate's, which `membership`
+//! runs on a thread of its own.
+//!
+//! Out: `hub::decide` -> `tell` (under the channel's lock) -> the peers' streams. In: a peer's
+//! stream -> `receive` -> registry and inboxes. `waits` holds back what a client may not hear before
+//! the peers know of it. A node on its own has no peer, and nothing here costs it anything.
+
+mod adapter;
+mod counts;
+mod membership;
+mod receive;
+mod tell;
+mod waits;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+use registry::{NodeId, ShardId};
+use replication::Outlets;
+
+pub(crate) use membership::{Membership, Status};
+use receive::Receiver;
+pub(crate) use waits::Wait;
+
+use crate::hub::{ConnectionId, Topic};
+use counts::Counts;
+use waits::Waits;
+
+/// Wakes the driver of the cluster.
+type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// Owned by the node, shared by all its threads.
+#[derive(Default)]
+pub(crate) struct Peers {
+    outlets: Outlets,
+    waits: Waits,
+    counts: Counts,
+    /// Each peer's connections by app.
+    connections: Mutex<HashMap<NodeId, HashMap<Box<str>, u32>>>,
+    /// Peers that are ready.
+    ready: AtomicUsize,
+    wake: OnceLock<Wake>,
+    /// This run of this node, 0 while it is on its own.
+    incarnation: OnceLock<u64>,
+}
+
+impl Peers {
+    /// The node is part of a cluster from now on.
+    pub(crate) fn join(&self, incarnation: u64, wake: Wake) {
+        // It happens once, before the node serves.
+        let _ = self.incarnation.set(incarnation);
+        let _ = self.wake.set(wake);
+    }
+
+    /// What makes this node's stamps different from everybody else's.
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.incarnation.get().copied().unwrap_or(0)
+    }
+
+    /// Has the driver send what was appended. Never under a channel's lock, for it may be a system
+    /// call.
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = self.wake.get() {
+            wake();
+        }
+    }
+
+    /// Connections of an app, over all peers.
+    pub(crate) fn connections(&self, app: &str) -> u32 {
+        let connections = self.connections.lock();
+        connections.values().filter_map(|of_node| of_node.get(app)).sum()
+    }
+
+    /// How many peers are ready.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.load(Relaxed)
+    }
+
+    /// Holds a subscription back until the peers know of it.
+    pub(crate) fn hold_back(&self, wait: Wait) {
+        self.waits.push(wait);
+    }
+
+    /// A client asks for a subscription that it has already: whether that is held back, so that
+    /// the client is told in time.
+    pub(crate) fn is_held_back(&self, topic: &Topic, shard: ShardId, to: ConnectionId) -> bool {
+        !self.outlets.is_alone() && self.waits.ask(topic, shard, to)
+    }
+
+    /// How many subscriptions wait for peers to know of them.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waits.len()
+    }
+}

@@ -1,0 +1,90 @@
+//! Whole clusters on a simulated network, under load and under faults. What is checked is what
+//! clients see, and in the end that every node knows the truth.
+//!
+//! Every run is drawn from a seed. One that fails prints it, and `SEED=123 cargo test -p
+//! simulation rough` runs that one alone.
+
+#![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+
+mod decide;
+mod ending;
+mod faults;
+mod ledger;
+mod load;
+mod network;
+mod node;
+mod random;
+mod receive;
+mod schedule;
+mod socket;
+mod tell;
+mod waits;
+mod world;
+
+use std::sync::Arc;
+
+use ledger::Summary;
+use random::Random;
+use schedule::Schedule;
+use world::World;
+
+/// How many runs of the gentle and of the rough sort there are.
+const SEEDS: u64 = 500;
+/// How many runs with large snapshots there are; they take longer.
+const BULKY_SEEDS: u64 = 100;
+
+/// The name of a channel.
+type Channel = Arc<str>;
+
+/// Says which run it was when a run fails.
+struct Announce(u64, Schedule);
+
+impl Drop for Announce {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SEED={} fails: {:?}", self.0, self.1);
+        }
+    }
+}
+
+/// Runs every seed, or the one that is asked for; gives the sum if it was every one.
+fn run_all(seeds: u64, draw: fn(&mut Random) -> Schedule) -> Option<Summary> {
+    let seed = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+    let mut sum = Summary::default();
+    for seed in seed.map_or(0..seeds, |seed| seed..seed + 1) {
+        let mut random = Random::new(seed);
+        let schedule = draw(&mut random);
+        let _announce = Announce(seed, schedule.clone());
+        sum.add(&World::new(schedule, random).run());
+    }
+    eprintln!("{sum:?}");
+    seed.is_none().then_some(sum)
+}
+
+/// Loss, repetition, delay, a broker that goes away and nodes that join cost nobody's life and no
+/// event.
+#[test]
+fn gentle() {
+    if let Some(sum) = run_all(SEEDS, Schedule::gentle) {
+        assert_eq!((sum.deaths, sum.streams_renewed), (0, 0));
+        assert!(sum.waited > SEEDS && sum.received > 100 * SEEDS, "{sum:?}");
+        assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
+    }
+}
+
+/// Whatever happens: clients see a consistent roster and events in order, and when it is quiet
+/// again, everybody knows everything.
+#[test]
+fn rough() {
+    if let Some(sum) = run_all(SEEDS, Schedule::rough) {
+        assert!(sum.deaths > SEEDS && sum.streams_renewed > SEEDS, "{sum:?}");
+    }
+}
+
+/// Members so large that a snapshot takes a while, during which things go on.
+#[test]
+fn bulky() {
+    if let Some(sum) = run_all(BULKY_SEEDS, Schedule::bulky) {
+        assert!(sum.long_snapshots > BULKY_SEEDS, "{sum:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What peers tell, as the server takes it in: facts into the registry, with everything that
+//! follows for our own subscribers; events to them.
+
+use bytes::Bytes;
+use cluster::{Incarnation, Now, Output, Slot};
+use registry::NodeId;
+use replication::{Learned, Message};
+
+use crate::Channel;
+use crate::ledger::Ledger;
+use crate::node::{APP, Node, Peer};
+use crate::socket::Frame;
+
+fn node_id(slot: Slot) -> NodeId {
+    NodeId(slot.0)
+}
+
+impl Node {
+    /// Takes everything that comes out of the cluster after an input.
+    pub(crate) fn drain(&mut self, now: Now, ledger: &mut Ledger) {
+        self.local.woken = true;
+        while let Some(output) = self.cluster.poll_output() {
+            self.take(now.as_millis() as u64, output, ledger);
+        }
+    }
+
+    fn take(&mut self, now: u64, output: Output, ledger: &mut Ledger) {
+        match output {
+            Output::Up { slot, info, log } => {
+                let peer = Peer { incarnation: info.incarnation, whole: false };
+                assert!(self.peers.insert(node_id(slot), peer).is_none(), "{slot:?} is taken");
+                self.snapshots.begin(&self.local.outlets, node_id(slot), log);
+                self.advance();
+            }
+            Output::Stream { slot, log } => {
+                ledger.summary.streams_renewed += 1;
+                let (me, peer) = (self.me(), self.incarnation(slot));
+                ledger.disturb(me, peer);
+                ledger.is_not_whole(peer, me);
+                self.snapshots.begin(&self.local.outlets, node_id(slot), log);
+                self.advance();
+                ledger.summary.long_snapshots += u64::from(!self.snapshots.is_idle());
+            }
+            Output::Restarted { slot } => {
+                ledger.is_not_whole(self.me(), self.incarnation(slot));
+                self.replica.restarted(node_id(slot));
+            }
+            Output::Entry { slot, entry } => self.hear(node_id(slot), &entry, ledger),
+            Output::Acked { .. } => {
+                self.settle_waits(now, ledger);
+                self.advance();
+            }
+            Output::Ready { .. } => {}
+            Output::Down { slot, incarnation, .. } => {
+                ledger.summary.deaths += 1;
+                ledger.disturb(self.me(), incarnation);
+                ledger.is_not_whole(self.me(), incarnation);
+                self.lose(node_id(slot));
+                self.settle_waits(now, ledger);
+                self.cluster.forget(slot);
+                self.gone.push(incarnation);
+            }
+        }
+    }
+
+    fn incarnation(&self, slot: Slot) -> Incarnation {
+        self.peers[&node_id(slot)].incarnation
+    }
+
+    /// A peer is gone: so is everything that it held.
+    fn lose(&mut self, id: NodeId) {
+        let local = &mut self.local;
+        self.snapshots.end(&local.outlets, id);
+        self.replica.forget(&self.registry, id, |_, channel, entry, transitions| {
+            local.announce(channel, entry, &transitions);
+        });
+        self.peers.remove(&id).expect("only what is up can go down");
+    }
+
+    fn hear(&mut self, id: NodeId, entry: &Bytes, ledger: &mut Ledger) {
+        let message = Message::decode(entry).unwrap();
+        let (app, local) = (&self.app, &mut self.local);
+        let learned = self.replica.learn(
+            &self.registry,
+            id,
+            &message,
+            |_| app.clone(),
+            |_, channel, entry, transitions| local.announce(channel, entry, &transitions),
+        );
+        match (learned, message) {
+            (Learned::Fact, _) => {}
+            (Learned::Whole, _) => {
+                let me = self.me();
+                let peer = self.peers.get_mut(&id).expect("nothing comes from who is not up");
+                peer.whole = true;
+                ledger.is_whole(me, peer.incarnation);
+            }
+            (Learned::NoFact, Message::Event(topic, event)) => {
+                assert_eq!(topic.app, APP);
+                let channel: Channel = topic.channel.into();
+                let frame = Frame::decode(&event.frame);
+                self.registry.read(APP, &channel, |entry| {
+                    if let Some((channel, entry)) = entry
+                        && entry.subscribers().shards().next().is_some()
+                    {
+                        local.deliver(channel, entry, &frame, event.except, ledger);
+                    }
+                });
+            }
+            (Learned::NoFact, message) => panic!("nobody tells {message:?}"),
+        }
+    }
+}
