@@ -26,6 +26,8 @@ pub mod mesh;
 #[cfg(feature = "nats")]
 pub mod nats;
 mod output;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod settings;
 mod slots;
 mod status;

@@ -22,6 +22,8 @@ mod kill;
 mod nodes;
 #[path = "cluster/one_port.rs"]
 mod one_port;
+#[path = "cluster/pause.rs"]
+mod pause;
 #[path = "cluster/probe.rs"]
 mod probe;
 #[path = "cluster/publisher.rs"]
@@ -50,6 +52,16 @@ mod mesh {
     #[test]
     fn a_frozen_node_holds_nobody_up_and_comes_back() {
         super::freeze::nobody_is_held_up(&Adapter::mesh());
+    }
+
+    #[test]
+    fn a_short_pause_of_a_node_loses_no_event() {
+        super::pause::a_short_one_delays_events_and_loses_none(&Adapter::mesh());
+    }
+
+    #[test]
+    fn a_long_pause_of_all_nodes_removes_nobody() {
+        super::pause::a_long_one_of_all_removes_nobody(&Adapter::mesh());
     }
 
     #[test]

@@ -153,6 +153,23 @@ impl Leases {
         self.grant_all();
     }
 
+    /// What was told a node may be lost, and everything is told it anew.
+    pub fn resync(&mut self, node: NodeName) {
+        self.owned.values_mut().for_each(|owned| owned.forget(node));
+        // Until it has seen this, it may confirm what we do not know any more.
+        self.renew_view();
+        self.ask_anew(|owner| owner == node);
+    }
+
+    /// What a node told may be lost; it tells everything anew.
+    pub fn restarted(&mut self, node: NodeName) {
+        let Some(peer) = self.peers.get_mut(&node) else { return };
+        peer.held.clear();
+        self.owned.values_mut().for_each(|owned| owned.recall_again(node));
+        self.renew_view();
+        self.ask_anew(|owner| owner == node);
+    }
+
     /// Another node has told something.
     pub fn hear(&mut self, from: NodeName, message: Message) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
@@ -237,9 +254,14 @@ impl Leases {
         }
         self.view = view;
         self.owned.values_mut().for_each(Ownership::restart);
+        self.renew_view();
+        self.ask_anew(|_| true);
+    }
+
+    /// Nothing is granted before everybody has seen it.
+    fn renew_view(&mut self) {
         self.view_number += 1;
         self.outputs.push_back(Output::Tell(self.own_view()));
-        self.ask_anew(|_| true);
     }
 
     /// Asks again for what was asked of such an owner.

@@ -37,9 +37,16 @@ impl Ownership {
         }
     }
 
-    /// A node is gone.
+    /// A node's answer to a recall may be lost.
+    pub(crate) fn recall_again(&mut self, node: NodeName) {
+        if self.recalled.remove(&node) {
+            self.has_recalled = false;
+        }
+    }
+
+    /// A node is gone, or what it was told.
     pub(crate) fn forget(&mut self, node: NodeName) {
-        self.recalled.remove(&node);
+        self.recall_again(node);
         self.unconfirmed.remove(&node);
         self.asking.retain(|(asking, _)| *asking != node);
     }

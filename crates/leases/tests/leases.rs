@@ -6,10 +6,17 @@ use std::sync::Arc;
 use leases::{Leases, Message, NodeName, Output, Taken, Ticket};
 use proptest::prelude::*;
 
+/// What is in a stream.
+enum Item {
+    Message(Message),
+    /// What came before may be incomplete.
+    Restart,
+}
+
 /// Nodes, the ordered streams between them, and what their users know.
 struct World {
     nodes: BTreeMap<NodeName, Leases>,
-    streams: BTreeMap<(NodeName, NodeName), VecDeque<Message>>,
+    streams: BTreeMap<(NodeName, NodeName), VecDeque<Item>>,
     /// Slots in use, by node.
     used: BTreeMap<NodeName, u32>,
     waiting: BTreeMap<Ticket, NodeName>,
@@ -43,8 +50,8 @@ impl World {
         for (other, leases) in &mut self.nodes {
             leases.up(name);
             newcomer.up(*other);
-            self.streams.insert((*other, name), leases.everything().into());
-            self.streams.insert((name, *other), newcomer.everything().into());
+            self.streams.insert((*other, name), everything(leases));
+            self.streams.insert((name, *other), everything(&newcomer));
         }
         self.nodes.insert(name, newcomer);
         let others: Vec<NodeName> = self.nodes.keys().copied().filter(|n| *n != name).collect();
@@ -71,10 +78,10 @@ impl World {
             match output {
                 Output::Tell(message) => {
                     let to = self.streams.iter_mut().filter(|((from, _), _)| *from == node);
-                    to.for_each(|(_, stream)| stream.push_back(message.clone()));
+                    to.for_each(|(_, stream)| stream.push_back(Item::Message(message.clone())));
                 }
                 Output::Send(to, message) => {
-                    self.streams.entry((node, to)).or_default().push_back(message);
+                    self.streams.entry((node, to)).or_default().push_back(Item::Message(message));
                 }
                 Output::Answer(ticket, granted) => {
                     assert_eq!(self.waiting.remove(&ticket), Some(node));
@@ -116,10 +123,21 @@ impl World {
     }
 
     fn deliver(&mut self, from: NodeName, to: NodeName) -> bool {
-        let message = self.streams.get_mut(&(from, to)).and_then(VecDeque::pop_front);
-        let Some(message) = message else { return false };
-        self.with(to, |leases| leases.hear(from, message));
+        let item = self.streams.get_mut(&(from, to)).and_then(VecDeque::pop_front);
+        match item {
+            Some(Item::Message(message)) => self.with(to, |leases| leases.hear(from, message)),
+            Some(Item::Restart) => self.with(to, |leases| leases.restarted(from)),
+            None => return false,
+        }
         true
+    }
+
+    /// What is on its way is lost, and everything is told anew.
+    fn break_off(&mut self, from: NodeName, to: NodeName) {
+        let Some(stream) = self.streams.get_mut(&(from, to)) else { return };
+        *stream = everything(&self.nodes[&from]);
+        stream.push_front(Item::Restart);
+        self.with(from, |leases| leases.resync(to));
     }
 
     fn settle(&mut self) {
@@ -132,6 +150,10 @@ impl World {
     }
 }
 
+fn everything(of: &Leases) -> VecDeque<Item> {
+    of.everything().into_iter().map(Item::Message).collect()
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Take(usize),
@@ -139,6 +161,7 @@ enum Step {
     Deliver(usize),
     Join,
     Kill(usize),
+    Break(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -148,6 +171,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => any::<usize>().prop_map(Step::Deliver),
         1 => Just(Step::Join),
         1 => (0..8usize).prop_map(Step::Kill),
+        1 => any::<usize>().prop_map(Step::Break),
     ]
 }
 
@@ -182,6 +206,13 @@ proptest! {
                 Step::Join => {}
                 Step::Kill(n) if nodes.len() > 1 => world.kill(node(n)),
                 Step::Kill(_) => {}
+                Step::Break(n) => {
+                    let streams: Vec<_> = world.streams.keys().copied().collect();
+                    if !streams.is_empty() {
+                        let (from, to) = streams[n % streams.len()];
+                        world.break_off(from, to);
+                    }
+                }
             }
         }
         world.settle();

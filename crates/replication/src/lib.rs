@@ -1,4 +1,4 @@
-//! What nodes tell each other about channels: facts and events as entries of the cluster's
+//! What nodes tell each other: facts, events and leases as entries of the cluster's
 //! streams, and what a peer's entries do to the registry.
 //!
 //! The one place where the registry and the cluster meet, for the server as for the simulation. It
@@ -16,6 +16,7 @@
 //! what was not mentioned.
 
 mod codec;
+mod lease;
 mod message;
 mod outlets;
 mod replica;

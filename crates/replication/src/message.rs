@@ -18,6 +18,7 @@ const EVENT: u8 = 6;
 const CACHED: u8 = 7;
 const CLOSE: u8 = 8;
 const CONNECTIONS: u8 = 9;
+const LEASE: u8 = 10;
 
 /// When an event was published to a cache channel: of two, all nodes keep the one with the higher
 /// stamp.
@@ -82,6 +83,8 @@ pub enum Message<'a> {
     Close(Topic<'a>, u16, &'a str),
     /// So many connections of the app with this id.
     Connections(&'a str, u32),
+    /// About quotas.
+    Lease(leases::Message),
     /// Something that a later version tells.
     Unknown(u8),
 }
@@ -130,6 +133,7 @@ impl Message<'_> {
                 to.text(app);
                 to.number(u64::from(*count));
             }
+            Message::Lease(message) => to.lease(message),
             Message::Whole | Message::Unknown(_) => {}
         }
         to.0.into()
@@ -146,6 +150,7 @@ impl Message<'_> {
             Message::Cached(..) => CACHED,
             Message::Close(..) => CLOSE,
             Message::Connections(..) => CONNECTIONS,
+            Message::Lease(_) => LEASE,
             Message::Unknown(tag) => *tag,
         }
     }
@@ -181,7 +186,10 @@ impl<'a> Message<'a> {
         if *tag == CONNECTIONS {
             return Ok(Message::Connections(from.text("app")?, from.small("count")?));
         }
-        if !(SUBSCRIPTIONS..=CONNECTIONS).contains(tag) {
+        if *tag == LEASE {
+            return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease));
+        }
+        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) {
             return Ok(Message::Unknown(*tag));
         }
         let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };

@@ -71,6 +71,15 @@ impl Outlets {
         wake
     }
 
+    /// Tells a fact to one peer.
+    #[must_use]
+    pub fn tell_one(&self, node: NodeId, fact: Bytes) -> bool {
+        let outlets = self.0.load();
+        let outlet = outlets.iter().find(|outlet| outlet.node == node);
+        let told = outlet.and_then(|outlet| outlet.log.append(fact, Kind::Fact));
+        told.is_some_and(|appended| appended.wake)
+    }
+
     /// Sends an event to some peers, or to all. A peer that has not been told everything yet gets
     /// `facts`, all that this node holds of the channel, before it: an event never overtakes what
     /// it depends on.

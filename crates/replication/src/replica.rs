@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use registry::{Entry, Fact, Member, NodeId, Place, Registry, Transitions};
+use registry::{Entry, Fact, Member, NodeId, Registry, Transitions};
 
 use crate::Message;
 
@@ -24,10 +24,10 @@ pub enum Learned {
 enum Told {
     /// Everything, and every change after it.
     Everything,
-    /// Changes alone, which leave these members. If the snapshot is whole without everything about
-    /// the channel, the peer held nothing of it when the snapshot came past, so what it told in an
-    /// earlier stream is over.
-    Changes(Vec<Arc<Member>>),
+    /// Changes alone, which leave so many subscriptions and these members. If the snapshot is whole
+    /// without everything about the channel, the peer held nothing of it when the snapshot came
+    /// past, so what it told in an earlier stream is over.
+    Changes(u32, Vec<Arc<Member>>),
 }
 
 /// Owned by the cluster's thread.
@@ -80,7 +80,7 @@ impl Replica {
             decide(&app, &channel, entry, transitions);
         });
         if let Some(mentioned) = self.mentioned.get_mut(&node) {
-            let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(vec![]));
+            let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(0, vec![]));
             told.take(fact);
         }
         Learned::Fact
@@ -101,14 +101,15 @@ impl Replica {
 impl Told {
     fn take(&mut self, fact: Fact<'_>) {
         match (&mut *self, fact) {
-            (Told::Everything, _) | (_, Fact::Subscriptions(_)) => {}
+            (Told::Everything, _) => {}
             (_, Fact::Everything { .. }) => *self = Told::Everything,
-            (Told::Changes(members), Fact::Joined(member)) => members.push(member.clone()),
-            (Told::Changes(members), Fact::Left(id)) => members.retain(|member| *member.id != *id),
+            (Told::Changes(subscriptions, _), Fact::Subscriptions(count)) => *subscriptions = count,
+            (Told::Changes(_, members), Fact::Joined(member)) => members.push(member.clone()),
+            (Told::Changes(_, members), Fact::Left(id)) => members.retain(|m| *m.id != *id),
         }
     }
 
-    /// Removes the members that an earlier stream told of, and this one did not.
+    /// Removes what an earlier stream told, and this one did not.
     fn sweep(
         &self,
         registry: &Registry,
@@ -116,10 +117,10 @@ impl Told {
         (app, channel): &Names,
         mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
     ) {
-        let Told::Changes(members) = self else { return };
+        let Told::Changes(subscriptions, members) = self else { return };
         registry.update(app, channel, |entry| {
-            let subscriptions = entry.subscribers().at(Place::Node(node));
-            let transitions = entry.learn(node, Fact::Everything { subscriptions, members });
+            let fact = Fact::Everything { subscriptions: *subscriptions, members };
+            let transitions = entry.learn(node, fact);
             if transitions != Transitions::default() {
                 decide(app, channel, entry, transitions);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use leases::GrantNumber;
 use proptest::prelude::*;
 use registry::Member;
 use replication::{Event, Kept, Malformed, Message, Stamp, Topic};
@@ -60,6 +61,21 @@ fn messages(parts: &Parts) -> Vec<Message<'_>> {
         Message::Close(topic, *number as u16, text),
         Message::Connections(app, count),
     ];
+    let key: Arc<str> = channel.as_str().into();
+    let grant = GrantNumber { owner: *number, number: !*number };
+    all.extend(
+        [
+            leases::Message::Held { key: key.clone(), held: count, grant },
+            leases::Message::View { number: *number, members: [1, *number].into() },
+            leases::Message::Seen { number: *number, members: [].into() },
+            leases::Message::Ask { key: key.clone(), limit: count, want: !count },
+            leases::Message::Grant { key: key.clone(), slots: count, grant },
+            leases::Message::Deny { key: key.clone() },
+            leases::Message::Recall { key: key.clone() },
+            leases::Message::Returned { key },
+        ]
+        .map(Message::Lease),
+    );
     all.extend(members.first().map(|member| Message::Joined(topic, member.clone())));
     all
 }

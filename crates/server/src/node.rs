@@ -1,6 +1,7 @@
 //! This node: what all of its threads share. Everything in here is either fixed at start, swapped
 //! whole, or behind a short lock of its own.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
@@ -24,7 +25,7 @@ pub(crate) struct Node {
     pub(crate) registry: Registry,
     pub(crate) cache: Cache,
     pub(crate) subscription_counts: SubscriptionCounts,
-    pub(crate) peers: Peers,
+    pub(crate) peers: Arc<Peers>,
     /// One for each shard.
     pub(crate) inboxes: Box<[Inbox]>,
     pub(crate) descriptors: Arc<Descriptors>,
@@ -46,14 +47,14 @@ impl Node {
         port: u16,
         descriptors: Descriptors,
         tls: Option<Arc<Tls>>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let limits = InboxLimits { events: config.inbox.max_events, bytes: config.inbox.max_bytes };
-        Node {
+        Ok(Node {
             apps: Apps::new(config.apps.clone()),
             registry: Registry::default(),
             cache: Cache::new(config.cache.ttl, config.cache.max_bytes),
             subscription_counts: SubscriptionCounts::default(),
-            peers: Peers::default(),
+            peers: Arc::new(Peers::new(incarnation()?)),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
             descriptors: Arc::new(descriptors),
             tls,
@@ -63,7 +64,7 @@ impl Node {
             ready: AtomicBool::new(false),
             draining: watch::Sender::new(false),
             config,
-        }
+        })
     }
 
     /// Nanoseconds since the node started, for the rate limits.
@@ -120,4 +121,12 @@ impl Node {
             let _ = draining.wait_for(|draining| *draining).await;
         }
     }
+}
+
+/// A number that no other run of any node has.
+fn incarnation() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| io::Error::other(format!("the system has no random numbers: {error}")))?;
+    Ok(u64::from_ne_bytes(bytes).max(1))
 }

@@ -47,6 +47,12 @@ pub enum StartError {
     /// The cluster cannot be joined.
     #[error(transparent)]
     Cluster(#[from] cluster::mesh::MeshError),
+    /// Links cannot be encrypted with what is configured.
+    #[error(
+        "cluster.tls: set certPath, keyPath and caPath, or none of them (CLUSTER_TLS_CERT, \
+         CLUSTER_TLS_KEY, CLUSTER_TLS_CA)"
+    )]
+    ClusterTls,
     /// The multicast group is no address.
     #[error("cluster.multicast = {0:?}: must be an IP address such as 239.0.0.42")]
     Multicast(String),
@@ -125,7 +131,7 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
 
     let descriptors = Descriptors::claim(config.fd_reserve);
     let node = Node::new(config.clone(), shards as u16, address.port(), descriptors, tls);
-    let node = Arc::new(node);
+    let node = Arc::new(node?);
     let membership = Membership::join(&node)?;
     for (shard, listener) in node.shards().zip(main.listen(bound)?) {
         Shard::start(shard, node.clone(), listener)?;

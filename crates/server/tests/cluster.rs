@@ -15,6 +15,8 @@ mod events;
 mod joining;
 #[path = "cluster/presence.rs"]
 mod presence;
+#[path = "cluster/quotas.rs"]
+mod quotas;
 #[path = "cluster/users.rs"]
 mod users;
 

@@ -147,17 +147,13 @@ impl Node {
 
     /// A hello, if it is time for one.
     pub(super) fn next_hello(&self) -> Option<Bytes> {
-        let now = Instant::now();
-        self.hello_due().filter(|due| *due <= now)?;
-        self.said.set(Some(now));
+        self.hello_due().filter(|due| *due <= Instant::now())?;
+        self.said.set(Some(Instant::now()));
         self.wanted.set(false);
         self.counters.hellos_sent.add();
         let mut sight = self.sight.borrow_mut();
-        let peer = PeerInfo {
-            incarnation: self.driver.me(),
-            name: self.name.clone(),
-            version: VERSION,
-        };
+        let peer =
+            PeerInfo { incarnation: self.driver.me(), name: self.name.clone(), version: VERSION };
         // Whoever is blind has missed what others said, and wants to know who is there.
         let asks = self.asks.take() || !sight.sees();
         Some(Hello { peer, number: sight.number(), asks }.encode())

@@ -47,7 +47,9 @@ pub enum NatsError {
     #[error("no NATS servers, there must be one at least, such as 127.0.0.1:4222")]
     NoServers,
     /// What is in the list is no server.
-    #[error("NATS server {server:?}: {error}; it must be host:port, nats://host:port or tls://host:port")]
+    #[error(
+        "NATS server {server:?}: {error}; it must be host:port, nats://host:port or tls://host:port"
+    )]
     Server {
         /// What was configured.
         server: String,

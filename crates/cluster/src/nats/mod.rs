@@ -1,10 +1,13 @@
 //! NATS as a broker: a subject for hellos, and one for each node's inbox. It must not know what a
 //! message means.
 //!
-//! Subjects are `{prefix}dunlin.hello` and `{prefix}dunlin.node.{incarnation}`, with the prefix as
-//! [`Subjects`](subjects) makes it legal. Nothing else is subscribed or published, so an account
-//! that may publish and subscribe `{prefix}dunlin.>` is enough; no JetStream, and nobody else who
-//! uses the account is disturbed.
+//! Subjects are `{prefix}dunlin.hello` and `{prefix}dunlin.node.{incarnation}`. In the prefix, what
+//! cannot be in a subject is written as `%` and two hexadecimal digits for each byte: everything
+//! but printable ASCII, the wildcards `*` and `>`, `%` itself, `$`, because the server keeps such
+//! subjects for itself, and a `.` that would leave a level empty.
+//!
+//! Nothing else is subscribed or published, so an account that may publish and subscribe
+//! `{prefix}dunlin.>` is enough; no JetStream, and nobody else who uses the account is disturbed.
 //!
 //! The client drops messages if we do not read them fast enough; that is counted, and the links
 //! send again what was in them.

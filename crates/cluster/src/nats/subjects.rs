@@ -1,9 +1,7 @@
 //! What subjects are called.
 //!
-//! A prefix is put in front as it is if it can be. What cannot be in a subject is written as `%`
-//! and two hexadecimal digits for each byte: everything but printable ASCII, `*` and `>`, which
-//! are wildcards, `%` itself, `$`, because the server keeps such subjects for itself, and a `.`
-//! that would leave a level empty. So two prefixes never make the same subject.
+//! A prefix stays as it is if it can, and what cannot is encoded, as the [module](super) tells. So
+//! two prefixes never make the same subject.
 
 use std::fmt::Write;
 
@@ -68,7 +66,8 @@ mod tests {
 
     #[test]
     fn what_is_not_legal_is_encoded() {
-        let all = [(".", "%2e"), ("a..b.", "a.%2eb."), ("$SYS.", "%24SYS."), ("ü *", "%c3%bc%20%2a")];
+        let all =
+            [(".", "%2e"), ("a..b.", "a.%2eb."), ("$SYS.", "%24SYS."), ("ü *", "%c3%bc%20%2a")];
         for (prefix, encoded) in all {
             assert_eq!(legal(prefix), encoded);
         }

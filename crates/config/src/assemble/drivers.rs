@@ -1,5 +1,7 @@
 //! Adapters, stores, queues and the databases behind them.
 
+use std::path::PathBuf;
+
 use super::MB;
 use super::values::Values;
 use crate::model::{
@@ -42,6 +44,11 @@ pub(super) fn cluster(v: &Values<'_>) -> Cluster {
         dns: v.optional_text("cluster.dns"),
         peers: v.texts("cluster.peers"),
         secret: v.optional_secret("cluster.secret"),
+        tls: [
+            v.optional_text("cluster.tls.certPath").map(PathBuf::from),
+            v.optional_text("cluster.tls.keyPath").map(PathBuf::from),
+            v.optional_text("cluster.tls.caPath").map(PathBuf::from),
+        ],
         min_peers: v.int("cluster.minPeers"),
         replay_bytes: v.int::<usize>("cluster.replayInMb") * 1024 * 1024,
         replay_age: v.millis("cluster.replayTime"),

@@ -1,6 +1,7 @@
 //! Adapters, stores, queues and the databases behind them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -99,6 +100,8 @@ pub struct Cluster {
     pub peers: Vec<String>,
     /// `cluster.secret`: what every node has to know.
     pub secret: Option<Secret>,
+    /// `cluster.tls.certPath`, `.keyPath` and `.caPath`: files in PEM form; all or none.
+    pub tls: [Option<PathBuf>; 3],
     /// `cluster.minPeers`: a node that is linked to fewer others is not ready.
     pub min_peers: usize,
     /// `cluster.replayInMb`: bytes that may wait for one peer.

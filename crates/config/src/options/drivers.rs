@@ -234,6 +234,22 @@ pub(super) const CLUSTER: &[OptionSpec] = &[
         Kind::NonEmpty,
         "null",
         "What every node has to know to belong to the cluster.",
+    )
+    .secret(),
+    row(
+        "CLUSTER_TLS_CERT",
+        "cluster.tls.certPath",
+        Kind::NonEmpty,
+        "null",
+        "This node's certificate chain; set all three to encrypt links.",
+    ),
+    row("CLUSTER_TLS_KEY", "cluster.tls.keyPath", Kind::NonEmpty, "null", "Its private key."),
+    row(
+        "CLUSTER_TLS_CA",
+        "cluster.tls.caPath",
+        Kind::NonEmpty,
+        "null",
+        "The authority that has signed every node's certificate.",
     ),
     row(
         "CLUSTER_MIN_PEERS",

@@ -1,11 +1,27 @@
 //! A backend that publishes through whichever node takes it.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::json;
 
 use crate::support::http::{App, Http, request};
+
+/// An event's number among those that were published through the same node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Number {
+    pub(crate) node: usize,
+    pub(crate) count: usize,
+}
+
+impl Number {
+    /// From an event's data.
+    pub(crate) fn read(data: &str) -> Self {
+        let (node, count) = data.split_once(':').unwrap();
+        Number { node: node.parse().unwrap(), count: count.parse().unwrap() }
+    }
+}
 
 /// How often it had to try another node, and why.
 #[derive(Debug, Default)]
@@ -16,8 +32,8 @@ pub(crate) struct Tally {
     pub(crate) refused: usize,
     /// The node said that it goes.
     pub(crate) going: usize,
-    /// The connection ended instead: whether the event was published, nobody knows.
-    pub(crate) unanswered: usize,
+    /// The connection ended instead: whether these events were published, nobody knows.
+    pub(crate) unanswered: BTreeSet<Number>,
     /// Anything else that was answered.
     pub(crate) strange: Vec<(u16, String)>,
 }
@@ -28,7 +44,7 @@ impl Tally {
         self.failed += other.failed;
         self.refused += other.refused;
         self.going += other.going;
-        self.unanswered += other.unanswered;
+        self.unanswered.extend(other.unanswered);
         self.strange.extend(other.strange);
     }
 }
@@ -45,6 +61,8 @@ pub(crate) struct Publisher {
     /// Whether a connection is used more than once.
     keeps: bool,
     next: usize,
+    /// The next event's number, for each node.
+    counts: Vec<usize>,
     pub(crate) tally: Tally,
 }
 
@@ -55,16 +73,21 @@ impl Publisher {
             connections: addresses.iter().map(|_| None).collect(),
             keeps,
             next: 0,
+            counts: vec![0; addresses.len()],
             tally: Tally::default(),
         }
     }
 
-    /// Publishes once, through the nodes in turns; one that does not take it is passed over.
-    pub(crate) fn publish(&mut self, channel: &str, event: &str, data: &str) {
-        let body = json!({"name": event, "channel": channel, "data": data}).to_string();
+    /// Publishes a numbered event, through the nodes in turns; one that does not take it is passed
+    /// over.
+    pub(crate) fn publish(&mut self, channel: &str) {
         for _ in 0..self.addresses.len() {
             self.next = (self.next + 1) % self.addresses.len();
-            if self.try_node(self.next, body.as_bytes()) {
+            let (node, count) = (self.next, self.counts[self.next]);
+            let data = format!("{node}:{count}");
+            let body = json!({"name": "n", "channel": channel, "data": data}).to_string();
+            if self.try_node(Number { node, count }, body.as_bytes()) {
+                self.counts[node] += 1;
                 self.tally.published += 1;
                 return;
             }
@@ -72,7 +95,8 @@ impl Publisher {
         self.tally.failed += 1;
     }
 
-    fn try_node(&mut self, node: usize, body: &[u8]) -> bool {
+    fn try_node(&mut self, number: Number, body: &[u8]) -> bool {
+        let node = number.node;
         let kept = self.connections[node].take().filter(|kept| !kept.has_ended());
         let Some(mut kept) = kept.or_else(|| Kept::open(self.addresses[node])) else {
             self.tally.refused += 1;
@@ -81,7 +105,8 @@ impl Publisher {
         let target = App::default().target("POST", "/events", &[], body);
         kept.http.write(&request("POST", &target, &[], body));
         let Some(answer) = kept.http.try_answer("POST") else {
-            self.tally.unanswered += 1;
+            self.counts[node] += 1;
+            self.tally.unanswered.insert(number);
             return false;
         };
         if self.keeps && answer.header("connection") != Some("close") {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::Value;
 
+use super::publisher::Number;
 use super::roster::{Roster, ask_to_join};
 use crate::support::PATIENCE;
 use crate::support::ws::{Client, Frame, raw, upgrade};
@@ -29,8 +30,8 @@ pub(crate) struct Story {
     pub(crate) refused: usize,
     /// How its connections ended, by code; 0 without a close frame.
     pub(crate) ends: BTreeMap<u16, usize>,
-    /// The numbers that came from each subscription on to its end.
-    pub(crate) sessions: Vec<Vec<usize>>,
+    /// The events that came from each subscription on to its end.
+    pub(crate) sessions: Vec<Vec<Number>>,
     /// The members at the end.
     pub(crate) roster: Roster,
 }
@@ -76,7 +77,7 @@ impl Pool {
                             story.roster.hear(&frame);
                         }
                     }
-                    "n" => numbers.push(frame["data"].as_str().unwrap().parse().unwrap()),
+                    "n" => numbers.push(Number::read(frame["data"].as_str().unwrap())),
                     "end" => break None,
                     _ => drop(story.roster.hear(&frame)),
                 }

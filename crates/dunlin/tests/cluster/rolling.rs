@@ -6,24 +6,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::nodes::{Adapter, Nodes, connections, subscriptions, users};
-use super::publisher::{Publisher, Tally};
+use super::publisher::{Number, Publisher, Tally};
 use super::reconnecting::{EVENTS, Pool, ROOM, Story};
 use crate::support::eventually;
 
 const CLIENTS: usize = 300;
-/// A hundred events a second.
 const PACE: Duration = Duration::from_millis(10);
 /// After which everything is true again.
 const QUIET: Duration = Duration::from_secs(5);
 
 pub(crate) fn nothing_is_lost(adapter: &Adapter) {
-    let env = [("SHUTDOWN_GRACE_PERIOD", "1000"), ("PRESENCE_MAX_MEMBERS", "1000")];
+    let env = [("SHUTDOWN_GRACE_PERIOD", "2000"), ("PRESENCE_MAX_MEMBERS", "1000")];
     let mut nodes = Nodes::start(adapter, 3, &env);
     let addresses = nodes.addresses.clone();
     let pool = Pool::new(&addresses);
     let all: BTreeSet<String> = (0..CLIENTS).map(|n| format!("u{n:03}")).collect();
     let stop = AtomicBool::new(false);
-    let stories: Vec<Story> = thread::scope(|scope| {
+    let (stories, unanswered): (Vec<Story>, _) = thread::scope(|scope| {
         let (pool, stop, addresses) = (&pool, &stop, &addresses[..]);
         let live = |user: &'_ String| {
             let user = user.clone();
@@ -34,7 +33,7 @@ pub(crate) fn nothing_is_lost(adapter: &Adapter) {
         let everybody = || pool.subscribed.load(SeqCst) == CLIENTS;
         eventually("everybody is there", everybody);
         let publisher = scope.spawn(|| publish(Publisher::new(addresses, true), stop));
-        let hasty: Vec<_> = [true, false, true, false]
+        let hasty: Vec<_> = [true, false]
             .map(|keeps| scope.spawn(move || hurry(Publisher::new(addresses, keeps), stop)))
             .into();
 
@@ -50,8 +49,9 @@ pub(crate) fn nothing_is_lost(adapter: &Adapter) {
         eventually("everybody is back", everybody);
         stop.store(true, SeqCst);
         let mut tally = publisher.join().unwrap();
+        let unanswered = tally.unanswered.clone();
         hasty.into_iter().for_each(|hasty| tally.add(hasty.join().unwrap()));
-        check(tally);
+        check(&tally);
         eventually("every node tells the same, which is true", || {
             let count = CLIENTS as u64;
             nodes.up().all(|node| {
@@ -63,29 +63,31 @@ pub(crate) fn nothing_is_lost(adapter: &Adapter) {
         println!("restarts took {:?}; all is true {agreed:?} later", restarted - began);
         assert!(agreed < QUIET, "{agreed:?}");
         nodes.node(0).publish(EVENTS, "end", "");
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+        (clients.into_iter().map(|client| client.join().unwrap()).collect(), unanswered)
     });
     tell(&stories);
     for story in &stories {
         assert_eq!(story.roster.0, all);
-        assert_eq!(story.ends.keys().copied().collect::<Vec<_>>(), [4200], "{:?}", story.ends);
-        for numbers in &story.sessions {
-            let set: BTreeSet<usize> = numbers.iter().copied().collect();
-            assert_eq!(set.len(), numbers.len(), "an event twice: {numbers:?}");
-            let span = set.first().zip(set.last()).map_or(0, |(first, last)| last - first + 1);
-            assert_eq!(set.len(), span, "an event is missing: {numbers:?}");
+        for (numbers, node) in story.sessions.iter().flat_map(|all| [(all, 0), (all, 1), (all, 2)]) {
+            let counts: Vec<usize> = numbers
+                .iter()
+                .filter(|number| number.node == node)
+                .map(|number| number.count)
+                .collect();
+            for pair in counts.windows(2) {
+                let is_missing = |count| !unanswered.contains(&Number { node, count });
+                let next = (pair[0] + 1..).find(|count| *count == pair[1] || is_missing(*count));
+                assert_eq!(next, Some(pair[1]), "lost, twice or out of order: {node} {counts:?}");
+            }
         }
     }
     nodes.have_no_bugs();
 }
 
-/// Numbered events, until the end.
+/// A hundred events a second, until the end.
 fn publish(mut publisher: Publisher, stop: &AtomicBool) -> Tally {
-    for n in 0.. {
-        if stop.load(SeqCst) {
-            break;
-        }
-        publisher.publish(EVENTS, "n", &n.to_string());
+    while !stop.load(SeqCst) {
+        publisher.publish(EVENTS);
         thread::sleep(PACE);
     }
     publisher.tally
@@ -94,27 +96,28 @@ fn publish(mut publisher: Publisher, stop: &AtomicBool) -> Tally {
 /// Events that nobody hears, as fast as they go.
 fn hurry(mut publisher: Publisher, stop: &AtomicBool) -> Tally {
     while !stop.load(SeqCst) {
-        publisher.publish("nobody", "e", "x");
+        publisher.publish("nobody");
     }
-    println!("{:?}", publisher.tally);
     publisher.tally
 }
 
-fn check(tally: Tally) {
+fn check(tally: &Tally) {
     println!("{tally:?}");
     assert_eq!((tally.failed, tally.strange.len()), (0, 0));
+    // A node that leaves answers what had been sent to it when it closed its port. Between its last
+    // look at who waits and the closing somebody may slip through.
+    assert!(tally.unanswered.len() <= 2, "{:?}", tally.unanswered);
 }
 
 fn tell(stories: &[Story]) {
     let mut ends: BTreeMap<u16, usize> = BTreeMap::new();
-    stories.iter().flat_map(|story| &story.ends).for_each(|(code, n)| *ends.entry(*code).or_default() += n);
+    for (code, count) in stories.iter().flat_map(|story| &story.ends) {
+        *ends.entry(*code).or_default() += count;
+    }
     let refused: usize = stories.iter().map(|story| story.refused).sum();
-    let numbers = || stories.iter().flat_map(|story| &story.sessions);
-    let events: usize = numbers().map(Vec::len).sum();
-    let swapped: usize =
-        numbers().map(|all| all.windows(2).filter(|pair| pair[0] > pair[1]).count()).sum();
-    println!(
-        "{CLIENTS} clients: ends {ends:?}, {refused} connects refused; {events} events, {swapped} \
-         of different nodes overtook each other"
-    );
+    let events: usize = stories.iter().flat_map(|story| &story.sessions).map(Vec::len).sum();
+    println!("{CLIENTS} clients: ends {ends:?}, {refused} connects refused, {events} events");
+    // Whoever is too slow to answer is cut off when the grace period is over.
+    let (polite, cut) = (ends.remove(&4200).unwrap_or(0), ends.remove(&0).unwrap_or(0));
+    assert!(polite >= CLIENTS && cut <= CLIENTS / 50 && ends.is_empty());
 }

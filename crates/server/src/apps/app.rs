@@ -9,6 +9,7 @@ use protocol::auth::Secret;
 
 use super::Counters;
 use crate::limits::SharedGcra;
+use crate::peers::{Peers, Pending, Wish};
 
 /// What an app's configuration says; replaced as a whole when it changes.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct App {
     /// The budget of reading requests.
     pub(crate) read_requests: SharedGcra,
     seats: AtomicU32,
+    /// Those of them that count towards the quota.
+    leased: AtomicU32,
 }
 
 impl App {
@@ -48,6 +51,7 @@ impl App {
             backend_events: SharedGcra::default(),
             read_requests: SharedGcra::default(),
             seats: AtomicU32::new(0),
+            leased: AtomicU32::new(0),
         }
     }
 
@@ -56,30 +60,76 @@ impl App {
         self.seats.load(Relaxed)
     }
 
-    /// A place for one more connection; none if the app's quota is used up.
-    pub(crate) fn take_seat(self: &Arc<Self>) -> Option<Seat> {
-        let limit = self.settings.load().config.max_connections.unwrap_or(u32::MAX);
-        let one_more = |taken: u32| (taken < limit).then_some(taken + 1);
-        self.seats.fetch_update(Relaxed, Relaxed, one_more).ok()?;
+    /// A place for one more connection, if the app's quota has one; it counts over all nodes.
+    pub(crate) fn wish_for_seat(self: &Arc<Self>, peers: &Arc<Peers>) -> SeatWish {
+        let Some(limit) = self.settings.load().config.max_connections else {
+            return SeatWish::Granted(self.seat(None));
+        };
+        // Connections from before there was a quota count here, without a lease.
+        let unleased = self.seats.load(Relaxed).saturating_sub(self.leased.load(Relaxed));
+        match peers.wish(&self.id, limit.saturating_sub(unleased)) {
+            Wish::Granted => SeatWish::Granted(self.seat(Some(peers.clone()))),
+            Wish::Denied => SeatWish::Denied,
+            Wish::Asked(pending) => {
+                let (app, peers) = (self.clone(), peers.clone());
+                SeatWish::Asked(PendingSeat { app, peers, pending })
+            }
+        }
+    }
+
+    fn seat(self: &Arc<Self>, lease: Option<Arc<Peers>>) -> Seat {
+        self.seats.fetch_add(1, Relaxed);
+        self.leased.fetch_add(u32::from(lease.is_some()), Relaxed);
         Counters::add(&self.counters.new_connections, 1);
-        Some(Seat(self.clone()))
+        Seat { app: self.clone(), lease }
+    }
+}
+
+/// What becomes of the wish for a place.
+pub(crate) enum SeatWish {
+    Granted(Seat),
+    /// The quota is used up.
+    Denied,
+    /// Another node has been asked.
+    Asked(PendingSeat),
+}
+
+/// A wish that another node has been asked for. Dropped, it is taken back.
+pub(crate) struct PendingSeat {
+    app: Arc<App>,
+    peers: Arc<Peers>,
+    pending: Pending,
+}
+
+impl PendingSeat {
+    /// The place; none if the quota is used up.
+    pub(crate) async fn answer(self) -> Option<Seat> {
+        let PendingSeat { app, peers, pending } = self;
+        pending.answer().await.then(|| app.seat(Some(peers)))
     }
 }
 
 /// A connection's place among its app's; given back when it is dropped, so the count is true
 /// whatever ended the connection.
-#[derive(Debug)]
-pub(crate) struct Seat(Arc<App>);
+pub(crate) struct Seat {
+    app: Arc<App>,
+    /// Whom its lease is given back to, if the app has a quota.
+    lease: Option<Arc<Peers>>,
+}
 
 impl Seat {
     pub(crate) fn app(&self) -> &Arc<App> {
-        &self.0
+        &self.app
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.seats.fetch_sub(1, Relaxed);
-        Counters::add(&self.0.counters.new_disconnections, 1);
+        self.app.seats.fetch_sub(1, Relaxed);
+        if let Some(peers) = &self.lease {
+            self.app.leased.fetch_sub(1, Relaxed);
+            peers.give_back(&self.app.id);
+        }
+        Counters::add(&self.app.counters.new_disconnections, 1);
     }
 }

@@ -5,6 +5,6 @@ mod app;
 mod counters;
 mod table;
 
-pub(crate) use app::{App, Seat, Settings};
+pub(crate) use app::{App, PendingSeat, Seat, SeatWish, Settings};
 pub(crate) use counters::Counters;
 pub(crate) use table::{Apps, Gone};

@@ -20,12 +20,13 @@ use websocket::handshake::{self, HandshakeError};
 use super::answer::{Answer, Refused};
 use super::connection::Connection;
 use super::route;
+use crate::apps::Seat;
 use crate::frames;
 use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
 use crate::node::Node;
-use crate::session::{Admission, Handshake, admit, new_socket_id};
+use crate::session::{self, Admission, Handshake, admit, new_socket_id};
 
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -173,25 +174,43 @@ impl Upgrade {
     ) -> Option<impl Future<Output = ()> + use<>> {
         let Upgrade { admission, socket, client } = self;
         let transport = stream.into_transport();
+        let arrive = move |shard: &Rc<Shard>, transport, answer, seat: Seat, socket| {
+            let socket_id = new_socket_id();
+            tracing::debug!(app = %seat.app().id, %socket_id, %client, "connected");
+            shard.admit(Arrival { transport, answer, early, seat, socket_id, socket })
+        };
         match admission {
-            Admission::Seated(seat) => {
-                let socket_id = new_socket_id();
-                tracing::debug!(app = %seat.app().id, %socket_id, %client, "connected");
-                shard.admit(Arrival { transport, answer, early, seat, socket_id, socket })
+            Admission::Seated(seat) => return arrive(shard, transport, answer, seat, socket),
+            Admission::Waiting(pending) => {
+                let shard = shard.clone();
+                tokio::task::spawn_local(async move {
+                    match session::seat(&shard.node, pending).await {
+                        Ok(seat) => {
+                            if let Some(reader) = arrive(&shard, transport, answer, seat, socket) {
+                                reader.await;
+                            }
+                        }
+                        Err(close) => refuse(transport, &answer, &close, socket).await,
+                    }
+                });
             }
             Admission::Refused(close) => {
-                // Where descriptors are scarce, nobody is waited for.
-                if tell(&transport, &answer, &close) && close != Close::over_capacity() {
-                    tokio::task::spawn_local(async move {
-                        // Whoever does not listen misses it.
-                        let _ = timeout(LAST_WORDS, transport.hang_up()).await;
-                        drop(socket);
-                    });
-                }
-                None
+                tokio::task::spawn_local(async move {
+                    refuse(transport, &answer, &close, socket).await;
+                });
             }
         }
+        None
     }
+}
+
+/// Tells a client why it is closed. Where descriptors are scarce, nobody is waited for.
+async fn refuse(transport: Transport, answer: &[u8], close: &Close, socket: OpenSocket) {
+    if tell(&transport, answer, close) && *close != Close::over_capacity() {
+        // Whoever does not listen misses it.
+        let _ = timeout(LAST_WORDS, transport.hang_up()).await;
+    }
+    drop(socket);
 }
 
 /// The answer to the handshake, an error frame and a close frame (W14); false if the client is gone.

@@ -139,6 +139,7 @@ fn of_node(node: &Node) -> Vec<Metric> {
         |name, help, value: usize| Metric::new(Kind::Gauge, name, help).value(vec![], value as f64);
     let counter =
         |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let (wishes, quotas) = node.peers.quotas();
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
         Metric::new(Kind::Counter, "rejected_connections_total", "Connections refused")
@@ -153,6 +154,8 @@ fn of_node(node: &Node) -> Vec<Metric> {
             "Busy channels whose subscription count was said lately",
             node.subscription_counts.len(),
         ),
+        gauge("quota_wishes", "Connections that wait for a place", wishes),
+        gauge("quotas", "Apps whose connections are limited and counted", quotas),
         gauge("websocket_limit", "WebSockets that fit", node.descriptors.websocket_limit()),
         gauge("ready", "Whether new work is taken", usize::from(node.is_ready())),
         gauge("draining", "Whether the node is on its way out", usize::from(node.is_draining())),

@@ -14,8 +14,8 @@ use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
@@ -166,6 +166,18 @@ fn server_config(ssl: &Ssl, files: &Files) -> Result<ServerConfig, TlsError> {
     // Without state in the server; early data stays off, because it can be replayed.
     config.ticketer = Ticketer::new().map_err(of_cert)?;
     Ok(config)
+}
+
+/// The certificates in a file.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = std::fs::read(path).map_err(|error| TlsError::new(path, error))?;
+    certificates(path, &pem)
+}
+
+/// The private key in a file that is not encrypted.
+pub(crate) fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let pem = std::fs::read(path).map_err(|error| TlsError::new(path, error))?;
+    private_key(&pem, None).map_err(|reason| TlsError::new(path, reason))
 }
 
 /// The chain, the server's own certificate first.

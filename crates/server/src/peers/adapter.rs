@@ -1,8 +1,11 @@
 //! The configuration of the adapter, as the `cluster` crate takes it.
 
-use cluster::mesh::{Discovery, MeshConfig};
+use std::path::PathBuf;
+
+use cluster::mesh::{Discovery, MeshConfig, Tls, TlsError};
 use config::Config;
 
+use crate::net;
 use crate::running::StartError;
 
 /// `adapter.driver` = `cluster`.
@@ -26,7 +29,7 @@ pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
         hello_interval: cluster.hello_interval,
         dns: cluster.dns.clone(),
         peers: cluster.peers.clone(),
-        tls: None,
+        tls: tls(&cluster.tls)?,
     })
 }
 
@@ -34,4 +37,17 @@ pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
 fn name() -> String {
     let system = rustix::system::uname();
     format!("{}:{}", system.nodename().to_string_lossy(), std::process::id())
+}
+
+fn tls(files: &[Option<PathBuf>; 3]) -> Result<Option<Tls>, StartError> {
+    let (certificate, key, authority) = match files {
+        [None, None, None] => return Ok(None),
+        [Some(certificate), Some(key), Some(authority)] => (certificate, key, authority),
+        _ => return Err(StartError::ClusterTls),
+    };
+    let chain = net::read_certificates(certificate)?;
+    let tls = Tls::new(chain, net::read_private_key(key)?, net::read_certificates(authority)?);
+    let error =
+        |error: TlsError| StartError::Tls { path: certificate.clone(), reason: error.to_string() };
+    tls.map(Some).map_err(error)
 }

@@ -126,13 +126,10 @@ async fn live(
         replay_bytes: config.replay_bytes,
         replay_age: config.replay_age,
     };
-    let me = match incarnation() {
-        Ok(me) => me,
-        Err(error) => return drop(joined.send(Err(error.into()))),
-    };
+    let me = Incarnation(node.peers.incarnation());
     let wake = Wake::new();
     let waker = wake.clone();
-    node.peers.join(me.0, Box::new(move || waker.wake()));
+    node.peers.join(Box::new(move || waker.wake()));
     let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
     let driver = Driver::new(me, settings, wake, Box::new(Shared(receiver.clone())));
     let mesh = match adapter::mesh(&node.config) {
@@ -195,13 +192,4 @@ async fn wait_for_the_others(receiver: &RefCell<Receiver>) {
         }
         sleep(LOOK_EVERY).await;
     }
-}
-
-/// A number that no other run of any node has.
-fn incarnation() -> Result<Incarnation, std::io::Error> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        std::io::Error::other(format!("the system has no random numbers: {error}"))
-    })?;
-    Ok(Incarnation(u64::from_ne_bytes(bytes).max(1)))
 }

@@ -9,6 +9,7 @@
 mod adapter;
 mod counts;
 mod membership;
+mod quotas;
 mod receive;
 mod tell;
 mod waits;
@@ -22,20 +23,24 @@ use registry::{NodeId, ShardId};
 use replication::Outlets;
 
 pub(crate) use membership::{Membership, Status};
+pub(crate) use quotas::{Pending, Wish};
 use receive::Receiver;
 pub(crate) use waits::Wait;
 
 use crate::hub::{ConnectionId, Topic};
 use counts::Counts;
+use quotas::Quotas;
 use waits::Waits;
 
 /// Wakes the driver of the cluster.
 type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// Owned by the node, shared by all its threads.
-#[derive(Default)]
 pub(crate) struct Peers {
+    /// This run of this node.
+    incarnation: u64,
     outlets: Outlets,
+    quotas: Quotas,
     waits: Waits,
     counts: Counts,
     /// Each peer's connections by app.
@@ -43,21 +48,32 @@ pub(crate) struct Peers {
     /// Peers that are ready.
     ready: AtomicUsize,
     wake: OnceLock<Wake>,
-    /// This run of this node, 0 while it is on its own.
-    incarnation: OnceLock<u64>,
 }
 
 impl Peers {
-    /// The node is part of a cluster from now on.
-    pub(crate) fn join(&self, incarnation: u64, wake: Wake) {
+    /// Nobody is there yet. `incarnation` is a number that no other run of any node has.
+    pub(crate) fn new(incarnation: u64) -> Self {
+        Peers {
+            incarnation,
+            outlets: Outlets::default(),
+            quotas: Quotas::new(incarnation),
+            waits: Waits::default(),
+            counts: Counts::default(),
+            connections: Mutex::default(),
+            ready: AtomicUsize::new(0),
+            wake: OnceLock::new(),
+        }
+    }
+
+    /// The node becomes part of a cluster.
+    fn join(&self, wake: Wake) {
         // It happens once, before the node serves.
-        let _ = self.incarnation.set(incarnation);
         let _ = self.wake.set(wake);
     }
 
     /// What makes this node's stamps different from everybody else's.
     pub(crate) fn incarnation(&self) -> u64 {
-        self.incarnation.get().copied().unwrap_or(0)
+        self.incarnation
     }
 
     /// Has the driver send what was appended. Never under a channel's lock, for it may be a system
@@ -88,6 +104,11 @@ impl Peers {
     /// the client is told in time.
     pub(crate) fn is_held_back(&self, topic: &Topic, shard: ShardId, to: ConnectionId) -> bool {
         !self.outlets.is_alone() && self.waits.ask(topic, shard, to)
+    }
+
+    /// Wishes for slots that wait, and keys of quotas that are known.
+    pub(crate) fn quotas(&self) -> (usize, usize) {
+        self.quotas.size()
     }
 
     /// How many subscriptions wait for peers to know of them.

@@ -67,17 +67,25 @@ impl Receiver {
         match output {
             Output::Up { slot, info, log } => {
                 tracing::info!(node = %info.name, incarnation = %info.incarnation, "a node is there");
+                let name = info.incarnation.0;
                 self.peers.insert(node_id(slot), Peer { info, whole: false, ready: false });
                 self.snapshots.begin(&self.node.peers.outlets, node_id(slot), log);
+                self.node.peers.introduce(node_id(slot), name);
                 self.advance();
             }
             Output::Stream { slot, log } => {
-                let name = self.name(slot);
-                tracing::warn!(node = name, "the link to a node begins anew, with a snapshot");
+                let Some(Peer { info, .. }) = self.peers.get(&node_id(slot)) else { return None };
+                tracing::warn!(node = %info.name, "the link to a node begins anew, with a snapshot");
                 self.snapshots.begin(&self.node.peers.outlets, node_id(slot), log);
+                self.node.peers.introduce(node_id(slot), info.incarnation.0);
                 self.advance();
             }
-            Output::Restarted { slot } => self.replica.restarted(node_id(slot)),
+            Output::Restarted { slot } => {
+                self.replica.restarted(node_id(slot));
+                if let Some(peer) = self.peers.get(&node_id(slot)) {
+                    self.node.peers.quotas_restarted(peer.info.incarnation.0);
+                }
+            }
             Output::Entry { slot, entry } => self.hear(node_id(slot), &entry),
             Output::Acked { .. } => {
                 self.node.settle_waits();
@@ -92,13 +100,10 @@ impl Receiver {
         None
     }
 
-    fn name(&self, slot: Slot) -> &str {
-        self.peers.get(&node_id(slot)).map_or("?", |peer| &peer.info.name)
-    }
-
     fn set_ready(&mut self, id: NodeId, ready: bool) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.ready = ready;
+            self.node.peers.quotas_ready(peer.info.incarnation.0, ready);
         }
         let ready = self.peers.values().filter(|peer| peer.ready).count();
         self.node.peers.ready.store(ready, Relaxed);
@@ -120,6 +125,7 @@ impl Receiver {
         });
         if let Some(Peer { info, .. }) = self.peers.remove(&id) {
             let incarnation = info.incarnation;
+            node.peers.quotas_down(incarnation.0);
             match reason {
                 Reason::Goodbye => {
                     tracing::info!(node = %info.name, %incarnation, "a node has left")
@@ -190,6 +196,11 @@ impl Receiver {
                 let Some(app) = node.apps.by_id(topic.app) else { return };
                 let close = Close::new(code, reason.to_owned());
                 node.close_subscribers(&app, topic.channel, &close, false);
+            }
+            Message::Lease(message) => {
+                if let Some(peer) = self.peers.get(&id) {
+                    node.peers.quotas_hear(peer.info.incarnation.0, message);
+                }
             }
             Message::Connections(app, count) => {
                 let mut connections = node.peers.connections.lock();

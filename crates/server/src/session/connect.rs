@@ -1,15 +1,20 @@
 //! Whether a WebSocket may be opened, and why not (W1 to W4, W14).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use config::Config;
 use protocol::api::query;
 use protocol::close::Close;
 use protocol::version;
+use tokio::time::timeout;
 
-use crate::apps::Seat;
+use crate::apps::{PendingSeat, Seat, SeatWish};
 use crate::limits::OpenSocket;
 use crate::node::Node;
+
+/// How long another node may take to say whether there is a place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a client says with its request for a WebSocket.
 pub(crate) struct Handshake<'a> {
@@ -27,6 +32,8 @@ pub(crate) struct Handshake<'a> {
 pub(crate) enum Admission {
     /// The connection has its place.
     Seated(Seat),
+    /// Another node knows whether there is a place.
+    Waiting(PendingSeat),
     /// The client is told why and closed.
     Refused(Close),
 }
@@ -71,17 +78,32 @@ impl Refusal {
 
 /// Decides on a request for a WebSocket.
 pub(crate) fn admit(node: &Node, handshake: &Handshake<'_>, socket: &mut OpenSocket) -> Admission {
+    let refused = |reason: Refusal, close: Close| {
+        node.stats.refused(reason);
+        tracing::debug!(
+            client = %handshake.client, reason = reason.name(),
+            "a connection is refused: {}", close.reason
+        );
+        Admission::Refused(close)
+    };
     match try_admit(node, &node.config, handshake, socket) {
-        Ok(seat) => Admission::Seated(seat),
-        Err((reason, close)) => {
-            node.stats.refused(reason);
-            tracing::debug!(
-                client = %handshake.client, reason = reason.name(),
-                "a connection is refused: {}", close.reason
-            );
-            Admission::Refused(close)
-        }
+        Ok(SeatWish::Granted(seat)) => Admission::Seated(seat),
+        Ok(SeatWish::Asked(pending)) => Admission::Waiting(pending),
+        Ok(SeatWish::Denied) => refused(Refusal::Quota, Close::over_quota()),
+        Err((reason, close)) => refused(reason, close),
     }
+}
+
+/// Waits for what another node says about the place, but not for long: clients come back soon when
+/// they are told that there is no capacity (4100), and never when the quota is used up (4004).
+pub(crate) async fn seat(node: &Node, pending: PendingSeat) -> Result<Seat, Close> {
+    let (reason, close) = match timeout(PATIENCE, pending.answer()).await {
+        Ok(Some(seat)) => return Ok(seat),
+        Ok(None) => (Refusal::Quota, Close::over_quota()),
+        Err(_) => (Refusal::Capacity, Close::over_capacity()),
+    };
+    node.stats.refused(reason);
+    Err(close)
 }
 
 fn try_admit(
@@ -89,7 +111,7 @@ fn try_admit(
     config: &Config,
     handshake: &Handshake<'_>,
     socket: &mut OpenSocket,
-) -> Result<Seat, (Refusal, Close)> {
+) -> Result<SeatWish, (Refusal, Close)> {
     let key = handshake.key.ok_or_else(|| (Refusal::Path, Close::path_not_found()))?;
     let app =
         node.apps.by_key(key).ok_or_else(|| (Refusal::UnknownKey, Close::app_not_found(key)))?;
@@ -111,5 +133,5 @@ fn try_admit(
     if !socket.becomes_websocket() {
         return Err((Refusal::Capacity, Close::over_capacity()));
     }
-    app.take_seat().ok_or_else(|| (Refusal::Quota, Close::over_quota()))
+    Ok(app.wish_for_seat(&node.peers))
 }

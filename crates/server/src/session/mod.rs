@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::client_message::{self, ClientMessage};
 
-pub(crate) use connect::{Admission, Handshake, Refusal, admit};
+pub(crate) use connect::{Admission, Handshake, Refusal, admit, seat};
 pub(crate) use socket_ids::new_socket_id;
 
 use crate::apps::App;

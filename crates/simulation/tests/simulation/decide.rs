@@ -1,119 +1,15 @@
 //! What happens on a channel, decided as the server decides it: each function takes the channel's
 //! lock, changes the facts, and does what follows before it lets go.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cluster::Incarnation;
-use registry::{Change, Entry, Member, Occupancy, Place, Transitions};
-use replication::Outlets;
+use registry::{Change, Member};
 
 use crate::Channel;
 use crate::ledger::Ledger;
 use crate::node::Node;
-use crate::socket::{Frame, Socket, SocketNumber, Subscription, Told};
-use crate::waits::{PATIENCE, Wait, Waits};
-
-/// What a decision may touch while it holds the channel's lock.
-pub(crate) struct Local {
-    pub(crate) me: Incarnation,
-    pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
-    pub(crate) outlets: Outlets,
-    pub(crate) waits: Waits,
-    /// Channels whose number of subscriptions is to be told.
-    pub(crate) counts: BTreeSet<Channel>,
-    /// The driver has to look what there is to send.
-    pub(crate) woken: bool,
-    /// Which channels were said to be occupied.
-    occupied: BTreeSet<Channel>,
-    /// The last first subscription of each channel, and whether it was told too early.
-    interest: BTreeMap<Channel, (Wait, bool)>,
-}
-
-impl Local {
-    pub(crate) fn new(me: Incarnation) -> Self {
-        Local {
-            me,
-            sockets: BTreeMap::new(),
-            outlets: Outlets::default(),
-            waits: Waits::default(),
-            counts: BTreeSet::new(),
-            woken: true,
-            occupied: BTreeSet::new(),
-            interest: BTreeMap::new(),
-        }
-    }
-
-    /// What follows for our own subscribers from a change.
-    pub(crate) fn announce(&mut self, channel: &Channel, entry: &Entry, transitions: &Transitions) {
-        for change in &transitions.members {
-            self.each_told(channel, entry, |_, told| told.change(change));
-        }
-        let news = match transitions.occupancy {
-            Some(Occupancy::Occupied) => self.occupied.insert(channel.clone()),
-            Some(Occupancy::Vacated) => self.occupied.remove(channel),
-            None => true,
-        };
-        assert!(news, "{channel} becomes what it is: {transitions:?}");
-        assert_eq!(self.occupied.contains(channel), entry.is_occupied());
-    }
-
-    pub(crate) fn deliver(
-        &mut self,
-        channel: &Channel,
-        entry: &Entry,
-        frame: &Frame,
-        except: Option<(u64, u64)>,
-        ledger: &mut Ledger,
-    ) {
-        let me = self.me;
-        self.each_told(channel, entry, |number, told| {
-            if except == Some((me.0, number)) {
-                told.sent(frame);
-            } else {
-                told.hear(me, frame, ledger);
-            }
-        });
-    }
-
-    fn each_told(
-        &mut self,
-        channel: &Channel,
-        entry: &Entry,
-        mut show: impl FnMut(SocketNumber, &mut Told),
-    ) {
-        for (number, socket) in &mut self.sockets {
-            let Some(subscription) = socket.subscriptions.get_mut(channel) else { continue };
-            if let Some(told) = &mut subscription.told {
-                assert!(entry.subscribers().at(Place::Shard(socket.shard)) > 0);
-                show(*number, told);
-            }
-        }
-    }
-
-    fn activate(
-        &mut self,
-        channel: &Channel,
-        entry: &Entry,
-        socket: SocketNumber,
-        ledger: &mut Ledger,
-    ) {
-        let early = |(wait, early): &(Wait, bool)| *early && !wait.is_known();
-        let excused = self.interest.get(channel).is_some_and(early);
-        let me = self.me;
-        if let Some(subscription) = self.subscription(socket, channel) {
-            subscription.succeed(me, channel, entry, excused, ledger);
-        }
-    }
-
-    pub(crate) fn subscription(
-        &mut self,
-        socket: SocketNumber,
-        channel: &Channel,
-    ) -> Option<&mut Subscription> {
-        self.sockets.get_mut(&socket)?.subscriptions.get_mut(channel)
-    }
-}
+use crate::socket::{Frame, Socket, SocketNumber, Subscription};
+use crate::waits::{PATIENCE, Wait};
 
 impl Node {
     /// A client subscribes, perhaps to what it is subscribed to already.
@@ -134,8 +30,7 @@ impl Node {
         }
         let Some(Socket { shard, subscriptions }) = local.sockets.get_mut(&socket) else { return };
         let (shard, member) = (*shard, member.cloned());
-        subscriptions
-            .insert(channel.clone(), Subscription { member: member.clone(), told: None });
+        subscriptions.insert(channel.clone(), Subscription { member: member.clone(), told: None });
         self.registry.update(&self.app, channel, |entry| {
             let transitions = entry.apply(shard, Change::Subscribe { member: member.as_ref() });
             local.announce(channel, entry, &transitions);

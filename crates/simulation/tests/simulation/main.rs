@@ -11,12 +11,14 @@ mod ending;
 mod faults;
 mod ledger;
 mod load;
+mod local;
 mod network;
 mod node;
 mod random;
 mod receive;
 mod schedule;
 mod socket;
+mod step;
 mod tell;
 mod waits;
 mod world;
@@ -31,7 +33,7 @@ use world::World;
 /// How many runs of the gentle and of the rough sort there are.
 const SEEDS: u64 = 500;
 /// How many runs with large snapshots there are; they take longer.
-const BULKY_SEEDS: u64 = 100;
+const BULKY_SEEDS: u64 = 200;
 
 /// The name of a channel.
 type Channel = Arc<str>;

@@ -8,9 +8,9 @@ use registry::{Change, NodeId, Registry, STRIPES, ShardId};
 use replication::{Replica, Snapshots};
 
 use crate::Channel;
-use crate::decide::Local;
 use crate::ledger::Ledger;
 use crate::load::Names;
+use crate::local::Local;
 
 /// The one app.
 pub(crate) const APP: &str = "app";

@@ -5,7 +5,7 @@ use registry::{Entry, MemberChange, NodeId, Occupancy, Own, Registry};
 use replication::{Event, Message, Tickets, Topic};
 
 use crate::Channel;
-use crate::decide::Local;
+use crate::local::Local;
 use crate::node::APP;
 
 fn topic(channel: &Channel) -> Topic<'_> {

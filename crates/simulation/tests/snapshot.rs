@@ -1,0 +1,83 @@
+//! What a snapshot replaces, step by step: cases that random schedules meet rarely.
+
+use std::sync::Arc;
+
+use registry::{Member, NodeId, Registry};
+use replication::{Learned, Message, Replica, Topic};
+
+const PEER: NodeId = NodeId(1);
+const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };
+
+/// What one node knows of a peer.
+#[derive(Default)]
+struct View {
+    registry: Registry,
+    replica: Replica,
+}
+
+fn member(id: &str) -> Arc<Member> {
+    Arc::new(Member { id: id.into(), id_json: format!("\"{id}\"").into(), info_json: None })
+}
+
+impl View {
+    /// A peer that had one member, and now begins a new stream.
+    fn of_renewed_stream() -> Self {
+        let mut view = View::default();
+        view.replica.restarted(PEER);
+        view.tell(Message::Everything(CHANNEL, 1, vec![member("gone")]));
+        view.tell(Message::Whole);
+        view.replica.restarted(PEER);
+        view
+    }
+
+    fn tell(&mut self, message: Message<'_>) -> Learned {
+        self.replica.learn(&self.registry, PEER, &message, |app| app.into(), |_, _, _, _| {})
+    }
+
+    fn members(&self) -> Vec<String> {
+        self.registry.read(CHANNEL.app, CHANNEL.channel, |entry| {
+            let members = entry.iter().flat_map(|(_, entry)| entry.roster().members());
+            members.map(|member| member.id.to_string()).collect()
+        })
+    }
+}
+
+#[test]
+fn a_channel_that_is_not_mentioned_is_empty() {
+    let mut view = View::of_renewed_stream();
+    assert_eq!(view.members(), ["gone"]);
+    assert_eq!(view.tell(Message::Whole), Learned::Whole);
+    assert!(view.registry.is_empty());
+}
+
+/// The channel was empty when the snapshot came past.
+#[test]
+fn a_channel_that_is_occupied_after_the_snapshot_came_past_has_its_new_members_only() {
+    let mut view = View::of_renewed_stream();
+    view.tell(Message::Subscriptions(CHANNEL, 2));
+    view.tell(Message::Joined(CHANNEL, member("new")));
+    view.tell(Message::Joined(CHANNEL, member("brief")));
+    view.tell(Message::Left(CHANNEL, "brief"));
+    view.tell(Message::Subscriptions(CHANNEL, 1));
+    view.tell(Message::Whole);
+    assert_eq!(view.members(), ["new"]);
+}
+
+/// The member left when there was no stream, and another one before the snapshot came past.
+#[test]
+fn a_channel_that_is_vacated_before_the_snapshot_comes_past_is_empty() {
+    let mut view = View::of_renewed_stream();
+    view.tell(Message::Left(CHANNEL, "other"));
+    view.tell(Message::Subscriptions(CHANNEL, 0));
+    view.tell(Message::Whole);
+    assert!(view.registry.is_empty());
+}
+
+#[test]
+fn everything_counts_more_than_changes_before_it() {
+    let mut view = View::of_renewed_stream();
+    view.tell(Message::Joined(CHANNEL, member("new")));
+    view.tell(Message::Everything(CHANNEL, 2, vec![member("new"), member("old")]));
+    view.tell(Message::Whole);
+    assert_eq!(view.members(), ["new", "old"]);
+}
