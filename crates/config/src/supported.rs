@@ -14,7 +14,7 @@ const SUPPORTED: &[(&str, &[&str])] = &[
     ("appManager.driver", &["array"]),
     ("cache.driver", &["memory"]),
     ("queue.driver", &["sync"]),
-    ("rateLimiter.driver", &["local"]),
+    ("rateLimiter.driver", &["local", "cluster"]),
     ("metrics.driver", &["prometheus"]),
 ];
 

@@ -222,7 +222,7 @@ impl Leases {
     }
 
     /// Who deals out a key, as seen from here: the one whose hash with it is the highest.
-    fn owner(&self, key: &str) -> NodeName {
+    pub fn owner(&self, key: &str) -> NodeName {
         let score = |node: &NodeName| {
             let mut hasher = FixedState::default().build_hasher();
             hasher.write(key.as_bytes());

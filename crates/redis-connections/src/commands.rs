@@ -47,8 +47,7 @@ impl RedisOptions {
         let stream: Stream = wire.into_stream().ok_or(chatty)?;
         // The wire has logged in.
         let login = RedisConnectionInfo::default().set_db(self.database.into());
-        let config =
-            AsyncConnectionConfig::new().set_response_timeout(Some(self.connect_timeout));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.connect_timeout));
         let connection = self
             .in_time(address, async {
                 Ok(MultiplexedConnection::new_with_config(&login, stream, config).await?)
@@ -62,9 +61,9 @@ impl RedisOptions {
 
     async fn cluster(&self) -> Result<Kind, ConnectError> {
         let Topology::Cluster(nodes) = &self.topology else { return Err(not_a_cluster()) };
-        let nodes = nodes.iter().map(|node| {
-            ConnectionAddr::Tcp(node.host.clone(), node.port).into_connection_info()
-        });
+        let nodes = nodes
+            .iter()
+            .map(|node| ConnectionAddr::Tcp(node.host.clone(), node.port).into_connection_info());
         let mut builder = ClusterClientBuilder::new(nodes.collect::<Result<Vec<_>, _>>()?)
             .connection_timeout(self.connect_timeout)
             .response_timeout(self.connect_timeout);

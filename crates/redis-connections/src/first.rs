@@ -63,8 +63,7 @@ mod tests {
     async fn when_nobody_answers_every_cause_is_told() {
         let told = first(|| "nobody knows".into(), [attempt(1, None), attempt(2, None)]).await;
         let told = told.unwrap_err().to_string();
-        let expected =
-            "nobody knows: Redis host:1 is no master now; Redis host:2 is no master now";
+        let expected = "nobody knows: Redis host:1 is no master now; Redis host:2 is no master now";
         assert_eq!(told, expected);
         let none: [std::future::Ready<Result<(), _>>; 0] = [];
         assert!(first(|| "nobody".into(), none).await.is_err());

@@ -229,9 +229,8 @@ impl Entry<'_> {
         };
         refuse_unknown(options, &KNOWN_TLS, &format!("{}.", self.name))?;
         let names = KNOWN_TLS.map(|name| format!("{}.{name}", self.name));
-        let get = |at: usize| {
-            options.get(KNOWN_TLS[at]).map(|value| Entry { name: &names[at], value })
-        };
+        let get =
+            |at: usize| options.get(KNOWN_TLS[at]).map(|value| Entry { name: &names[at], value });
         let [ca, certificate, key] = [0, 1, 2].map(get).map(|entry| match entry {
             Some(entry) => entry.pems(),
             None => Ok(Vec::new()),

@@ -19,9 +19,7 @@ impl RedisOptions {
                 let attempts = sentinels.nodes.iter().map(|sentinel| {
                     let (options, sentinels) = (self.clone(), sentinels.clone());
                     let sentinel = sentinel.clone();
-                    async move {
-                        options.in_time(&sentinel, sentinels.ask(&sentinel)).await
-                    }
+                    async move { options.in_time(&sentinel, sentinels.ask(&sentinel)).await }
                 });
                 first(what, attempts).await.map(Some)
             }

@@ -28,12 +28,13 @@ impl RedisOptions {
     pub async fn slots(&self, known: &[Address]) -> Result<Option<Slots>, ConnectError> {
         let Topology::Cluster(nodes) = &self.topology else { return Ok(None) };
         let all = nodes.iter().chain(known.iter().filter(|node| !nodes.contains(node)));
-        let attempts = all.map(|node| {
-            let (options, node) = (self.clone(), node.clone());
-            async move {
-                options.in_time(&node, async { ask(options.open(&node).await?).await }).await
-            }
-        });
+        let attempts =
+            all.map(|node| {
+                let (options, node) = (self.clone(), node.clone());
+                async move {
+                    options.in_time(&node, async { ask(options.open(&node).await?).await }).await
+                }
+            });
         let slots = first(|| "no node of the Redis Cluster tells its slots".into(), attempts).await;
         slots.map(Some)
     }

@@ -43,13 +43,7 @@ pub struct TlsOptions {
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        TlsOptions {
-            ca: Vec::new(),
-            certificate: None,
-            key: None,
-            server_name: None,
-            verify: true,
-        }
+        TlsOptions { ca: Vec::new(), certificate: None, key: None, server_name: None, verify: true }
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Transitions {
     /// The members that came or went, over all nodes: one at most, unless a whole node went or told
     /// everything anew.
     pub members: Vec<MemberChange>,
+    /// Whether the number of subscriptions over all nodes changed.
+    pub counted: bool,
     /// What changed about this node alone.
     pub own: Own,
 }
@@ -135,6 +137,7 @@ impl Entry {
                 let first = self.subscribers.of_node(NodeId::LOCAL) == 0;
                 transitions.own.occupancy = first.then_some(Occupancy::Occupied);
                 transitions.occupancy = self.occupancy_after(|e| e.subscribers.add(place));
+                transitions.counted = true;
                 if let Some(member) = member {
                     let joined = self.extra().roster.join(NodeId::LOCAL, member);
                     transitions.own.member = joined.first_here.map(MemberChange::Added);
@@ -146,6 +149,7 @@ impl Entry {
                 transitions.occupancy = self.occupancy_after(|e| taken = e.subscribers.take(place));
                 let last = taken && self.subscribers.of_node(NodeId::LOCAL) == 0;
                 transitions.own.occupancy = last.then_some(Occupancy::Vacated);
+                transitions.counted = taken;
                 if let Some(user_id) = user_id {
                     let left = self.extra().roster.leave(NodeId::LOCAL, user_id);
                     transitions.own.member = left.last_here.map(MemberChange::Removed);
@@ -162,6 +166,7 @@ impl Entry {
     /// Takes in what another node says.
     pub fn learn(&mut self, node: NodeId, fact: Fact<'_>) -> Transitions {
         let mut transitions = Transitions::default();
+        let before = self.subscribers.of_node(node);
         match fact {
             Fact::Subscriptions(count) => transitions.occupancy = self.set(node, count),
             Fact::Joined(member) => {
@@ -183,6 +188,7 @@ impl Entry {
                 }
             }
         }
+        transitions.counted = self.subscribers.of_node(node) != before;
         self.tidy();
         transitions
     }

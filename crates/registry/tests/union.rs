@@ -168,6 +168,8 @@ fn a_member_on_two_nodes_leaves_with_the_last_of_them() {
     let first = here(Change::Subscribe { member: Some(&eight) });
     assert_eq!(first.occupancy, Some(Occupancy::Occupied));
     assert_eq!(first.members, [MemberChange::Added(eight.clone())]);
+    let counted = Transitions { counted: true, ..Transitions::default() };
+    assert_eq!(there(Fact::Subscriptions(1)), counted);
     assert_eq!(there(Fact::Subscriptions(1)), Transitions::default());
     assert_eq!(there(Fact::Joined(&eight)), Transitions::default());
     let left = here(Change::Unsubscribe { user_id: Some("8") });

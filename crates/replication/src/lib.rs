@@ -23,7 +23,7 @@ mod replica;
 mod snapshots;
 
 pub use codec::Malformed;
-pub use message::{Event, Kept, Message, Stamp, Topic};
+pub use message::{Event, Kept, Message, RateAnswer, RateWish, Stamp, Topic};
 pub use outlets::{Outlets, Ticket, Tickets};
 pub use replica::{Learned, Replica};
 pub use snapshots::Snapshots;

@@ -19,6 +19,8 @@ const CACHED: u8 = 7;
 const CLOSE: u8 = 8;
 const CONNECTIONS: u8 = 9;
 const LEASE: u8 = 10;
+const RATE_WISH: u8 = 11;
+const RATE_ANSWER: u8 = 12;
 
 /// When an event was published to a cache channel: of two, all nodes keep the one with the higher
 /// stamp.
@@ -62,6 +64,30 @@ pub struct Kept<'a> {
     pub fresh: bool,
 }
 
+/// A part of an app's budget per second is wished for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateWish {
+    /// What the answer is to be called.
+    pub ticket: u64,
+    /// Whether it is for reading requests; otherwise for published events.
+    pub reads: bool,
+    /// How much is needed now.
+    pub least: u32,
+    /// How much would be taken.
+    pub most: u32,
+}
+
+/// The answer to a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateAnswer {
+    /// As in the wish.
+    pub ticket: u64,
+    /// What is granted; 0 if there is not enough.
+    pub granted: u32,
+    /// After how many milliseconds there will be.
+    pub wait_ms: u64,
+}
+
 /// What a node tells its peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
@@ -85,6 +111,10 @@ pub enum Message<'a> {
     Connections(&'a str, u32),
     /// About quotas.
     Lease(leases::Message),
+    /// To the node that deals out the app's budgets.
+    RateWish(&'a str, RateWish),
+    /// From it.
+    RateAnswer(RateAnswer),
     /// Something that a later version tells.
     Unknown(u8),
 }
@@ -134,6 +164,17 @@ impl Message<'_> {
                 to.number(u64::from(*count));
             }
             Message::Lease(message) => to.lease(message),
+            Message::RateWish(app, RateWish { ticket, reads, least, most }) => {
+                to.text(app);
+                for number in [*ticket, (*reads).into(), (*least).into(), (*most).into()] {
+                    to.number(number);
+                }
+            }
+            Message::RateAnswer(RateAnswer { ticket, granted, wait_ms }) => {
+                for number in [*ticket, u64::from(*granted), *wait_ms] {
+                    to.number(number);
+                }
+            }
             Message::Whole | Message::Unknown(_) => {}
         }
         to.0.into()
@@ -151,6 +192,8 @@ impl Message<'_> {
             Message::Close(..) => CLOSE,
             Message::Connections(..) => CONNECTIONS,
             Message::Lease(_) => LEASE,
+            Message::RateWish(..) => RATE_WISH,
+            Message::RateAnswer(_) => RATE_ANSWER,
             Message::Unknown(tag) => *tag,
         }
     }
@@ -186,8 +229,11 @@ impl<'a> Message<'a> {
         if *tag == CONNECTIONS {
             return Ok(Message::Connections(from.text("app")?, from.small("count")?));
         }
-        if *tag == LEASE {
-            return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease));
+        match *tag {
+            LEASE => return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease)),
+            RATE_WISH => return Ok(Message::RateWish(from.text("app")?, from.rate_wish()?)),
+            RATE_ANSWER => return Ok(Message::RateAnswer(from.rate_answer()?)),
+            _ => {}
         }
         if !(SUBSCRIPTIONS..=CLOSE).contains(tag) {
             return Ok(Message::Unknown(*tag));
@@ -255,6 +301,23 @@ impl Reader<'_> {
             id_json: self.text("member id")?.into(),
             info_json: self.optional("member info")?.map(Into::into),
         }))
+    }
+
+    fn rate_wish(&mut self) -> Result<RateWish, Malformed> {
+        Ok(RateWish {
+            ticket: self.number("ticket")?,
+            reads: self.number("kind of budget")? != 0,
+            least: self.small("wish")?,
+            most: self.small("wish")?,
+        })
+    }
+
+    fn rate_answer(&mut self) -> Result<RateAnswer, Malformed> {
+        Ok(RateAnswer {
+            ticket: self.number("ticket")?,
+            granted: self.small("grant")?,
+            wait_ms: self.number("wait")?,
+        })
     }
 
     /// `entry` is what is read from; the frame shares its memory.

@@ -20,9 +20,9 @@ pub struct Ticket {
 pub type Tickets = SmallVec<[Ticket; 3]>;
 
 impl Ticket {
-    /// Whether the peer has the entry. If its stream ends before, it never will.
-    pub fn is_acknowledged(&self) -> bool {
-        self.log.acked() >= self.seq
+    /// Whether the peer has the entry, or never will: its stream has ended.
+    pub fn is_settled(&self) -> bool {
+        self.log.acked() >= self.seq || self.log.is_ended()
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use leases::GrantNumber;
 use proptest::prelude::*;
 use registry::Member;
-use replication::{Event, Kept, Malformed, Message, Stamp, Topic};
+use replication::{Event, Kept, Malformed, Message, RateAnswer, RateWish, Stamp, Topic};
 
 fn member() -> impl Strategy<Value = Arc<Member>> {
     (".{0,40}", prop::option::of(".{0,200}")).prop_map(|(id, info)| {
@@ -60,6 +60,8 @@ fn messages(parts: &Parts) -> Vec<Message<'_>> {
         Message::Cached(topic, event, kept),
         Message::Close(topic, *number as u16, text),
         Message::Connections(app, count),
+        Message::RateWish(app, RateWish { ticket: *number, reads: true, least: 1, most: count }),
+        Message::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
     ];
     let key: Arc<str> = channel.as_str().into();
     let grant = GrantNumber { owner: *number, number: !*number };

@@ -17,6 +17,8 @@ mod joining;
 mod presence;
 #[path = "cluster/quotas.rs"]
 mod quotas;
+#[path = "cluster/rates.rs"]
+mod rates;
 #[path = "cluster/users.rs"]
 mod users;
 

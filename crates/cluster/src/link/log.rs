@@ -1,7 +1,7 @@
 //! The sender's side of one stream, shared by everybody who appends to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,13 +14,15 @@ use crate::{Now, Settings};
 /// What this node tells one peer: an ordered stream of entries, kept until they are acknowledged.
 ///
 /// Owned by the cluster, which transmits and forgets; shared with all threads that append. Every
-/// method holds a short lock, [`acked`](Self::acked) and [`epoch`](Self::epoch) none.
+/// method holds a short lock, [`acked`](Self::acked), [`is_ended`](Self::is_ended) and
+/// [`epoch`](Self::epoch) none.
 #[derive(Debug)]
 pub struct Log {
     epoch: u64,
     replay_bytes: usize,
     replay_age: Duration,
     acked: AtomicU64,
+    ended: AtomicBool,
     losses: Arc<Losses>,
     state: Mutex<State>,
 }
@@ -100,6 +102,12 @@ impl Log {
     /// The peer has every entry up to this number.
     pub fn acked(&self) -> u64 {
         self.acked.load(Relaxed)
+    }
+
+    /// Whether nothing more is transmitted in it: it broke, another one replaces it, or the peer is
+    /// down.
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Relaxed)
     }
 
     /// Appends an entry. `None` if it will not be transmitted, because the stream has ended or the
@@ -219,6 +227,7 @@ impl Log {
             self.losses.events.fetch_add(window.events(), Relaxed);
         }
         state.stream = Stream::Ended { position, end };
+        self.ended.store(true, Relaxed);
     }
 }
 
@@ -268,6 +277,7 @@ impl Streams {
             replay_bytes: self.settings.replay_bytes,
             replay_age: self.settings.replay_age,
             acked: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
             losses: self.losses.clone(),
             state: Mutex::new(State { stream: Stream::Open(Window::default()), idle: true }),
         })
@@ -349,6 +359,7 @@ mod tests {
         let log = streams.begin();
         log.append("before".into(), Kind::Event).unwrap();
         log.close();
+        assert!(log.is_ended());
         assert_eq!(log.append("after".into(), Kind::Event), None);
         assert_eq!(log.stats(), LogStats::default());
         assert_eq!(streams.losses().events(), 0);

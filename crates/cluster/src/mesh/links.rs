@@ -191,7 +191,7 @@ mod tests {
         ];
         all.iter().for_each(|link| assert!(links.add(link)));
         let told = |to: &Link| links.others(to).iter().map(|at| at.0.0).collect::<Vec<_>>();
-        assert_eq!(told(&all[0]), []);
+        assert_eq!(told(&all[0]), [] as [u64; 0]);
         assert_eq!(told(&all[1]), [1, 3]);
         assert!(all.iter().all(|link| link.untold.get()));
     }

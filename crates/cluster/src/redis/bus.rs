@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use redis_connections::OptionError;
@@ -12,6 +13,11 @@ use super::names::Names;
 use super::session::Session;
 use crate::Incarnation;
 use crate::broker::{Bus, BusError, Counter, Event, To};
+
+/// How long a message waits for a connection that takes no more.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The same where others are to get theirs through other connections, and hellos must go on.
+const LESS_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A Redis, until it is dropped. Lives on one thread.
 pub struct RedisBus {
@@ -54,8 +60,9 @@ impl Bus for RedisBus {
         let channel = names.channel(*to);
         let (server, hello) = (publishers.server(&channel), publishers.server(&names.hello));
         let outbox = server.as_ref().and_then(|server| publishers.outbox(server));
+        let patience = if server == hello { PATIENCE } else { LESS_PATIENCE };
         let taken = match &outbox {
-            Some(outbox) => outbox.leave(channel, message).await,
+            Some(outbox) => outbox.leave(channel, message, patience).await,
             None => false,
         };
         match (taken, &outbox) {

@@ -3,6 +3,7 @@
 //! ```text
 //!   bus          what the cluster sees of it
 //!   session      the subscriptions to the hello channel and to our inbox, again and again
+//!   inbox          the one to our inbox, where that is on another server
 //!   listener       one connection that messages come from, into the `queue`
 //!   publishers   a connection to every server that messages go to, again and again
 //!   publisher      one of them, pipelined
@@ -31,6 +32,7 @@
 mod backoff;
 mod bus;
 mod config;
+mod inbox;
 mod listener;
 mod names;
 mod publisher;

@@ -12,8 +12,6 @@ use super::listener::next;
 
 /// How many messages may wait for one connection.
 const WAITING: usize = 64;
-/// How long a message waits for one that takes no more.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 struct Message {
     channel: String,
@@ -36,9 +34,9 @@ impl Outbox {
         (Outbox { queue, stuck: Cell::new(false) }, Publisher(messages))
     }
 
-    /// Leaves a message; waits for a while if there is no room. Whether it was taken.
-    pub(super) async fn leave(&self, channel: String, content: Bytes) -> bool {
-        let patience = if self.stuck.get() { Duration::ZERO } else { PATIENCE };
+    /// Leaves a message; waits for so long at most if there is no room. Whether it was taken.
+    pub(super) async fn leave(&self, channel: String, content: Bytes, patience: Duration) -> bool {
+        let patience = if self.stuck.get() { Duration::ZERO } else { patience };
         let room = match self.queue.try_reserve() {
             Ok(room) => Some(room),
             Err(_) => timeout(patience, self.queue.reserve()).await.ok().and_then(Result::ok),

@@ -28,16 +28,16 @@ const ASK_PAUSE: Duration = Duration::from_millis(200);
 
 /// What keeps a node subscribed. Owned by its task and the bus, on one thread.
 pub(super) struct Session {
-    config: RedisConfig,
+    pub(super) config: RedisConfig,
     pub(super) names: Names,
     pub(super) queue: Queue,
     pub(super) publishers: Publishers,
     /// Whether the hello channel works, in and out.
     pub(super) up: Cell<bool>,
     /// Something has changed, so the routes may be out of date.
-    stale: Rc<Notify>,
+    pub(super) stale: Rc<Notify>,
     /// Where the subscriptions are.
-    routes: watch::Sender<Option<Routes>>,
+    pub(super) routes: watch::Sender<Option<Routes>>,
     /// Servers that were found before.
     known: RefCell<Vec<Address>>,
 }
@@ -104,7 +104,8 @@ impl Session {
         self.publishers.follow(&publish);
         self.publishers.hurry();
         self.routes.send_replace(Some(subscribe.clone()));
-        let connected = timeout(self.config.publish.connect_timeout, self.publishers.up(&publisher));
+        let connected =
+            timeout(self.config.publish.connect_timeout, self.publishers.up(&publisher));
         let inbox = async { if together { None } else { Some(self.subscribe_inbox().await) } };
         let (listener, inbox, connected) = tokio::join!(
             Listener::subscribe(&self.config.subscribe, &hello, subscribe.subscribe(), channels),
@@ -163,9 +164,8 @@ impl Session {
     /// Where to subscribe and where to publish.
     async fn find(&self) -> Result<(Routes, Routes), String> {
         let known = self.known.borrow().clone();
-        let find = async |options| {
-            Routes::find(options, &known).await.map_err(|error| error.to_string())
-        };
+        let find =
+            async |options| Routes::find(options, &known).await.map_err(|error| error.to_string());
         let subscribe = find(&self.config.subscribe).await?;
         let publish = match self.config.publish == self.config.subscribe {
             true => subscribe.clone(),
@@ -173,56 +173,6 @@ impl Session {
         };
         *self.known.borrow_mut() = subscribe.servers().into_iter().cloned().collect();
         Ok((subscribe, publish))
-    }
-
-    /// Listens to our inbox where another server has it than the hello channel, for ever. Until it
-    /// is back the others hear that we are there, and send again what we did not get.
-    async fn keep_inbox(&self, first: Result<Listener, String>) {
-        let mut backoff = Backoff::new();
-        let mut attempt = first;
-        loop {
-            let began = Instant::now();
-            let mut lasted = Duration::ZERO;
-            let reason = match attempt {
-                Ok(listener) => {
-                    let server = listener.server.clone();
-                    let reason = tokio::select! {
-                        reason = listener.listen(&self.queue, self.config.silence) => reason,
-                        () = self.inbox_moves(&server) => format!("it has left Redis {server}"),
-                    };
-                    lasted = began.elapsed();
-                    reason
-                }
-                Err(reason) => reason,
-            };
-            match lasted.is_zero() {
-                true => tracing::debug!(reason, "no connection to our inbox in Redis"),
-                false => tracing::warn!(reason, "lost our inbox in Redis, trying again"),
-            }
-            self.stale.notify_one();
-            sleep(backoff.next(lasted)).await;
-            attempt = self.subscribe_inbox().await;
-        }
-    }
-
-    async fn subscribe_inbox(&self) -> Result<Listener, String> {
-        let inbox = self.names.inbox.as_str();
-        let routes = self.routes.borrow().clone();
-        let server = routes.as_ref().and_then(|routes| Some((routes, routes.owner(inbox)?)));
-        let Some((routes, server)) = server else {
-            return Err(format!("no server has the slot of {inbox:?} now"));
-        };
-        Listener::subscribe(&self.config.subscribe, server, routes.subscribe(), &[inbox]).await
-    }
-
-    /// Waits until our inbox is somewhere else than at a server.
-    async fn inbox_moves(&self, from: &Address) {
-        let moved = |routes: &Option<Routes>| {
-            let now = routes.as_ref().and_then(|routes| routes.owner(&self.names.inbox));
-            now.is_some_and(|now| now != from)
-        };
-        // It fails only if the sender is gone, which is our own.
-        let _ = self.routes.subscribe().wait_for(moved).await;
     }
 }
 

@@ -6,7 +6,7 @@ use cluster::redis::{RedisConfig, RedisOptions};
 use redis_connections::{Address, Sentinels, Topology, slot_of};
 
 use crate::node::{Nodes, until};
-use crate::servers::{Server, cluster, sentinels};
+use crate::servers::{LOOPBACK, Server, cluster, sentinels};
 use crate::{A_MOMENT, OUTAGE, local};
 
 fn behind(sentinels: &[Server]) -> RedisConfig {
@@ -36,7 +36,10 @@ fn inbox(number: u64) -> String {
 }
 
 async fn take_place(nodes: &mut Nodes, successor: &Server) {
-    let listens = || successor.tell("PUBSUB NUMSUB dunlin:hello").ends_with(":3\r\n");
+    let listens = || {
+        let told = successor.try_tell("PUBSUB NUMSUB dunlin:hello");
+        told.is_ok_and(|told| told.ends_with(":3\r\n"))
+    };
     for _ in 0..40 {
         nodes.talk(A_MOMENT).await;
         if listens() {
@@ -75,18 +78,51 @@ async fn a_frozen_master_s_successor_is_found() {
 }
 
 #[tokio::test]
-async fn a_master_that_is_none_any_more_is_left() {
+async fn a_planned_successor_is_found() {
     local(async {
         let (servers, sentinels) = sentinels("mymaster", "");
         let mut nodes = Nodes::start(&behind(&sentinels)).await;
         nodes.talk(A_MOMENT).await;
-        // The connections to it stay, unlike in a failover that the sentinels make themselves.
-        until("the sentinels let it go", || {
+        until("the sentinels go about it", || {
             sentinels[0].tell("SENTINEL FAILOVER mymaster").starts_with("+OK")
         })
         .await;
         take_place(&mut nodes, &servers[1]).await;
         nodes.check().await;
+    })
+    .await;
+}
+
+/// As it is for one that is cut off from its sentinels and from its successor, with us.
+#[tokio::test]
+async fn a_master_that_does_not_notice_that_it_is_none_is_left() {
+    local(async {
+        let (servers, sentinels) = sentinels("mymaster", "");
+        let mut nodes = Nodes::start(&behind(&sentinels)).await;
+        nodes.talk(A_MOMENT).await;
+        let tell_all = |command: &str| {
+            for sentinel in &sentinels {
+                assert_eq!(sentinel.tell(command), "+OK\r\n");
+            }
+        };
+        tell_all("SENTINEL REMOVE mymaster");
+        assert_eq!(servers[1].tell("REPLICAOF NO ONE"), "+OK\r\n");
+        tell_all(&format!("SENTINEL MONITOR mymaster {LOOPBACK} {} 2", servers[1].port));
+        take_place(&mut nodes, &servers[1]).await;
+        nodes.check().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redis_cluster_without_sharded_channels() {
+    local(async {
+        let servers = cluster("rename-command SPUBLISH \"\"\nrename-command SSUBSCRIBE \"\"");
+        let mut nodes = Nodes::start(&among(&servers)).await;
+        nodes.talk(A_MOMENT).await;
+        nodes.check().await;
+        let told = servers[server_of("dunlin:hello")].tell("PUBSUB NUMSUB dunlin:hello");
+        assert!(told.ends_with(":3\r\n"), "{told}");
     })
     .await;
 }

@@ -265,13 +265,7 @@ pub(super) const CLUSTER: &[OptionSpec] = &[
         "16",
         "What waits for one peer that cannot be reached, in MB; beyond it events are lost, and counted.",
     ),
-    row(
-        "CLUSTER_REPLAY_TIME",
-        "cluster.replayTime",
-        MS,
-        "30000",
-        "For how long it waits, in ms.",
-    ),
+    row("CLUSTER_REPLAY_TIME", "cluster.replayTime", MS, "30000", "For how long it waits, in ms."),
     row(
         "CLUSTER_CHECK_INTERVAL",
         "cluster.checkInterval",

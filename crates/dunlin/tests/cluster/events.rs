@@ -9,7 +9,7 @@ use super::nodes::{Adapter, Nodes};
 use super::probe::Times;
 use crate::support::http::{App, request};
 
-const SUBSCRIPTIONS: usize = 5_000;
+const SUBSCRIPTIONS: usize = 10_000;
 /// A first subscriber waits no longer than that for the other nodes to know of it; whoever waited
 /// so long may miss what is published at once.
 const WAIT: Duration = Duration::from_millis(50);
@@ -43,7 +43,9 @@ pub(crate) fn none_is_lost_after_a_subscription(adapter: &Adapter) {
         subscriber.unsubscribe(&channel);
     }
     let took = began.elapsed();
-    println!("{SUBSCRIPTIONS} first subscriptions in {took:?}: {waits}, {late} lost after {WAIT:?}");
+    println!(
+        "{SUBSCRIPTIONS} first subscriptions in {took:?}: {waits}, {late} lost after {WAIT:?}"
+    );
     assert!(lost.is_empty(), "lost although the subscription had succeeded in time: {lost:?}");
     nodes.have_no_bugs();
 }

@@ -129,7 +129,9 @@ pub(crate) fn nothing_is_left_of_many(adapter: &Adapter) {
     }
     let last = memory(&nodes);
     let took = began.elapsed();
-    println!("{CYCLES} kills in {took:?}; KiB of the others: {warm:?} after {WARM}, {last:?} at the end");
+    println!(
+        "{CYCLES} kills in {took:?}; KiB of the others: {warm:?} after {WARM}, {last:?} at the end"
+    );
     for (warm, last) in warm.into_iter().zip(last) {
         assert!(last <= warm + 8 * 1024, "memory grows: {warm} -> {last} KiB");
     }

@@ -121,7 +121,7 @@ impl Nodes {
         self.nodes[index] = Some(self.process(&port));
     }
 
-    /// No task of any node that is up has panicked, and none lost an event.
+    /// No task of any node that is up has panicked, and no stream has outgrown its bounds.
     pub(crate) fn have_no_bugs(&self) {
         for node in self.up() {
             let metrics = node.metrics();

@@ -38,7 +38,11 @@ pub(crate) struct Story {
 
 impl Pool {
     pub(crate) fn new(addresses: &[SocketAddr]) -> Self {
-        Pool { addresses: addresses.to_vec(), next: AtomicUsize::new(0), subscribed: AtomicUsize::new(0) }
+        Pool {
+            addresses: addresses.to_vec(),
+            next: AtomicUsize::new(0),
+            subscribed: AtomicUsize::new(0),
+        }
     }
 
     /// A client's life, until it is told that it is the end.

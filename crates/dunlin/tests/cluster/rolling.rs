@@ -68,7 +68,8 @@ pub(crate) fn nothing_is_lost(adapter: &Adapter) {
     tell(&stories);
     for story in &stories {
         assert_eq!(story.roster.0, all);
-        for (numbers, node) in story.sessions.iter().flat_map(|all| [(all, 0), (all, 1), (all, 2)]) {
+        for (numbers, node) in story.sessions.iter().flat_map(|all| [(all, 0), (all, 1), (all, 2)])
+        {
             let counts: Vec<usize> = numbers
                 .iter()
                 .filter(|number| number.node == node)

@@ -158,8 +158,7 @@ async fn sentinels_with_a_password_and_some_that_are_gone() {
 async fn a_redis_cluster() {
     let mut nodes = cluster("");
     let known = vec![nodes[0].address(), nodes[1].address()];
-    let options =
-        RedisOptions { topology: Topology::Cluster(known), ..RedisOptions::default() };
+    let options = RedisOptions { topology: Topology::Cluster(known), ..RedisOptions::default() };
     works(&options).await.unwrap();
     assert_eq!(options.master().await.unwrap(), None);
     let slots = options.slots(&[]).await.unwrap().unwrap();

@@ -70,7 +70,8 @@ async fn what_cannot_be_used_is_named() {
 #[tokio::test]
 async fn a_redis_cluster_of_one_node() {
     let ca = Certificates::new();
-    let server = Server::start_tls(&ca, "tls-auth-clients no\ncluster-enabled yes\ntls-cluster yes");
+    let server =
+        Server::start_tls(&ca, "tls-auth-clients no\ncluster-enabled yes\ntls-cluster yes");
     let nodes = vec![Address::new(LOOPBACK, server.port)];
     let cluster = |tls| RedisOptions {
         topology: Topology::Cluster(nodes.clone()),

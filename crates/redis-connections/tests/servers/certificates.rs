@@ -18,8 +18,7 @@ impl Certificates {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "authority of tests");
-        let authority =
-            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let certificates = Certificates { authority, folder: folder() };
         let [certificate, key] = certificates.issue(&["redis.test", "127.0.0.1"]);
         write(&certificates.folder, "ca.pem", &certificates.ca());

@@ -19,7 +19,8 @@ pub(crate) fn cluster(lines: &str) -> Vec<Server> {
     for node in &nodes {
         until("the cluster is whole", || {
             let info = node.tell("CLUSTER INFO");
-            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            info.contains("cluster_state:ok")
+                && info.contains("cluster_known_nodes:3")
                 && info.contains("cluster_slots_ok:16384")
         });
     }

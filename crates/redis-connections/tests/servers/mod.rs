@@ -7,7 +7,7 @@ mod certificates;
 mod group;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -112,12 +112,18 @@ impl Server {
 
     /// Sends a command, without a password or TLS, and waits for the beginning of its answer.
     pub(crate) fn tell(&self, command: &str) -> String {
-        let mut stream = TcpStream::connect((LOOPBACK, self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        let told = self.try_tell(command);
+        told.unwrap_or_else(|error| panic!("{}: {command}: {error}", self.address()))
+    }
+
+    /// The same where the server may be away, or may close the connection.
+    pub(crate) fn try_tell(&self, command: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect((LOOPBACK, self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
         let mut answer = [0; 4096];
-        let length = stream.read(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
     }
 
     pub(crate) fn log(&self) -> String {

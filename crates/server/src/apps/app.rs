@@ -8,7 +8,7 @@ use config::AppConfig;
 use protocol::auth::Secret;
 
 use super::Counters;
-use crate::limits::SharedGcra;
+use crate::limits::{Budget, Spending};
 use crate::peers::{Peers, Pending, Wish};
 
 /// What an app's configuration says; replaced as a whole when it changes.
@@ -33,10 +33,10 @@ pub(crate) struct App {
     pub(crate) id: Arc<str>,
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) counters: Counters,
-    /// The budget of events published over HTTP.
-    pub(crate) backend_events: SharedGcra,
-    /// The budget of reading requests.
-    pub(crate) read_requests: SharedGcra,
+    /// Of events published over HTTP.
+    events: Budget,
+    /// Of reading requests.
+    reads: Budget,
     seats: AtomicU32,
     /// Those of them that count towards the quota.
     leased: AtomicU32,
@@ -48,10 +48,27 @@ impl App {
             id: config.id.as_str().into(),
             settings: ArcSwap::from_pointee(Settings::new(config)),
             counters: Counters::default(),
-            backend_events: SharedGcra::default(),
-            read_requests: SharedGcra::default(),
+            events: Budget::default(),
+            reads: Budget::default(),
             seats: AtomicU32::new(0),
             leased: AtomicU32::new(0),
+        }
+    }
+
+    /// What is spent from.
+    pub(crate) fn budget(&self, on: Spending) -> &Budget {
+        match on {
+            Spending::Events => &self.events,
+            Spending::Reads => &self.reads,
+        }
+    }
+
+    /// How much may be spent per second; none if there is no limit.
+    pub(crate) fn rate(&self, on: Spending) -> Option<u32> {
+        let settings = self.settings.load();
+        match on {
+            Spending::Events => settings.config.max_backend_events_per_second,
+            Spending::Reads => settings.config.max_read_requests_per_second,
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, Refused};
 use crate::apps::{App, Counters};
+use crate::limits::Spending;
 use crate::node::Node;
 
 /// The most bytes, and the longest time, that a refused request's body is read.
@@ -112,21 +113,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Takes published events from the app's budget.
-    pub(super) fn spend_events(&self, count: usize) -> Result<(), Refused> {
-        let rate = self.app.settings.load().config.max_backend_events_per_second;
-        let Some(rate) = rate else { return Ok(()) };
+    /// Takes so many from one of the app's budgets.
+    pub(super) async fn spend(&self, on: Spending, count: usize) -> Result<(), Refused> {
+        let Some(rate) = self.app.rate(on) else { return Ok(()) };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let taken = self.app.backend_events.take(self.node.nanos(), count, rate);
-        taken.map_err(|wait| Refused::too_many(rate, wait))
-    }
-
-    /// Takes a reading request from the app's budget.
-    pub(super) fn spend_read(&self) -> Result<(), Refused> {
-        let rate = self.app.settings.load().config.max_read_requests_per_second;
-        let Some(rate) = rate else { return Ok(()) };
-        let taken = self.app.read_requests.take(self.node.nanos(), 1, rate);
-        taken.map_err(|wait| Refused::too_many(rate, wait))
+        let spent = self.node.spend(self.app, on, count, rate).await;
+        spent.map_err(|wait| Refused::too_many(rate, wait))
     }
 
     /// Counts a call that was signed well, and its answer.

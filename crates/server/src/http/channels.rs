@@ -12,10 +12,11 @@ use registry::{Entry, Member};
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
+use crate::limits::Spending;
 
 /// `GET /apps/{id}/channels`
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
-    call.spend_read()?;
+pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
+    call.spend(Spending::Reads, 1).await?;
     let prefix = call.param("filter_by_prefix");
     let info = info::for_channels(call.param("info").as_deref(), prefix.as_deref())?;
     let prefix = prefix.unwrap_or_default();
@@ -33,8 +34,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `GET /apps/{id}/channels/{channel}`
-pub(super) fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
-    call.spend_read()?;
+pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+    call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = info::for_channel(call.param("info").as_deref(), class)?;
     let (occupied, counts) = call.node.registry.read(&call.app.id, name, |entry| {
@@ -55,8 +56,8 @@ pub(super) fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
 }
 
 /// `GET /apps/{id}/channels/{channel}/users`
-pub(super) fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
-    call.spend_read()?;
+pub(super) async fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+    call.spend(Spending::Reads, 1).await?;
     info::for_users(call.param("info").as_deref(), class(call, name)?)?;
     let with_info = call.param("with_user_info").is_some_and(|wanted| wanted == "1");
     let roster: Vec<Arc<Member>> = call.node.registry.read(&call.app.id, name, |entry| {
@@ -69,8 +70,8 @@ pub(super) fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
 }
 
 /// `GET /apps/{id}/channels/{channel}/stats`, deprecated.
-pub(super) fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
-    call.spend_read()?;
+pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+    call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = Info { user_count: class.is_presence(), subscription_count: true, cache: false };
     let counts = call
@@ -83,8 +84,8 @@ pub(super) fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
 }
 
 /// `GET /apps/{id}/connections`
-pub(super) fn connections(call: &Call<'_>) -> Result<Answer, Refused> {
-    call.spend_read()?;
+pub(super) async fn connections(call: &Call<'_>) -> Result<Answer, Refused> {
+    call.spend(Spending::Reads, 1).await?;
     let mut body = Vec::new();
     let count = call.app.connections() + call.node.peers.connections(&call.app.id);
     response::connections(&mut body, u64::from(count));

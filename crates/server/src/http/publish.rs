@@ -8,11 +8,12 @@ use protocol::channel;
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
 use crate::frames;
+use crate::limits::Spending;
 
 /// `POST /apps/{id}/events`
-pub(super) fn event(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn event(call: &Call<'_>) -> Result<Answer, Refused> {
     let event = publish::event(call.body, &call.limits())?;
-    admit(call, 1)?;
+    admit(call, 1).await?;
     send(call, &event);
     if event.info.is_empty() {
         return Ok(json(200, response::EMPTY));
@@ -24,9 +25,9 @@ pub(super) fn event(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `POST /apps/{id}/batch_events`: all of it is valid and sent, or nothing is (H3).
-pub(super) fn batch(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn batch(call: &Call<'_>) -> Result<Answer, Refused> {
     let events = publish::batch(call.body, &call.limits())?;
-    admit(call, events.len())?;
+    admit(call, events.len()).await?;
     events.iter().for_each(|event| send(call, event));
     let info: Vec<Option<Counts>> = events
         .iter()
@@ -41,18 +42,18 @@ pub(super) fn batch(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `POST /apps/{id}/channels/{channel}/events`, deprecated: the body is the data.
-pub(super) fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answer, Refused> {
+pub(super) async fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answer, Refused> {
     let (name, socket_id) = (call.param("name"), call.param("socket_id"));
     let limits = call.limits();
     let event =
         publish::channel_event(channel, name.as_deref(), socket_id.as_deref(), call.body, &limits)?;
-    admit(call, 1)?;
+    admit(call, 1).await?;
     send(call, &event);
     Ok(json(202, response::EMPTY))
 }
 
-fn admit(call: &Call<'_>, events: usize) -> Result<(), Refused> {
-    call.spend_events(events)?;
+async fn admit(call: &Call<'_>, events: usize) -> Result<(), Refused> {
+    call.spend(Spending::Events, events).await?;
     if call.node.has_room() { Ok(()) } else { Err(Refused::overloaded()) }
 }
 

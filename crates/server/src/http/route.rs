@@ -105,15 +105,15 @@ async fn api_page(
     let query = head.uri.query().unwrap_or_default();
     let call = Call { node, app: &app, query, body: &body };
     let answer = match page {
-        ["events"] => publish::event(&call),
-        ["batch_events"] => publish::batch(&call),
-        ["channels", channel, "events"] => publish::channel_event(&call, channel),
-        ["users", user, "terminate_connections"] => users::terminate(&call, user),
-        ["channels"] => channels::list(&call),
-        ["channels", channel] => channels::one(&call, channel),
-        ["channels", channel, "users"] => channels::users(&call, channel),
-        ["channels", channel, "stats"] => channels::stats(&call, channel),
-        _ => channels::connections(&call),
+        ["events"] => publish::event(&call).await,
+        ["batch_events"] => publish::batch(&call).await,
+        ["channels", channel, "events"] => publish::channel_event(&call, channel).await,
+        ["users", user, "terminate_connections"] => users::terminate(&call, user).await,
+        ["channels"] => channels::list(&call).await,
+        ["channels", channel] => channels::one(&call, channel).await,
+        ["channels", channel, "users"] => channels::users(&call, channel).await,
+        ["channels", channel, "stats"] => channels::stats(&call, channel).await,
+        _ => channels::connections(&call).await,
     };
     call.counted(answer)
 }

@@ -6,10 +6,11 @@ use protocol::close::Close;
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
+use crate::limits::Spending;
 
 /// `POST /apps/{id}/users/{user}/terminate_connections` (W51)
-pub(super) fn terminate(call: &Call<'_>, user: &str) -> Result<Answer, Refused> {
-    call.spend_events(1)?;
+pub(super) async fn terminate(call: &Call<'_>, user: &str) -> Result<Answer, Refused> {
+    call.spend(Spending::Events, 1).await?;
     call.node.close_subscribers(call.app, &user_channel(user), &Close::terminated(), true);
     Ok(json(200, response::EMPTY))
 }

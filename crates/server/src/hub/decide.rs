@@ -16,7 +16,7 @@ use super::op::{Audience, ConnectionId, Op, Topic, Welcome};
 use crate::apps::{App, Counters};
 use crate::frames;
 use crate::node::Node;
-use crate::peers::Wait;
+use crate::peers::Waiter;
 
 /// A connection that subscribes.
 pub(crate) struct Newcomer<'a> {
@@ -33,8 +33,10 @@ pub(crate) struct Newcomer<'a> {
 /// How a subscription was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Joined {
-    /// It counts from now on. True if the cache channel had no event.
+    /// It counts from now on.
     Yes,
+    /// It counts from now on, and is told when the other nodes know of it.
+    HeldBack,
     /// The presence channel has all the members that it may have (W33).
     Full,
 }
@@ -44,7 +46,7 @@ impl Node {
     /// inbox.
     pub(crate) fn subscribe(&self, app: &App, topic: &Topic, newcomer: Newcomer<'_>) -> Joined {
         let mut dispatch = self.dispatch();
-        self.registry.update(&topic.app, &topic.channel, |entry| {
+        let joined = self.registry.update(&topic.app, &topic.channel, |entry| {
             if let (Some(member), Some(most)) = (newcomer.member, newcomer.max_members) {
                 let roster = entry.roster();
                 if roster.len() >= most && !roster.contains(&member.id) {
@@ -56,54 +58,54 @@ impl Node {
             self.announce(&mut dispatch, topic, entry, &transitions);
             let tickets = dispatch.tell_subscribed(topic, entry, &transitions.own);
             let Newcomer { shard, connection, asked, .. } = newcomer;
-            if tickets.is_empty() {
-                self.activate(&mut dispatch, topic, entry, (shard, connection, asked));
-                self.count_subscriptions(&mut dispatch, app, topic, entry);
-            } else {
-                let wait = Wait::new(topic.clone(), shard, connection, asked, tickets);
-                self.peers.hold_back(wait);
+            let waiter = Waiter { shard, connection, asked };
+            if self.peers.hold_back(topic, tickets, waiter) {
+                return Joined::HeldBack;
             }
+            self.activate(&mut dispatch, topic, entry, waiter);
+            self.count_subscriptions(&mut dispatch, app, topic, entry);
             Joined::Yes
-        })
+        });
+        drop(dispatch);
+        if joined == Joined::HeldBack {
+            // The peers may have answered before it was noted that somebody waits for that.
+            self.settle_waits();
+        }
+        joined
     }
 
     /// Welcomes a connection again that is subscribed already (W27).
     pub(crate) fn welcome_again(&self, topic: &Topic, shard: ShardId, to: ConnectionId) {
-        if self.peers.is_held_back(topic, shard, to) {
-            return;
-        }
-        let mut dispatch = self.dispatch();
-        self.registry.read(&topic.app, &topic.channel, |entry| {
-            if let Some((_, entry)) = entry {
-                self.activate(&mut dispatch, topic, entry, (shard, to, true));
-            }
-        });
-    }
-
-    /// Lets a connection receive what the topic is sent, whose subscription was held back until
-    /// the peers knew of it.
-    pub(crate) fn welcome_late(&self, wait: Wait) {
-        let Wait { topic, shard, connection, asked, .. } = wait;
-        let app = self.apps.by_id(&topic.app);
         let mut dispatch = self.dispatch();
         self.registry.read(&topic.app, &topic.channel, |entry| {
             let Some((_, entry)) = entry else { return };
-            self.activate(&mut dispatch, &topic, entry, (shard, connection, asked));
-            if let Some(app) = app {
-                self.count_subscriptions(&mut dispatch, &app, &topic, entry);
+            if !self.peers.is_held_back(topic, shard, to) {
+                let again = Waiter { shard, connection: to, asked: true };
+                self.activate(&mut dispatch, topic, entry, again);
             }
         });
     }
 
-    fn activate(
-        &self,
-        dispatch: &mut Dispatch<'_>,
-        topic: &Topic,
-        entry: &Entry,
-        (shard, to, asked): (ShardId, ConnectionId, bool),
-    ) {
-        let welcome = if asked { self.welcome(topic, entry) } else { Welcome::Silent };
-        dispatch.send(shard, Op::Activate { to, topic: topic.clone(), welcome });
+    /// Lets those receive what a topic is sent whose subscriptions were held back.
+    pub(crate) fn welcome_late(&self, topic: &Topic, number: u64) {
+        let app = self.apps.by_id(&topic.app);
+        let mut dispatch = self.dispatch();
+        self.registry.read(&topic.app, &topic.channel, |entry| {
+            let waiters = self.peers.let_go(topic, number);
+            let Some((_, entry)) = entry.filter(|_| !waiters.is_empty()) else { return };
+            for waiter in waiters {
+                self.activate(&mut dispatch, topic, entry, waiter);
+            }
+            if let Some(app) = app {
+                self.count_subscriptions(&mut dispatch, &app, topic, entry);
+            }
+        });
+    }
+
+    fn activate(&self, dispatch: &mut Dispatch<'_>, topic: &Topic, entry: &Entry, who: Waiter) {
+        let welcome = if who.asked { self.welcome(topic, entry) } else { Welcome::Silent };
+        let activate = Op::Activate { to: who.connection, topic: topic.clone(), welcome };
+        dispatch.send(who.shard, activate);
     }
 
     /// Decides that a connection, which its shard's table no longer has in the topic, is gone.
@@ -111,7 +113,7 @@ impl Node {
         &self,
         app: &App,
         topic: &Topic,
-        shard: ShardId,
+        (shard, connection): (ShardId, ConnectionId),
         member: Option<&Member>,
     ) {
         let mut dispatch = self.dispatch();
@@ -124,6 +126,7 @@ impl Node {
             self.announce(&mut dispatch, topic, entry, &transitions);
             if topic.audience == Audience::Subscribers {
                 dispatch.tell_unsubscribed(topic, &transitions.own);
+                self.peers.do_not_hold_back(topic, shard, connection);
             }
             self.count_subscriptions(&mut dispatch, app, topic, entry);
         });
@@ -217,7 +220,7 @@ impl Node {
         transitions: &Transitions,
     ) {
         self.announce(dispatch, topic, entry, transitions);
-        if let Some(app) = self.apps.by_id(&topic.app) {
+        if let Some(app) = self.apps.by_id(&topic.app).filter(|_| transitions.counted) {
             self.count_subscriptions(dispatch, &app, topic, entry);
         }
     }

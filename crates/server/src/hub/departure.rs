@@ -127,7 +127,8 @@ impl Shard {
         let app = connections[index as usize].app().clone();
         while let Some(last) = connections[index as usize].subscriptions.len().checked_sub(1) {
             let (topic, member) = channels.detach(connections, index, last);
-            self.node.unsubscribe(&app, &topic, self.id, member.as_deref());
+            let who = (self.id, connections[index as usize].id(index));
+            self.node.unsubscribe(&app, &topic, who, member.as_deref());
         }
         connections[index as usize].user = None;
     }
@@ -137,8 +138,8 @@ impl Shard {
         let State { connections, channels, .. } = state;
         let Some(at) = channels.find(connections, index, topic) else { return };
         let (topic, member) = channels.detach(connections, index, at);
-        let app = connections[index as usize].app();
-        let member: Option<&Member> = member.as_deref();
-        self.node.unsubscribe(app, &topic, self.id, member);
+        let connection = &connections[index as usize];
+        let (who, member): (_, Option<&Member>) = (connection.id(index), member.as_deref());
+        self.node.unsubscribe(connection.app(), &topic, (self.id, who), member);
     }
 }

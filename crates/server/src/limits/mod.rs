@@ -1,8 +1,10 @@
 //! Limits that are counted: rates and file descriptors. What a limit is for, and what happens when
 //! it is reached, is decided where it is asked.
 
+mod budget;
 mod descriptors;
 mod gcra;
 
+pub(crate) use budget::{Budget, Spending};
 pub(crate) use descriptors::{Descriptors, OpenSocket};
 pub(crate) use gcra::{Gcra, SharedGcra};

@@ -10,6 +10,7 @@ mod adapter;
 mod counts;
 mod membership;
 mod quotas;
+mod rates;
 mod receive;
 mod tell;
 mod waits;
@@ -20,16 +21,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 use registry::{NodeId, ShardId};
-use replication::Outlets;
+use replication::{Outlets, Tickets};
 
 pub(crate) use membership::{Membership, Status};
 pub(crate) use quotas::{Pending, Wish};
 use receive::Receiver;
-pub(crate) use waits::Wait;
+pub(crate) use waits::Waiter;
 
 use crate::hub::{ConnectionId, Topic};
 use counts::Counts;
 use quotas::Quotas;
+use rates::Rates;
 use waits::Waits;
 
 /// Wakes the driver of the cluster.
@@ -41,6 +43,7 @@ pub(crate) struct Peers {
     incarnation: u64,
     outlets: Outlets,
     quotas: Quotas,
+    rates: Rates,
     waits: Waits,
     counts: Counts,
     /// Each peer's connections by app.
@@ -57,6 +60,7 @@ impl Peers {
             incarnation,
             outlets: Outlets::default(),
             quotas: Quotas::new(incarnation),
+            rates: Rates::default(),
             waits: Waits::default(),
             counts: Counts::default(),
             connections: Mutex::default(),
@@ -95,15 +99,34 @@ impl Peers {
         self.ready.load(Relaxed)
     }
 
-    /// Holds a subscription back until the peers know of it.
-    pub(crate) fn hold_back(&self, wait: Wait) {
-        self.waits.push(wait);
+    /// Holds a subscription back, if the peers have to know of it first, or if another one of the
+    /// topic is held back. To be called under the channel's lock.
+    pub(crate) fn hold_back(&self, topic: &Topic, tickets: Tickets, waiter: Waiter) -> bool {
+        if self.outlets.is_alone() {
+            return false;
+        }
+        if tickets.is_empty() {
+            return self.waits.join(topic, waiter);
+        }
+        self.waits.begin(topic, tickets, waiter);
+        true
     }
 
     /// A client asks for a subscription that it has already: whether that is held back, so that
-    /// the client is told in time.
+    /// the client is told in time. To be called under the channel's lock.
     pub(crate) fn is_held_back(&self, topic: &Topic, shard: ShardId, to: ConnectionId) -> bool {
-        !self.outlets.is_alone() && self.waits.ask(topic, shard, to)
+        self.waits.ask(topic, shard, to)
+    }
+
+    /// Those whose subscriptions need not be held back any longer. To be called under the
+    /// channel's lock.
+    pub(crate) fn let_go(&self, topic: &Topic, number: u64) -> Vec<Waiter> {
+        self.waits.end(topic, number)
+    }
+
+    /// A connection has left a topic. To be called under the channel's lock.
+    pub(crate) fn do_not_hold_back(&self, topic: &Topic, shard: ShardId, to: ConnectionId) {
+        self.waits.leave(topic, shard, to);
     }
 
     /// Wishes for slots that wait, and keys of quotas that are known.

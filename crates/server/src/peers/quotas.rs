@@ -49,6 +49,12 @@ impl Quotas {
         }))
     }
 
+    /// Which peer deals a key out; none for this node, or if the peer has just gone.
+    pub(super) fn owner(&self, key: &str) -> Option<NodeId> {
+        let state = self.0.lock();
+        state.numbers.get(&state.leases.owner(key)).copied()
+    }
+
     /// Wishes that wait, and keys that are known.
     pub(super) fn size(&self) -> (usize, usize) {
         let state = self.0.lock();

@@ -56,10 +56,8 @@ impl Receiver {
 
     /// Time has passed: tells counts that changed, and goes on with snapshots.
     pub(crate) fn tick(&mut self) {
-        if !self.peers.is_empty() {
-            self.node.tell_counts();
-            self.advance();
-        }
+        self.node.tell_counts();
+        self.advance();
     }
 
     /// Takes in what comes out of the cluster. True if a slot is free again.
@@ -74,7 +72,7 @@ impl Receiver {
                 self.advance();
             }
             Output::Stream { slot, log } => {
-                let Some(Peer { info, .. }) = self.peers.get(&node_id(slot)) else { return None };
+                let Peer { info, .. } = self.peers.get(&node_id(slot))?;
                 tracing::warn!(node = %info.name, "the link to a node begins anew, with a snapshot");
                 self.snapshots.begin(&self.node.peers.outlets, node_id(slot), log);
                 self.node.peers.introduce(node_id(slot), info.incarnation.0);
@@ -202,6 +200,11 @@ impl Receiver {
                     node.peers.quotas_hear(peer.info.incarnation.0, message);
                 }
             }
+            Message::RateWish(app, wish) => {
+                let Some(app) = node.apps.by_id(app) else { return };
+                node.peers.answer_rate(id, node.grant_rate(&app, &wish));
+            }
+            Message::RateAnswer(answer) => node.peers.hear_rate(answer),
             Message::Connections(app, count) => {
                 let mut connections = node.peers.connections.lock();
                 connections.entry(id).or_default().insert(app.into(), count);
