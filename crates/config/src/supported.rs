@@ -10,7 +10,7 @@ use crate::source::Source;
 const SUPPORTED: &[(&str, &[&str])] = &[
     // Without webhooks, a server is a full node.
     ("mode", &["full", "server"]),
-    ("adapter.driver", &["local", "cluster"]),
+    ("adapter.driver", &["local", "cluster", "redis", "nats"]),
     ("appManager.driver", &["array"]),
     ("cache.driver", &["memory"]),
     ("queue.driver", &["sync"]),

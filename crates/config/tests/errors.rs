@@ -129,7 +129,6 @@ fn options_without_effect_are_named() {
 #[test]
 fn what_this_version_does_not_have_is_refused_by_name() {
     for (name, value, key, only) in [
-        ("ADAPTER_DRIVER", "redis", "adapter.driver", "`local` and `cluster`"),
         ("APP_MANAGER_DRIVER", "mysql", "appManager.driver", "`array`"),
         ("CACHE_DRIVER", "redis", "cache.driver", "`memory`"),
         ("QUEUE_DRIVER", "sqs", "queue.driver", "`sync`"),

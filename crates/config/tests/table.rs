@@ -153,6 +153,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("CLUSTER_MIN_PEERS", "cluster.minPeers", "0"),
     ("CLUSTER_REPLAY_MB", "cluster.replayInMb", "16"),
     ("CLUSTER_REPLAY_TIME", "cluster.replayTime", "30000"),
+    ("DB_REDIS_OPTIONS", "database.redis.options", "{}"),
     ("LOG_FORMAT", "log.format", r#""text""#),
     ("TRUSTED_PROXIES", "trustedProxies", "[]"),
     ("PROXY_PROTOCOL", "proxyProtocol", "false"),

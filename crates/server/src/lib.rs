@@ -18,6 +18,7 @@ mod metrics;
 mod net;
 mod node;
 mod peers;
+mod redis;
 mod reload;
 mod running;
 mod session;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-use config::Config;
+use config::{AdapterDriver, Config};
 use registry::{Registry, ShardId};
 use tokio::sync::watch;
 
@@ -37,6 +37,8 @@ pub(crate) struct Node {
     /// The port that it listens on.
     pub(crate) port: u16,
     ready: AtomicBool,
+    /// It knows all that the other nodes hold, and they know it.
+    joined: AtomicBool,
     draining: watch::Sender<bool>,
 }
 
@@ -62,6 +64,7 @@ impl Node {
             started: Instant::now(),
             port,
             ready: AtomicBool::new(false),
+            joined: AtomicBool::new(config.adapter.driver == AdapterDriver::Local),
             draining: watch::Sender::new(false),
             config,
         })
@@ -95,7 +98,17 @@ impl Node {
 
     /// Whether new work should be sent here.
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Relaxed) && !self.is_draining()
+        self.ready.load(Relaxed) && self.has_joined() && !self.is_draining()
+    }
+
+    /// Whether the node is part of its cluster, so that it may serve.
+    pub(crate) fn has_joined(&self) -> bool {
+        self.joined.load(Relaxed)
+    }
+
+    /// The node is part of its cluster.
+    pub(crate) fn set_joined(&self) {
+        self.joined.store(true, Relaxed);
     }
 
     /// The listeners are open.

@@ -47,6 +47,12 @@ pub enum StartError {
     /// The cluster cannot be joined.
     #[error(transparent)]
     Cluster(#[from] cluster::mesh::MeshError),
+    /// Redis cannot be used with these options.
+    #[error("adapter.redis: {0}")]
+    Redis(#[from] cluster::redis::OptionError),
+    /// NATS cannot be used with these options.
+    #[error("adapter.nats: {0}")]
+    Nats(#[from] cluster::nats::NatsError),
     /// Links cannot be encrypted with what is configured.
     #[error(
         "cluster.tls: set certPath, keyPath and caPath, or none of them (CLUSTER_TLS_CERT, \

@@ -136,6 +136,7 @@ pub(super) fn database(v: &Values<'_>) -> Database {
             sentinel_password: v.optional_secret("database.redis.sentinelPassword"),
             cluster_nodes: v.nodes("database.redis.clusterNodes"),
             master_name: v.text("database.redis.name"),
+            options: v.object("database.redis.options"),
         },
     }
 }

@@ -212,7 +212,7 @@ pub struct RateLimiter {
 }
 
 /// Connections to databases.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Database {
     /// `database.mysql.*`.
     pub mysql: SqlDatabase,
@@ -238,7 +238,7 @@ pub struct SqlDatabase {
 }
 
 /// Redis: standalone, behind Sentinel, or a Cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Redis {
     /// `database.redis.host`.
     pub host: String,
@@ -260,6 +260,8 @@ pub struct Redis {
     pub cluster_nodes: Vec<NodeAddress>,
     /// `database.redis.name`: the Sentinel master's name.
     pub master_name: String,
+    /// `database.redis.options`: further options of connections.
+    pub options: ClientOptions,
 }
 
 /// The pool of SQL connections.

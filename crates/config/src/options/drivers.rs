@@ -440,4 +440,12 @@ pub(super) const DATABASE: &[OptionSpec] = &[
         r#""mymaster""#,
         "The Sentinel master's name.",
     ),
+    row(
+        "DB_REDIS_OPTIONS",
+        "database.redis.options",
+        OBJECT,
+        "{}",
+        "Further connection options for every use of Redis, in the spelling of ioredis: `tls`, \
+         `connectTimeout`, `sentinelUsername`, `sentinelTLS`.",
+    ),
 ];

@@ -21,6 +21,8 @@ pub(crate) use certificates::Certificates;
 pub(crate) use group::{cluster, sentinels};
 
 pub(crate) const LOOPBACK: &str = "127.0.0.1";
+const INSTALL: &str = "if it is not there, install it, on Debian with: \
+    apt-get install redis-server redis-sentinel util-linux";
 
 /// A server process. It can be frozen, stopped and started again on the same port.
 pub(crate) struct Server {
@@ -68,22 +70,18 @@ impl Server {
     /// Starts it again after [`stop`](Self::stop).
     pub(crate) fn start_again(&mut self) {
         assert!(self.child.is_none(), "it runs");
-        let child = Command::new(self.program)
+        // If this thread is killed before it can drop the server, the server goes with it.
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", self.program])
             .arg(self.folder.join("conf"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();
-        let child = child.unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; install it, on Debian with: \
-                 apt-get install redis-server redis-sentinel",
-                self.program
-            )
-        });
-        self.child = Some(child);
+        self.child = Some(child.unwrap_or_else(|error| panic!("setpriv: {error}; {INSTALL}")));
         until(&format!("{} listens on {}", self.program, self.port), || {
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {}", self.log());
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                panic!("{} ended, {status}: {}; {INSTALL}", self.program, self.log());
+            }
             TcpStream::connect((LOOPBACK, self.port)).is_ok()
         });
     }

@@ -43,8 +43,12 @@ impl Refused {
 
     /// 503: the shards are far behind.
     pub(super) fn overloaded() -> Self {
-        let mut refused =
-            Refused::new(503, "The server is overloaded, nothing was published; try again later");
+        Self::unavailable("The server is overloaded, nothing was published; try again later")
+    }
+
+    /// 503: soon it will be better.
+    pub(super) fn unavailable(message: &str) -> Self {
+        let mut refused = Refused::new(503, message);
         refused.0.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         refused
     }

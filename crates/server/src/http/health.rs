@@ -7,6 +7,10 @@ use config::AdapterDriver;
 use super::answer::{Answer, json, text};
 use crate::node::Node;
 
+/// Why a node does not serve that cannot reach the others.
+pub(super) const NOT_JOINED: &str =
+    "This node is not part of its cluster yet, the log says what it waits for";
+
 /// Memory in use and the limit, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
@@ -24,6 +28,9 @@ impl Memory {
 /// `GET /ready`: whether new work should be sent here.
 pub(super) fn ready(node: &Node) -> Answer {
     let (linked, wanted) = (node.peers.ready(), node.config.cluster.min_peers);
+    if !node.has_joined() {
+        return text(503, NOT_JOINED);
+    }
     if !node.is_ready() {
         return text(503, "The server is closing, choose another one!");
     }

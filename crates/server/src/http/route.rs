@@ -76,6 +76,9 @@ async fn api_page(
     request: Request<Incoming>,
 ) -> Result<Answer, Refused> {
     let node = &connection.shard.node;
+    if !node.has_joined() {
+        return Err(Refused::unavailable(health::NOT_JOINED));
+    }
     let allowed = match page {
         ["events" | "batch_events"] => "POST",
         ["channels", _, "events"] | ["users", _, "terminate_connections"] => "POST",

@@ -19,6 +19,7 @@ use websocket::handshake::{self, HandshakeError};
 
 use super::answer::{Answer, Refused};
 use super::connection::Connection;
+use super::health::NOT_JOINED;
 use super::route;
 use crate::apps::Seat;
 use crate::frames;
@@ -69,6 +70,9 @@ pub(super) fn upgrade(
     let node = &connection.shard.node;
     if node.is_draining() {
         return Err(Refused::new(503, "The server is closing, choose another one!"));
+    }
+    if !node.has_joined() {
+        return Err(Refused::unavailable(NOT_JOINED));
     }
     let headers = request.headers();
     let accept = accept_key(request.method().as_str(), headers).map_err(|error| {
@@ -122,7 +126,7 @@ pub(super) fn at_once(
     let (path, query) = request.path?.split_once('?').unwrap_or((request.path?, ""));
     let key = route::socket_key(route::behind_prefix(node, path)?)?;
     let accept = accept_key(request.method?, &*request.headers).ok()?;
-    if node.is_draining() {
+    if node.is_draining() || !node.has_joined() {
         return None;
     }
     let socket = socket.take()?;

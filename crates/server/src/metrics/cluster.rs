@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::exposition::{Kind, Metric};
 use crate::node::Node;
-use crate::peers::{Membership, Status};
+use crate::peers::{Membership, Status, TransportCounters};
 
 /// How long the cluster's thread may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ fn peer(peer: &PeerStatus) -> Value {
 pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
     let Some(membership) = membership else { return Vec::new() };
     let Some(status) = membership.status(PATIENCE).await else { return Vec::new() };
-    let Status { peers, lost_events, broken_streams, mesh, .. } = status;
+    let Status { peers, lost_events, broken_streams, transport, .. } = status;
     let ready = peers.iter().filter(|peer| peer.ready).count();
     let in_state = [("ready", ready), ("joining", peers.len() - ready)];
     let in_state = in_state.map(|(state, count)| (vec![("state", state.to_owned())], count as f64));
@@ -56,7 +56,8 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
         let label = |peer: &PeerStatus| vec![("peer", peer.info.name.clone())];
         Metric::new(kind, name, help).values(peers.iter().map(|peer| (label(peer), of(peer))))
     };
-    vec![
+    let mut metrics = of_transport(&transport);
+    metrics.extend([
         Metric::new(Kind::Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
         of_peers(Kind::Gauge, "cluster_silent_seconds", "Since a peer was last heard", |peer| {
             peer.silent_for.as_secs_f64()
@@ -88,17 +89,44 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
             "Streams that outgrew their bounds",
             broken_streams,
         ),
-        counter(
-            "cluster_refused_secrets_total",
-            "Nodes refused for another secret",
-            mesh.refused_secrets.get(),
-        ),
-        counter("cluster_connections_total", "Connections to peers begun", mesh.connections.get()),
         Metric::new(
             Kind::Gauge,
             "cluster_waiting_subscriptions",
             "Held back until peers know of them",
         )
         .value(vec![], node.peers.waiting() as f64),
-    ]
+    ]);
+    metrics
+}
+
+fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
+    let counter =
+        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    match transport {
+        TransportCounters::Mesh(mesh) => vec![
+            counter("cluster_connections_total", "Connections to peers", mesh.connections.get()),
+            counter("cluster_dialled_total", "Attempts to connect to a peer", mesh.dialled.get()),
+            counter("cluster_strangers_total", "Other clusters, ignored", mesh.strangers.get()),
+            counter(
+                "cluster_refused_secrets_total",
+                "Nodes refused for another secret",
+                mesh.refused_secrets.get(),
+            ),
+        ],
+        TransportCounters::Broker(broker) => vec![
+            Metric::new(Kind::Gauge, "broker_up", "Whether the broker can be reached")
+                .value(vec![], f64::from(u8::from(broker.up()))),
+            counter("broker_reconnects_total", "Connections made anew", broker.reconnects.get()),
+            counter("broker_outages_total", "Times without the broker", broker.outages.get()),
+            counter("broker_messages_sent_total", "Messages sent", broker.messages_out.get()),
+            counter(
+                "broker_messages_received_total",
+                "Messages received",
+                broker.messages_in.get(),
+            ),
+            counter("broker_sent_bytes", "Bytes of messages sent", broker.bytes_out.get()),
+            counter("broker_received_bytes", "Bytes of messages received", broker.bytes_in.get()),
+            counter("broker_failed_total", "Messages that could not be sent", broker.failed.get()),
+        ],
+    }
 }

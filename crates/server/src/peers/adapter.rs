@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use cluster::mesh::{Discovery, MeshConfig, Tls, TlsError};
-use config::Config;
+use cluster::nats::NatsConfig;
+use cluster::redis::{OptionError, RedisConfig};
+use config::{Config, Secret};
 
-use crate::net;
 use crate::running::StartError;
+use crate::{net, redis};
 
 /// `adapter.driver` = `cluster`.
 pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
@@ -33,8 +35,36 @@ pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
     })
 }
 
+/// `adapter.driver` = `redis`.
+pub(super) fn redis(config: &Config) -> Result<RedisConfig, OptionError> {
+    let adapter = &config.adapter.redis;
+    let connect = |overlay| redis::options(config, adapter.cluster_mode, overlay);
+    Ok(RedisConfig {
+        prefix: adapter.prefix.clone(),
+        subscribe: connect(&adapter.sub_options)?,
+        publish: connect(&adapter.pub_options)?,
+        // So that we notice it before the others could think that we are dead.
+        silence: config.cluster.node_timeout.mul_f64(0.75),
+    })
+}
+
+/// `adapter.driver` = `nats`.
+pub(super) fn nats(config: &Config) -> NatsConfig {
+    let nats = &config.adapter.nats;
+    let exposed = |secret: &Option<Secret>| secret.as_ref().map(|s| s.expose().to_owned());
+    NatsConfig {
+        servers: nats.servers.clone(),
+        user: nats.user.clone(),
+        password: exposed(&nats.password),
+        token: exposed(&nats.token),
+        connect_timeout: nats.timeout,
+        prefix: nats.prefix.clone(),
+        name: name(),
+    }
+}
+
 /// What operators call this node: its host's name and the process.
-fn name() -> String {
+pub(super) fn name() -> String {
     let system = rustix::system::uname();
     format!("{}:{}", system.nodename().to_string_lossy(), std::process::id())
 }

@@ -2,6 +2,7 @@
 //! delays a heartbeat, from joining to leaving.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
@@ -9,16 +10,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cluster::driver::{Driver, Owner, Wake};
-use cluster::mesh::{Counters, Mesh};
 use cluster::{Incarnation, Output, PeerStatus, Settings};
 use config::AdapterDriver;
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval_at, sleep};
 
 use super::Receiver;
-use super::adapter;
+use super::transport::{Counters, Transport};
 use crate::node::Node;
 use crate::running::StartError;
 
@@ -26,6 +26,8 @@ use crate::running::StartError;
 const ALONE_AFTER: Duration = Duration::from_secs(1);
 /// How long to wait for more peers after one was found: they all answer the first hello.
 const SETTLED_AFTER: Duration = Duration::from_millis(250);
+/// When a node that cannot reach its broker shows itself, though it serves nothing yet.
+const UNREACHABLE_AFTER: Duration = Duration::from_secs(3);
 /// How often to look whether the others have told everything.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How often to say that a join is still going on.
@@ -44,7 +46,7 @@ pub(crate) struct Status {
     pub(crate) peers: Vec<PeerStatus>,
     pub(crate) lost_events: u64,
     pub(crate) broken_streams: u64,
-    pub(crate) mesh: Arc<Counters>,
+    pub(crate) transport: Counters,
 }
 
 /// A handle to the cluster's thread.
@@ -132,12 +134,8 @@ async fn live(
     node.peers.join(Box::new(move || waker.wake()));
     let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
     let driver = Driver::new(me, settings, wake, Box::new(Shared(receiver.clone())));
-    let mesh = match adapter::mesh(&node.config) {
-        Ok(config) => Mesh::start(config, driver.clone()).await.map_err(StartError::Cluster),
-        Err(error) => Err(error),
-    };
-    let mesh = match mesh {
-        Ok(mesh) => mesh,
+    let transport = match Transport::start(&node.config, driver.clone()).await {
+        Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),
     };
     tokio::task::spawn_local({
@@ -145,34 +143,62 @@ async fn live(
         async move { node.end_waits().await }
     });
 
-    wait_for_the_others(&receiver).await;
-    let _ = joined.send(Ok(()));
-    while let Some(command) = commands.recv().await {
-        match command {
-            Command::Ready(ready) => driver.set_ready(ready),
-            Command::Status(to) => {
-                let losses = driver.losses();
-                let status = Status {
-                    me,
-                    peers: driver.peers(),
-                    lost_events: losses.events(),
-                    broken_streams: losses.broken_streams(),
-                    mesh: mesh.counters().clone(),
-                };
-                // Whoever asked may have gone meanwhile.
-                drop(to.send(status));
+    serve(&node, &transport, &receiver, &driver, (joined, &mut commands)).await;
+    transport.stop().await;
+}
+
+/// Joins, then does what it is asked for until this node leaves.
+async fn serve(
+    node: &Node,
+    transport: &Transport,
+    receiver: &RefCell<Receiver>,
+    driver: &Driver,
+    (joined, commands): (&std_mpsc::Sender<Result<(), StartError>>, &mut mpsc::Receiver<Command>),
+) {
+    let mut others = pin!(wait_for_the_others(transport, receiver));
+    let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
+    loop {
+        tokio::select! {
+            () = &mut others, if !node.has_joined() => {
+                node.set_joined();
+                // Nobody waits if it has taken too long.
+                let _ = joined.send(Ok(()));
             }
-            Command::Leave => break,
+            _ = patience.tick(), if !node.has_joined() => {
+                if !transport.is_up() {
+                    tracing::warn!("the broker cannot be reached: this node is not ready");
+                    // Whoever looks after the node has to see that it lives, and why it waits.
+                    let _ = joined.send(Ok(()));
+                }
+            }
+            command = commands.recv() => match command {
+                Some(Command::Ready(ready)) => driver.set_ready(ready),
+                Some(Command::Status(to)) => {
+                    let losses = driver.losses();
+                    let status = Status {
+                        me: driver.me(),
+                        peers: driver.peers(),
+                        lost_events: losses.events(),
+                        broken_streams: losses.broken_streams(),
+                        transport: transport.counters(),
+                    };
+                    // Whoever asked may have gone meanwhile.
+                    drop(to.send(status));
+                }
+                Some(Command::Leave) | None => return,
+            },
         }
     }
-    mesh.stop().await;
 }
 
 /// Nothing is served before everybody who is there has told everything, so that a publish through
 /// this node reaches all, and its first presence subscriber sees the whole roster.
-async fn wait_for_the_others(receiver: &RefCell<Receiver>) {
+async fn wait_for_the_others(transport: &Transport, receiver: &RefCell<Receiver>) {
     let start = Instant::now();
-    let (mut known, mut known_since, mut said) = (0, start, start);
+    while !transport.is_up() {
+        sleep(LOOK_EVERY).await;
+    }
+    let (mut known, mut known_since, mut said) = (0, Instant::now(), Instant::now());
     loop {
         let (peers, whole) = {
             let receiver = receiver.borrow();

@@ -13,6 +13,7 @@ mod quotas;
 mod rates;
 mod receive;
 mod tell;
+mod transport;
 mod waits;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use replication::{Outlets, Tickets};
 pub(crate) use membership::{Membership, Status};
 pub(crate) use quotas::{Pending, Wish};
 use receive::Receiver;
+pub(crate) use transport::Counters as TransportCounters;
 pub(crate) use waits::Waiter;
 
 use crate::hub::{ConnectionId, Topic};

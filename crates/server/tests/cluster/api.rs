@@ -7,7 +7,7 @@ use crate::support::eventually;
 
 #[test]
 fn channels_users_and_counts_are_those_of_all_nodes() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut clients: Vec<_> = (0..9).map(|n| cluster.node(n).connect()).collect();
     for (n, client) in clients.iter_mut().enumerate() {
         client.ask_for("public", None, None);
@@ -39,7 +39,7 @@ fn channels_users_and_counts_are_those_of_all_nodes() {
 
 #[test]
 fn the_subscription_count_is_that_of_all_nodes() {
-    let cluster = Cluster::mesh(2);
+    let cluster = Cluster::new(2);
     let mut first = cluster.node(0).connect();
     first.subscribe("busy");
     let count = |frame: serde_json::Value| {

@@ -4,7 +4,7 @@ use super::Cluster;
 
 #[test]
 fn the_last_event_is_known_on_every_node() {
-    let mut cluster = Cluster::mesh(2);
+    let mut cluster = Cluster::new(2);
     let mut first = cluster.node(0).connect();
     first.subscribe("cache-a");
     assert_eq!(first.json()["event"], "pusher:cache_miss");

@@ -8,7 +8,7 @@ use crate::support::http::App;
 
 #[test]
 fn an_event_published_anywhere_after_the_subscription_arrives() {
-    let cluster = Cluster::mesh(2);
+    let cluster = Cluster::new(2);
     let (mut subscriber, mut publisher) = (cluster.node(0).connect(), cluster.node(1).http());
     for n in 0..1000 {
         let channel = format!("fresh-{n}");
@@ -26,7 +26,7 @@ fn an_event_published_anywhere_after_the_subscription_arrives() {
 #[test]
 fn twenty_thousand_events_arrive_everywhere_in_order() {
     const EVENTS: usize = 20_000;
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut subscribers: Vec<_> = cluster.nodes.iter().map(|node| node.connect()).collect();
     for subscriber in &mut subscribers {
         subscriber.subscribe_signed("private-numbers", None);
@@ -65,7 +65,7 @@ fn twenty_thousand_events_arrive_everywhere_in_order() {
 
 #[test]
 fn the_excluded_socket_is_excluded_on_its_node() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut clients: Vec<_> = cluster.nodes.iter().map(|node| node.connect()).collect();
     for client in &mut clients {
         client.subscribe_signed("private-x", None);
@@ -96,7 +96,7 @@ fn the_excluded_socket_is_excluded_on_its_node() {
 
 #[test]
 fn a_client_event_reaches_the_others_of_all_nodes_and_never_its_sender() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut clients: Vec<_> = cluster.nodes.iter().map(|node| node.connect()).collect();
     for (n, client) in clients.iter_mut().enumerate() {
         client.ask_for_signed("presence-x", Some(&format!(r#"{{"user_id":"{n}"}}"#)));

@@ -21,7 +21,7 @@ fn expect(client: &mut Client, event: &str, user: &str) {
 
 #[test]
 fn every_roster_has_the_members_of_all_nodes() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut a = cluster.node(0).connect();
     assert_eq!(join(&mut a, "a")["presence"]["ids"], json!(["a"]));
     let mut b = cluster.node(1).connect();
@@ -47,7 +47,7 @@ fn every_roster_has_the_members_of_all_nodes() {
 
 #[test]
 fn a_user_on_two_nodes_is_one_member() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut witness = cluster.node(2).connect();
     join(&mut witness, "w");
     let mut first = cluster.node(0).connect();
@@ -65,7 +65,7 @@ fn a_user_on_two_nodes_is_one_member() {
 
 #[test]
 fn when_a_node_leaves_its_members_are_removed_once() {
-    let mut cluster = Cluster::mesh(3);
+    let mut cluster = Cluster::new(3);
     let mut witness = cluster.node(0).connect();
     join(&mut witness, "w");
     let leaving = cluster.nodes.pop().unwrap();

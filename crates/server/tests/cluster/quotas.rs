@@ -23,7 +23,7 @@ fn try_to_connect(address: std::net::SocketAddr) -> Option<Client> {
 
 #[test]
 fn a_cap_of_a_hundred_lets_a_hundred_of_six_hundred_in() {
-    let mut cluster = Cluster::of(3, &[("DEFAULT_APP_MAX_CONNS", "100")]);
+    let mut cluster = Cluster::with(3, &[("DEFAULT_APP_MAX_CONNS", "100")]);
     let addresses: Vec<_> = cluster.nodes.iter().map(|node| node.address()).collect();
     let threads: Vec<_> = (0..30)
         .map(|thread| {

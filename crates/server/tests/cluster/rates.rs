@@ -13,7 +13,7 @@ fn three_nodes_let_through_what_the_app_may_publish() {
     let rate = RATE.to_string();
     let env =
         [("RATE_LIMITER_DRIVER", "cluster"), ("DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", &*rate)];
-    let cluster = Cluster::of(3, &env);
+    let cluster = Cluster::with(3, &env);
     let (start, lasts) = (Instant::now(), Duration::from_secs(3));
     let threads: Vec<_> = (0..6)
         .map(|thread| {

@@ -15,7 +15,7 @@ fn sign_in(client: &mut Client, user_data: &str) {
 
 #[test]
 fn what_is_sent_to_a_user_reaches_all_its_connections() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut clients: Vec<Client> = cluster.nodes.iter().map(|node| node.connect()).collect();
     for client in &mut clients {
         sign_in(client, r#"{"id":"u"}"#);
@@ -30,7 +30,7 @@ fn what_is_sent_to_a_user_reaches_all_its_connections() {
 
 #[test]
 fn terminating_a_user_closes_its_connections_on_every_node() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut clients: Vec<Client> = (0..30).map(|n| cluster.node(n).connect()).collect();
     for client in &mut clients {
         sign_in(client, r#"{"id":"u"}"#);
@@ -52,7 +52,7 @@ fn terminating_a_user_closes_its_connections_on_every_node() {
 
 #[test]
 fn a_watchlist_sees_users_of_all_nodes_come_and_go() {
-    let cluster = Cluster::mesh(3);
+    let cluster = Cluster::new(3);
     let mut watcher = cluster.node(0).connect();
     sign_in(&mut watcher, r#"{"id":"w","watchlist":["u"]}"#);
     let state = |client: &mut Client, name: &str| {

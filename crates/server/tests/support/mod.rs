@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
+pub mod broker;
 pub mod http;
 pub mod metrics;
 pub mod ws;
@@ -36,7 +37,7 @@ fn count_failures() {
         std::panic::set_hook(Box::new(move |info| {
             let thread = std::thread::current();
             let name = thread.name().unwrap_or_default();
-            if !name.starts_with("shard-") && name != "background" {
+            if !name.starts_with("shard-") && name != "background" && name != "cluster" {
                 FAILURES.fetch_add(1, Ordering::SeqCst);
             }
             before(info);

@@ -1,0 +1,71 @@
+//! The transport that the configuration names: how this node reaches the others.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use cluster::broker::{self, Broker, BrokerConfig};
+use cluster::driver::Driver;
+use cluster::mesh::{self, Mesh};
+use cluster::nats::Nats;
+use cluster::redis::RedisBus;
+use config::{AdapterDriver, Config};
+
+use super::adapter;
+use crate::running::StartError;
+
+/// Lives on the cluster's thread.
+pub(super) enum Transport {
+    Mesh(Mesh),
+    Broker(Broker),
+}
+
+/// What a transport counts; read on any thread.
+#[derive(Clone)]
+pub(crate) enum Counters {
+    Mesh(Arc<mesh::Counters>),
+    Broker(Arc<broker::Counters>),
+}
+
+impl Transport {
+    /// Begins to look for the others. Whether a broker can be reached shows later.
+    pub(super) async fn start(config: &Config, driver: Rc<Driver>) -> Result<Self, StartError> {
+        let hellos =
+            BrokerConfig { name: adapter::name(), hello_interval: config.cluster.hello_interval };
+        Ok(match config.adapter.driver {
+            AdapterDriver::Redis => {
+                let bus = RedisBus::start(adapter::redis(config)?, driver.me())?;
+                Transport::Broker(Broker::start(bus, driver, hellos).await)
+            }
+            AdapterDriver::Nats => {
+                let bus = Nats::connect(adapter::nats(config), driver.me()).await?;
+                Transport::Broker(Broker::start(bus, driver, hellos).await)
+            }
+            AdapterDriver::Cluster | AdapterDriver::Local => {
+                Transport::Mesh(Mesh::start(adapter::mesh(config)?, driver).await?)
+            }
+        })
+    }
+
+    /// Whether there is a way to the others; a mesh needs nobody else for that.
+    pub(super) fn is_up(&self) -> bool {
+        match self {
+            Transport::Mesh(_) => true,
+            Transport::Broker(broker) => broker.is_up(),
+        }
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        match self {
+            Transport::Mesh(mesh) => Counters::Mesh(mesh.counters().clone()),
+            Transport::Broker(broker) => Counters::Broker(broker.counters().clone()),
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) async fn stop(self) {
+        match self {
+            Transport::Mesh(mesh) => mesh.stop().await,
+            Transport::Broker(broker) => broker.stop().await,
+        }
+    }
+}
