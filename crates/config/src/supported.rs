@@ -14,7 +14,7 @@ const SUPPORTED: &[(&str, &[&str])] = &[
     ("appManager.driver", &["array"]),
     ("cache.driver", &["memory"]),
     ("queue.driver", &["sync"]),
-    ("rateLimiter.driver", &["local", "cluster"]),
+    ("rateLimiter.driver", &["local", "cluster", "redis"]),
     ("metrics.driver", &["prometheus"]),
 ];
 

@@ -132,7 +132,6 @@ fn what_this_version_does_not_have_is_refused_by_name() {
         ("APP_MANAGER_DRIVER", "mysql", "appManager.driver", "`array`"),
         ("CACHE_DRIVER", "redis", "cache.driver", "`memory`"),
         ("QUEUE_DRIVER", "sqs", "queue.driver", "`sync`"),
-        ("RATE_LIMITER_DRIVER", "redis", "rateLimiter.driver", "`local` and `cluster`"),
         ("MODE", "worker", "mode", "`full` and `server`"),
     ] {
         let unsupported = setup().env(&[(name, value)]).load().unsupported();

@@ -8,8 +8,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; does nothing if it has been started.
 pub(crate) fn init(config: &Config) {
-    // The HTTP and TLS libraries' own debug lines would bury the server's.
-    let level = if config.debug { "debug,hyper=info,hyper_util=info,rustls=info" } else { "info" };
+    // The libraries' own lines would bury the server's, which says what matters of them.
+    let level = match config.debug {
+        true => "debug,hyper=info,hyper_util=info,rustls=info,async_nats=warn,redis=info",
+        false => "info,async_nats=error",
+    };
     let (filter, broken) = match std::env::var("RUST_LOG").map(|text| EnvFilter::try_new(&text)) {
         Ok(Ok(filter)) => (filter, None),
         Ok(Err(error)) => (EnvFilter::new(level), Some(error)),

@@ -29,6 +29,7 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
         line("metrics", &format!("http://{}/metrics", reachable(metrics)));
     }
     line("shards", &format!("{}, a thread each", running.shards()));
+    line("cluster", &running.cluster());
     line("files", &format!("limit {files}: up to {websockets} WebSockets"));
     if let Some(AppConfig { id, key, .. }) = app {
         line("app", &format!("id {id}, key {key}"));
@@ -41,7 +42,8 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
         );
         line("", &format!("health:    curl {http}://{address}{prefix}/ready"));
     }
-    format!("dunlin {} is ready\n{text}", env!("CARGO_PKG_VERSION"))
+    let state = if running.is_ready() { "is ready" } else { "waits for its cluster" };
+    format!("dunlin {} {state}\n{text}", env!("CARGO_PKG_VERSION"))
 }
 
 /// An address that a client on this machine can use.

@@ -31,6 +31,7 @@ mod wire;
 pub use commands::Commands;
 pub use error::{ConnectError, OptionError};
 pub use options::{Address, RedisOptions, Sentinels, Topology};
+pub use overlay::has_no_effect;
 pub use reply::Reply;
 pub use slots::{Slots, slot_of};
 pub use tls::{Pem, TlsOptions};

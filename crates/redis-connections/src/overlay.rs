@@ -23,6 +23,44 @@ const KNOWN: [&str; 14] = [
     "tls",
     "username",
 ];
+/// What ioredis knows besides. Configurations have it; here it has no effect, since connections are
+/// made again, commands repeated and servers found in another way.
+const WITHOUT_EFFECT: [&str; 34] = [
+    "autoResendUnfulfilledCommands",
+    "autoResubscribe",
+    "clusterRetryStrategy",
+    "commandTimeout",
+    "connectionName",
+    "disconnectTimeout",
+    "enableAutoPipelining",
+    "enableOfflineQueue",
+    "enableReadyCheck",
+    "enableTLSForSentinelMode",
+    "failoverDetector",
+    "family",
+    "keepAlive",
+    "lazyConnect",
+    "maxLoadingRetryTime",
+    "maxRedirections",
+    "maxRetriesPerRequest",
+    "maxScriptsCachingTime",
+    "monitor",
+    "natMap",
+    "noDelay",
+    "preferredSlaves",
+    "readOnly",
+    "reconnectOnError",
+    "retryDelayOnClusterDown",
+    "retryDelayOnFailover",
+    "retryStrategy",
+    "role",
+    "scaleReads",
+    "sentinelMaxConnections",
+    "sentinelRetryStrategy",
+    "showFriendlyErrorStack",
+    "slotsRefreshInterval",
+    "updateSentinels",
+];
 const KNOWN_TLS: [&str; 5] = ["ca", "cert", "key", "rejectUnauthorized", "servername"];
 
 impl RedisOptions {
@@ -31,12 +69,13 @@ impl RedisOptions {
     /// servername, rejectUnauthorized}`, with paths of PEM files or PEM text); `sentinels` (a list
     /// of `{host, port}`, then these are asked for the master), `name`, `sentinelUsername`,
     /// `sentinelPassword`, `sentinelTLS`; `nodes` (likewise, of a Redis Cluster). `null` is as good
-    /// as the default value. After an error the options are as before.
+    /// as the default value, and what [`has_no_effect`] is ignored. After an error the options are
+    /// as before.
     ///
     /// # Errors
     /// An option is not known, has a value that it cannot have, or would have no effect.
     pub fn overlay(&mut self, options: &Map<String, Value>) -> Result<(), OptionError> {
-        refuse_unknown(options, &KNOWN, "")?;
+        refuse_unknown(options.keys().filter(|name| !has_no_effect(name)), &KNOWN, "")?;
         let mut laid = self.clone();
         let get = |name| options.get(name).map(|value| Entry { name, value });
         // First which servers there are, since the others depend on it.
@@ -125,12 +164,17 @@ impl RedisOptions {
     }
 }
 
-fn refuse_unknown(
-    options: &Map<String, Value>,
+/// Whether ioredis knows such an option, while here it is accepted and ignored.
+pub fn has_no_effect(option: &str) -> bool {
+    WITHOUT_EFFECT.contains(&option)
+}
+
+fn refuse_unknown<'a>(
+    mut options: impl Iterator<Item = &'a String>,
     known: &[&str],
     within: &str,
 ) -> Result<(), OptionError> {
-    match options.keys().find(|name| !known.contains(&name.as_str())) {
+    match options.find(|name| !known.contains(&name.as_str())) {
         Some(name) => {
             let name = format!("{within}{name}");
             Err(OptionError::Unknown { name, known: known.join(", ") })
@@ -208,7 +252,7 @@ impl Entry<'_> {
         };
         let address = |node: &Value| {
             let Value::Object(node) = node else { return self.wrong(right) };
-            refuse_unknown(node, &["host", "port"], &format!("{}.", self.name))?;
+            refuse_unknown(node.keys(), &["host", "port"], &format!("{}.", self.name))?;
             let get = |name| node.get(name).map(|value| Entry { name, value });
             let host = get("host").map(|host| host.text()).transpose()?.flatten();
             let port = get("port").map(|port| port.port()).transpose()?.flatten();
@@ -227,7 +271,7 @@ impl Entry<'_> {
             Value::Object(options) => options,
             _ => return self.wrong_with("no object".into(), "an object, true or false"),
         };
-        refuse_unknown(options, &KNOWN_TLS, &format!("{}.", self.name))?;
+        refuse_unknown(options.keys(), &KNOWN_TLS, &format!("{}.", self.name))?;
         let names = KNOWN_TLS.map(|name| format!("{}.{name}", self.name));
         let get =
             |at: usize| options.get(KNOWN_TLS[at]).map(|value| Entry { name: &names[at], value });

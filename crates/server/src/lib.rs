@@ -18,7 +18,7 @@ mod metrics;
 mod net;
 mod node;
 mod peers;
-mod redis;
+mod redis_options;
 mod reload;
 mod running;
 mod session;

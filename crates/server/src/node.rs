@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::apps::Apps;
 use crate::cache::Cache;
 use crate::hub::{Inbox, InboxLimits, Op, SubscriptionCounts};
-use crate::limits::Descriptors;
+use crate::limits::{Descriptors, RedisRates};
 use crate::metrics::Stats;
 use crate::net::Tls;
 use crate::peers::Peers;
@@ -26,6 +26,8 @@ pub(crate) struct Node {
     pub(crate) cache: Cache,
     pub(crate) subscription_counts: SubscriptionCounts,
     pub(crate) peers: Arc<Peers>,
+    /// Where budgets are kept, if that is Redis.
+    pub(crate) redis_rates: Option<RedisRates>,
     /// One for each shard.
     pub(crate) inboxes: Box<[Inbox]>,
     pub(crate) descriptors: Arc<Descriptors>,
@@ -49,6 +51,7 @@ impl Node {
         port: u16,
         descriptors: Descriptors,
         tls: Option<Arc<Tls>>,
+        redis_rates: Option<RedisRates>,
     ) -> io::Result<Self> {
         let limits = InboxLimits { events: config.inbox.max_events, bytes: config.inbox.max_bytes };
         Ok(Node {
@@ -58,6 +61,7 @@ impl Node {
             subscription_counts: SubscriptionCounts::default(),
             peers: Arc::new(Peers::new(incarnation()?)),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
+            redis_rates,
             descriptors: Arc::new(descriptors),
             tls,
             stats: Stats::new(shards),

@@ -7,19 +7,21 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use config::Config;
+use config::{AdapterDriver, Config, RateLimiterDriver};
+use redis_connections::OptionError;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::LocalSet;
 
 use crate::hub::Shard;
-use crate::limits::Descriptors;
+use crate::limits::{Descriptors, RedisQuestions, RedisRates, serve_redis_rates};
 use crate::net::{Bound, Tls, TlsError};
 use crate::node::Node;
 use crate::peers::Membership;
 use crate::reload::{self, Changes, Reload};
-use crate::{lifecycle, metrics, net};
+use crate::{lifecycle, metrics, net, redis_options};
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +50,8 @@ pub enum StartError {
     #[error(transparent)]
     Cluster(#[from] cluster::mesh::MeshError),
     /// Redis cannot be used with these options.
-    #[error("adapter.redis: {0}")]
-    Redis(#[from] cluster::redis::OptionError),
+    #[error("database.redis and what is laid over it: {0}")]
+    Redis(#[from] OptionError),
     /// NATS cannot be used with these options.
     #[error("adapter.nats: {0}")]
     Nats(#[from] cluster::nats::NatsError),
@@ -98,6 +100,19 @@ impl Running {
         self.node.inboxes.len()
     }
 
+    /// Whether it takes work; a node that cannot reach its cluster does not yet.
+    pub fn is_ready(&self) -> bool {
+        self.node.is_ready()
+    }
+
+    /// What joins it to other nodes, and how many there are.
+    pub fn cluster(&self) -> String {
+        match self.node.config.adapter.driver {
+            AdapterDriver::Local => "none, this node is on its own".to_owned(),
+            driver => format!("{driver}, {} other nodes are ready", self.node.peers.ready()),
+        }
+    }
+
     /// The limit of file descriptors, and how many WebSockets fit below it.
     pub fn descriptors(&self) -> (usize, usize) {
         (self.node.descriptors.limit(), self.node.descriptors.websocket_limit())
@@ -136,7 +151,9 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
         metrics_listener.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
 
     let descriptors = Descriptors::claim(config.fd_reserve);
-    let node = Node::new(config.clone(), shards as u16, address.port(), descriptors, tls);
+    let (redis_rates, redis_questions) = redis_rates(&config)?.unzip();
+    let node =
+        Node::new(config.clone(), shards as u16, address.port(), descriptors, tls, redis_rates);
     let node = Arc::new(node?);
     let membership = Membership::join(&node)?;
     for (shard, listener) in node.shards().zip(main.listen(bound)?) {
@@ -154,8 +171,13 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
         None => None,
     };
     let membership = membership.map(Arc::new);
-    let background =
-        Background { node: node.clone(), metrics: metrics_listener, signals, membership };
+    let background = Background {
+        node: node.clone(),
+        metrics: metrics_listener,
+        signals,
+        membership,
+        redis_questions,
+    };
     node.set_ready();
     let background = thread::Builder::new()
         .name("background".into())
@@ -174,6 +196,16 @@ pub fn run(
     started(&running);
     running.wait();
     Ok(())
+}
+
+/// Where budgets are kept, and who answers for it, if that is Redis.
+fn redis_rates(config: &Config) -> Result<Option<(RedisRates, RedisQuestions)>, StartError> {
+    let limiter = &config.rate_limiter;
+    if limiter.driver != RateLimiterDriver::Redis {
+        return Ok(None);
+    }
+    let options = redis_options::of(config, limiter.redis_cluster_mode, &limiter.redis_options)?;
+    Ok(Some(RedisRates::new(options)))
 }
 
 /// A port to listen on, and the option that says so.
@@ -204,12 +236,14 @@ struct Background {
     metrics: Option<std::net::TcpListener>,
     signals: Option<Signals>,
     membership: Option<Arc<Membership>>,
+    redis_questions: Option<RedisQuestions>,
 }
 
 impl Background {
     fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
         let membership = self.membership.clone();
-        if let Err(error) = runtime.block_on(self.serve(stopped)) {
+        let local = LocalSet::new();
+        if let Err(error) = runtime.block_on(local.run_until(self.serve(stopped))) {
             tracing::error!(%error, "the background runtime failed");
         }
         // What still looks at files must not hold the exit up.
@@ -220,7 +254,9 @@ impl Background {
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, metrics: metrics_listener, signals, membership } = self;
+        let Background { node, metrics: metrics_listener, signals, membership, redis_questions } =
+            self;
+        redis_questions.map(|asked| tokio::task::spawn_local(serve_redis_rates(asked)));
         let set_ready = |ready| membership.iter().for_each(|cluster| cluster.set_ready(ready));
         set_ready(true);
         tokio::spawn(lifecycle::keep_house(node.clone()));

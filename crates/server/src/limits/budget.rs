@@ -14,6 +14,16 @@ pub(crate) enum Spending {
     Reads,
 }
 
+impl Spending {
+    /// For keys.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Spending::Events => "events",
+            Spending::Reads => "reads",
+        }
+    }
+}
+
 /// What was granted in advance is good for this long, in nanoseconds: what is not spent is lost,
 /// so that a quiet node does not hoard.
 const GOOD_FOR: u64 = 1_000_000_000;

@@ -4,7 +4,9 @@
 mod budget;
 mod descriptors;
 mod gcra;
+mod redis_rates;
 
 pub(crate) use budget::{Budget, Spending};
 pub(crate) use descriptors::{Descriptors, OpenSocket};
 pub(crate) use gcra::{Gcra, SharedGcra};
+pub(crate) use redis_rates::{RedisQuestions, RedisRates, Unanswered, serve as serve_redis_rates};

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /cluster`.
 pub(super) async fn page(node: &Node, membership: Option<&Membership>) -> Value {
-    let adapter = format!("{:?}", node.config.adapter.driver).to_lowercase();
+    let adapter = node.config.adapter.driver.name();
     let mut page = json!({"adapter": adapter, "ready": node.is_ready(), "peers": []});
     let Some(membership) = membership else { return page };
     let Some(status) = membership.status(PATIENCE).await else {

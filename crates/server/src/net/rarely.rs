@@ -8,15 +8,15 @@ use parking_lot::Mutex;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Says when a line may be written: at most once in ten seconds.
-pub(super) struct Rarely(Mutex<Option<Instant>>);
+pub(crate) struct Rarely(Mutex<Option<Instant>>);
 
 impl Rarely {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Rarely(Mutex::new(None))
     }
 
     /// Whether it is time; then it is not for a while.
-    pub(super) fn now(&self) -> bool {
+    pub(crate) fn now(&self) -> bool {
         let mut last = self.0.lock();
         let now = last.is_none_or(|last| last.elapsed() >= EVERY);
         if now {

@@ -8,7 +8,7 @@ use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
 
 use crate::running::StartError;
-use crate::{net, redis};
+use crate::{net, redis_options};
 
 /// `adapter.driver` = `cluster`.
 pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
@@ -38,7 +38,7 @@ pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
 /// `adapter.driver` = `redis`.
 pub(super) fn redis(config: &Config) -> Result<RedisConfig, OptionError> {
     let adapter = &config.adapter.redis;
-    let connect = |overlay| redis::options(config, adapter.cluster_mode, overlay);
+    let connect = |overlay| redis_options::of(config, adapter.cluster_mode, overlay);
     Ok(RedisConfig {
         prefix: adapter.prefix.clone(),
         subscribe: connect(&adapter.sub_options)?,

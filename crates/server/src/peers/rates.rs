@@ -1,6 +1,6 @@
-//! Budgets per second that hold over all nodes (`rateLimiter.driver` = `cluster`): one node deals
+//! Budgets per second that hold over all nodes. With `rateLimiter.driver` = `cluster` one node deals
 //! an app's budget out, the same one that deals out its connections; the others ask it for a little
-//! more than they need, so that most requests ask nobody.
+//! more than they need, so that most requests ask nobody. With `redis` Redis is asked each time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::Peers;
 use crate::apps::App;
-use crate::limits::Spending;
+use crate::limits::{Budget, Spending, Unanswered};
 use crate::node::Node;
 
 /// How long the dealing node may take. If it does not answer, a node goes on with its share.
@@ -40,6 +40,11 @@ impl Node {
         rate: u32,
     ) -> Result<(), Duration> {
         let (budget, now) = (app.budget(on), self.nanos());
+        if let Some(redis) = &self.redis_rates {
+            let key = format!("{}:{}", app.id, on.name());
+            let taken = redis.take(&key, count, rate).await;
+            return taken.unwrap_or_else(|Unanswered| self.spend_share(budget, now, (count, rate)));
+        }
         let is_ours = self.config.rate_limiter.driver != RateLimiterDriver::Cluster
             || self.peers.outlets.is_alone();
         if is_ours {
@@ -58,11 +63,19 @@ impl Node {
                 Ok(())
             }
             Some(Ok(RateAnswer { wait_ms, .. })) => Err(Duration::from_millis(wait_ms)),
-            Some(Err(Unanswered)) => {
-                let nodes = self.peers.ready() as u32 + 1;
-                budget.whole.take(now, count, (rate / nodes).max(1))
-            }
+            Some(Err(Unanswered)) => self.spend_share(budget, now, (count, rate)),
         }
+    }
+
+    /// Spends from this node's share of the rate, while nobody can be asked.
+    fn spend_share(
+        &self,
+        budget: &Budget,
+        now: u64,
+        (count, rate): (u32, u32),
+    ) -> Result<(), Duration> {
+        let nodes = self.peers.ready() as u32 + 1;
+        budget.whole.take(now, count, (rate / nodes).max(1.min(rate)))
     }
 
     /// Another node wishes for a part of a budget that we deal out.
@@ -80,9 +93,6 @@ impl Node {
         RateAnswer { ticket: wish.ticket, granted, wait_ms: wait.as_millis() as u64 }
     }
 }
-
-/// The dealing node did not answer in time.
-struct Unanswered;
 
 impl Peers {
     /// Asks the node that deals out an app's budget; none if that is this one.

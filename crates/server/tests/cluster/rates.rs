@@ -7,12 +7,11 @@ use serde_json::json;
 use super::Cluster;
 use crate::support::http::App;
 
-#[test]
-fn three_nodes_let_through_what_the_app_may_publish() {
+/// `driver` keeps the rates.
+fn three_nodes_let_through(driver: &str) {
     const RATE: u32 = 200;
     let rate = RATE.to_string();
-    let env =
-        [("RATE_LIMITER_DRIVER", "cluster"), ("DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", &*rate)];
+    let env = [("RATE_LIMITER_DRIVER", driver), ("DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", &*rate)];
     let cluster = Cluster::with(3, &env);
     let (start, lasts) = (Instant::now(), Duration::from_secs(3));
     let threads: Vec<_> = (0..6)
@@ -38,4 +37,16 @@ fn three_nodes_let_through_what_the_app_may_publish() {
     let allowed = f64::from(RATE) * (1.0 + start.elapsed().as_secs_f64());
     let share = f64::from(published) / allowed;
     assert!((0.9..=1.02).contains(&share), "{published} of {allowed}");
+}
+
+#[test]
+fn the_nodes_among_themselves() {
+    three_nodes_let_through("cluster");
+}
+
+#[test]
+fn through_redis_where_there_is_one() {
+    if crate::adapter::HAS_REDIS {
+        three_nodes_let_through("redis");
+    }
 }

@@ -2,10 +2,10 @@
 //! one use.
 
 use config::{ClientOptions, Config, NodeAddress, Secret};
-use redis_connections::{Address, OptionError, RedisOptions, Sentinels, Topology};
+use redis_connections::{Address, OptionError, RedisOptions, Sentinels, Topology, has_no_effect};
 
 /// How to connect: `database.redis`, in `cluster_mode` to its `clusterNodes`, with `overlay` over it.
-pub(crate) fn options(
+pub(crate) fn of(
     config: &Config,
     cluster_mode: bool,
     overlay: &ClientOptions,
@@ -35,8 +35,12 @@ pub(crate) fn options(
         key_prefix: redis.key_prefix.clone(),
         ..RedisOptions::default()
     };
-    options.overlay(&redis.options.0)?;
-    options.overlay(&overlay.0)?;
+    for laid in [&redis.options.0, &overlay.0] {
+        options.overlay(laid)?;
+        for option in laid.keys().filter(|option| has_no_effect(option)) {
+            tracing::warn!(option, "an option of a connection to Redis has no effect here");
+        }
+    }
     options.check()?;
     Ok(options)
 }
