@@ -14,6 +14,7 @@ use crate::{Flags, Incarnation, Packet, Received};
 pub(super) async fn read<B: Bus>(bus: Rc<B>, node: Rc<Node>) {
     let mut reader = Reader { node, parts: Parts::default(), was_up: false };
     loop {
+        reader.node.driver.room().await;
         match bus.next().await {
             Event::Up => reader.node.up(std::mem::replace(&mut reader.was_up, true)),
             Event::Down { reason } => reader.node.down(&reason),

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 pub use wake::Wake;
 
@@ -26,12 +26,21 @@ use crate::{
     Slot,
 };
 
+/// How often to look whether the owner has room again.
+const LOOK_FOR_ROOM: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// Who does something with what the cluster tells: drops and keeps facts, passes events on.
 /// Called on the driver's thread.
 pub trait Owner {
     /// Something happened, in order. Every method of `driver` may be called from here; what comes
     /// of it follows after this call.
     fn output(&mut self, driver: &Driver, output: Output);
+
+    /// Whether more entries should come now. If not, transports do not read for a while, but not
+    /// for so long that peers seem dead: what comes then has to be taken or dropped.
+    fn has_room(&self) -> bool {
+        true
+    }
 
     /// Called at least every half heartbeat, after the core has noticed that time has passed.
     fn tick(&mut self, driver: &Driver) {
@@ -139,6 +148,19 @@ impl Driver {
     /// appended to. For one task, the transport's.
     pub async fn woken(&self) {
         self.wake.woken().await;
+    }
+
+    /// Waits until the owner has room for more, a quarter of the node timeout at most. To be called
+    /// before reading.
+    pub async fn room(&self) {
+        let until = Instant::now() + self.settings.node_timeout / 4;
+        while !self.has_room() && Instant::now() < until {
+            sleep(LOOK_FOR_ROOM).await;
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.owner.try_borrow().is_ok_and(|owner| owner.has_room())
     }
 
     /// Lets time pass for the core, for ever. The transport runs it as a task.

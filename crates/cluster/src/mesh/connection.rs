@@ -109,6 +109,7 @@ async fn read<S: AsyncRead>(
             // A message that takes long to arrive is a sign of life, too.
             node.driver.found(link.peer.clone());
         }
+        node.driver.room().await;
         buffer.reserve(LEAST_READ);
         match timeout(patience, reader.read_buf(&mut buffer)).await {
             Err(_) => return Err(ConnectionError::Silent(patience)),

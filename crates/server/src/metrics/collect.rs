@@ -140,11 +140,17 @@ fn of_node(node: &Node) -> Vec<Metric> {
     let counter =
         |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
     let (wishes, quotas) = node.peers.quotas();
+    let dropped = node.stats.dropped_peer_events.load(Relaxed);
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
         Metric::new(Kind::Counter, "rejected_connections_total", "Connections refused")
             .values(refused),
         counter("slow_consumers_total", "Connections closed for reading too slowly", slow),
+        counter(
+            "peer_events_dropped_total",
+            "Other nodes' events for which there was no room",
+            dropped,
+        ),
         counter("panics_total", "Bugs that ended one task", panics()),
         gauge("registry_channels", "Channels in the registry", node.registry.len()),
         gauge("cached_events", "Events kept for cache channels", cached),

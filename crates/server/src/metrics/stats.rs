@@ -45,6 +45,7 @@ pub(crate) struct Stats {
     pub(super) turns: Box<[Turns]>,
     pub(super) refused: [AtomicU64; Refusal::ALL.len()],
     pub(super) slow_consumers: AtomicU64,
+    pub(super) dropped_peer_events: AtomicU64,
 }
 
 impl Stats {
@@ -53,6 +54,7 @@ impl Stats {
             turns: (0..shards).map(|_| Turns::default()).collect(),
             refused: Default::default(),
             slow_consumers: AtomicU64::new(0),
+            dropped_peer_events: AtomicU64::new(0),
         }
     }
 
@@ -70,6 +72,11 @@ impl Stats {
     /// A connection was refused.
     pub(crate) fn refused(&self, reason: Refusal) {
         self.refused[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    /// An event of another node was dropped because the shards are far behind.
+    pub(crate) fn dropped_peer_event(&self) {
+        self.dropped_peer_events.fetch_add(1, Relaxed);
     }
 
     /// A connection was closed because it read too slowly.

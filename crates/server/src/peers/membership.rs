@@ -111,6 +111,10 @@ impl Owner for Shared {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.0.borrow().has_room()
+    }
+
     fn tick(&mut self, _: &Driver) {
         self.0.borrow_mut().tick();
     }

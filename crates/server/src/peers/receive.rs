@@ -15,7 +15,10 @@ use replication::{Event, Kept, Learned, Message, Replica, Snapshots};
 
 use crate::cache::CachedEvent;
 use crate::hub::Topic;
+use crate::net::Rarely;
 use crate::node::Node;
+
+static DROPPED: Rarely = Rarely::new();
 
 /// A peer, from its first sign of life on.
 struct Peer {
@@ -52,6 +55,11 @@ impl Receiver {
     /// How many peers there are.
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Whether the shards can take more events.
+    pub(crate) fn has_room(&self) -> bool {
+        self.node.has_room()
     }
 
     /// Time has passed: tells counts that changed, and goes on with snapshots.
@@ -174,6 +182,12 @@ impl Receiver {
         let node = &self.node;
         let except = |event: &Event| event.except.map(|(first, second)| SocketId(first, second));
         match message {
+            Message::Event(..) | Message::Cached(..) if !node.has_room() => {
+                node.stats.dropped_peer_event();
+                if DROPPED.now() {
+                    tracing::error!("the shards are far behind: events of other nodes are dropped");
+                }
+            }
             Message::Event(topic, event) => {
                 let Some(app) = node.apps.by_id(topic.app) else { return };
                 node.receive(&app, topic.channel, &event.frame, except(&event), || true);
