@@ -22,6 +22,10 @@ mod kill;
 mod nodes;
 #[path = "cluster/one_port.rs"]
 mod one_port;
+#[path = "cluster/over_nats.rs"]
+mod over_nats;
+#[path = "cluster/over_redis.rs"]
+mod over_redis;
 #[path = "cluster/pause.rs"]
 mod pause;
 #[path = "cluster/probe.rs"]
@@ -34,6 +38,8 @@ mod reconnecting;
 mod rolling;
 #[path = "cluster/roster.rs"]
 mod roster;
+#[path = "brokers/server.rs"]
+mod server;
 
 /// Nodes that are joined by the mesh.
 mod mesh {
@@ -71,7 +77,7 @@ mod mesh {
 
     #[test]
     fn no_event_after_a_first_subscription_is_lost() {
-        super::events::none_is_lost_after_a_subscription(&Adapter::mesh());
+        super::events::none_is_lost_after_a_subscription(&Adapter::mesh(), 10_000);
     }
 
     #[test]

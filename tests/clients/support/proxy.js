@@ -1,12 +1,15 @@
 // A TCP proxy between a client and the server that can do what networks do: break off, go silent,
-// and lead to another server.
+// lead to another server, and spread clients over several.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
 import { atEnd } from './cleanup.js';
 
-/** Starts a proxy to a local port; it ends with the test or suite `t`. */
+/**
+ * Starts a proxy to a local port, or to several of them in turn, of which it leaves out those where
+ * nobody listens; it ends with the test or suite `t`.
+ */
 export async function startProxy(t, target) {
   const proxy = new Proxy(target);
   await proxy.listen();
@@ -17,6 +20,7 @@ export async function startProxy(t, target) {
 class Proxy {
   #listener = createServer((client) => this.#accept(client));
   #pairs = new Set();
+  #turn = 0;
 
   /** How many connections clients have made. */
   accepted = 0;
@@ -49,9 +53,15 @@ class Proxy {
     this.#listener.close();
   }
 
-  #accept(client) {
+  async #accept(client) {
     this.accepted += 1;
-    const server = connect(this.target, '127.0.0.1');
+    client.on('error', () => {});
+    const server = await this.#reach();
+    if (!server || client.destroyed) {
+      client.destroy();
+      server?.destroy();
+      return;
+    }
     const pair = [client, server];
     this.#pairs.add(pair);
     for (const socket of pair) {
@@ -63,5 +73,17 @@ class Proxy {
       });
     }
     client.pipe(server).pipe(client);
+  }
+
+  /** A connection to whoever's turn it is. */
+  async #reach() {
+    const targets = [this.target].flat();
+    for (let tries = 0; tries < targets.length; tries += 1) {
+      this.#turn = (this.#turn + 1) % targets.length;
+      const server = connect(targets[this.#turn], '127.0.0.1');
+      const reached = await once(server, 'connect').catch(() => undefined);
+      if (reached) return server;
+    }
+    return undefined;
   }
 }

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 import { atEnd } from './cleanup.js';
 
-const BINARY =
+/** The program under test. */
+export const BINARY =
   process.env.DUNLIN_BIN ?? fileURLToPath(new URL('../../../target/debug/dunlin', import.meta.url));
 
 export const APP = { id: 'clients', key: 'clients-key', secret: 'clients-secret' };
@@ -57,12 +58,14 @@ class Server {
     this.#exited = once(child, 'close').catch((error) => [error]);
   }
 
-  /** Reads where it listens from what it says at start. */
+  /** Reads where it listens from what it says at start, and where its metrics are, if anywhere. */
   async ready() {
     const banner = (async () => {
+      let port;
       for await (const line of createInterface({ input: this.#child.stdout })) {
-        const port = line.match(/listening\s+https?:\/\/[^\s:]+:(\d+)/)?.[1];
-        if (port) return Number(port);
+        port ??= line.match(/listening\s+https?:\/\/[^\s:]+:(\d+)/)?.[1];
+        this.metrics ??= line.match(/metrics\s+(http:\/\/[^\s/]+)/)?.[1];
+        if (port && line.includes('shards')) return Number(port);
       }
       await this.#exited;
       throw new Error(`${BINARY} did not start:\n${this.#stderr}`);

@@ -104,7 +104,8 @@ pub(super) const ADAPTER: &[OptionSpec] = &[
         MS,
         "5000",
         "Time-out of requests between nodes, in ms.",
-    ),
+    )
+    .ignored("nodes do not ask each other anything on a request"),
     row(
         "ADAPTER_REDIS_PREFIX",
         "adapter.redis.prefix",
@@ -125,7 +126,8 @@ pub(super) const ADAPTER: &[OptionSpec] = &[
         MS,
         "5000",
         "Time-out of requests between nodes, in ms.",
-    ),
+    )
+    .ignored("nodes do not ask each other anything on a request"),
     row(
         "ADAPTER_REDIS_SUB_OPTIONS",
         "adapter.redis.redisSubOptions",
@@ -164,7 +166,8 @@ pub(super) const ADAPTER: &[OptionSpec] = &[
         MS,
         "5000",
         "Time-out of requests between nodes, in ms.",
-    ),
+    )
+    .ignored("nodes do not ask each other anything on a request"),
     row(
         "ADAPTER_NATS_NODES_NUMBER",
         "adapter.nats.nodesNumber",

@@ -9,19 +9,19 @@ use super::nodes::{Adapter, Nodes};
 use super::probe::Times;
 use crate::support::http::{App, request};
 
-const SUBSCRIPTIONS: usize = 10_000;
 /// A first subscriber waits no longer than that for the other nodes to know of it; whoever waited
 /// so long may miss what is published at once.
 const WAIT: Duration = Duration::from_millis(50);
 
-pub(crate) fn none_is_lost_after_a_subscription(adapter: &Adapter) {
+/// With so many subscriptions.
+pub(crate) fn none_is_lost_after_a_subscription(adapter: &Adapter, subscriptions: usize) {
     let nodes = Nodes::start(adapter, 3, &[]);
     let mut subscriber = nodes.node(0).connect();
     subscriber.subscribe("fence");
     let mut publishers = [nodes.node(1).http(), nodes.node(2).http()];
     let (mut lost, mut late, mut waits) = (Vec::new(), 0, Times::default());
     let began = Instant::now();
-    for n in 0..SUBSCRIPTIONS {
+    for n in 0..subscriptions {
         let channel = format!("fresh-{n}");
         let asked = Instant::now();
         subscriber.subscribe(&channel);
@@ -44,7 +44,7 @@ pub(crate) fn none_is_lost_after_a_subscription(adapter: &Adapter) {
     }
     let took = began.elapsed();
     println!(
-        "{SUBSCRIPTIONS} first subscriptions in {took:?}: {waits}, {late} lost after {WAIT:?}"
+        "{subscriptions} first subscriptions in {took:?}: {waits}, {late} lost after {WAIT:?}"
     );
     assert!(lost.is_empty(), "lost although the subscription had succeeded in time: {lost:?}");
     nodes.have_no_bugs();

@@ -1,4 +1,5 @@
 //! The processes of one cluster that is nobody else's.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -26,6 +27,30 @@ impl Adapter {
             ("CLUSTER_PREFIX", prefix),
         ])
     }
+
+    /// By the Redis on a port of loopback.
+    pub(crate) fn redis(port: u16) -> Self {
+        Adapter(vec![("ADAPTER_DRIVER", "redis".into()), ("DB_REDIS_PORT", port.to_string())])
+    }
+
+    /// By the NATS server on a port of loopback.
+    pub(crate) fn nats(port: u16) -> Self {
+        let servers = format!(r#"["127.0.0.1:{port}"]"#);
+        Adapter(vec![("ADAPTER_DRIVER", "nats".into()), ("ADAPTER_NATS_SERVERS", servers)])
+    }
+
+    /// With more variables, or others.
+    pub(crate) fn with(&self, env: &[(&'static str, &str)]) -> Self {
+        let mut all = self.0.clone();
+        all.retain(|(name, _)| env.iter().all(|(other, _)| name != other));
+        all.extend(env.iter().map(|(name, value)| (*name, value.to_string())));
+        Adapter(all)
+    }
+
+    /// The environment of a node.
+    pub(crate) fn env(&self) -> Vec<(&str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, &**value)).collect()
+    }
 }
 
 /// A port that is free for UDP and TCP.
@@ -50,9 +75,8 @@ pub(crate) struct Nodes {
 impl Nodes {
     /// So many nodes, which know each other, with these variables in every one's environment.
     pub(crate) fn start(adapter: &Adapter, count: usize, env: &[(&'static str, &str)]) -> Self {
-        let mut all = adapter.0.clone();
-        all.extend(env.iter().map(|(name, value)| (*name, value.to_string())));
-        let mut nodes = Nodes { env: all, nodes: Vec::new(), addresses: Vec::new() };
+        let env = adapter.with(env).0;
+        let mut nodes = Nodes { env, nodes: Vec::new(), addresses: Vec::new() };
         for _ in 0..count {
             let process = nodes.process("0");
             nodes.addresses.push(process.address);

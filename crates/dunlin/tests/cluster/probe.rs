@@ -1,4 +1,5 @@
 //! What clients and backends of a cluster do, over and over, and how long each thing takes.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
 //! A backend that publishes through whichever node takes it.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -79,20 +80,22 @@ impl Publisher {
     }
 
     /// Publishes a numbered event, through the nodes in turns; one that does not take it is passed
-    /// over.
-    pub(crate) fn publish(&mut self, channel: &str) {
+    /// over. Its number, if any node took it.
+    pub(crate) fn publish(&mut self, channel: &str) -> Option<Number> {
         for _ in 0..self.addresses.len() {
             self.next = (self.next + 1) % self.addresses.len();
             let (node, count) = (self.next, self.counts[self.next]);
             let data = format!("{node}:{count}");
             let body = json!({"name": "n", "channel": channel, "data": data}).to_string();
-            if self.try_node(Number { node, count }, body.as_bytes()) {
+            let number = Number { node, count };
+            if self.try_node(number, body.as_bytes()) {
                 self.counts[node] += 1;
                 self.tally.published += 1;
-                return;
+                return Some(number);
             }
         }
         self.tally.failed += 1;
+        None
     }
 
     fn try_node(&mut self, number: Number, body: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! The roster of a presence channel, as one client makes it of what it is told; and a member that
 //! writes down who comes and who goes.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::collections::BTreeSet;
 use std::time::Instant;

@@ -50,6 +50,15 @@ impl Process {
         Self::spawn(shell, &["start"], env)
     }
 
+    /// On another host, which a network namespace stands for.
+    pub fn in_namespace(name: &str, env: &[(&str, &str)]) -> Self {
+        let mut ip = Command::new("ip");
+        ip.args(["netns", "exec", name, env!("CARGO_BIN_EXE_dunlin")]);
+        // Where `ip` is looked for.
+        let path = std::env::var("PATH").unwrap_or_default();
+        Self::spawn(ip, &["start"], &[env, &[("PATH", &*path)]].concat())
+    }
+
     fn spawn(mut command: Command, args: &[&str], env: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let started = Instant::now();
