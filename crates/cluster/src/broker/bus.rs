@@ -48,7 +48,7 @@ pub enum BusError {
 
 /// A broker as the cluster uses it.
 ///
-/// A bus reconnects by itself, for ever, with capped jittered backoff (100 ms to 5 s), logs each
+/// A bus reconnects by itself, for ever, with capped jittered backoff (100 ms to 1 s), logs each
 /// transition once and subscribes again; it never ends. It may lose, repeat and reorder messages.
 pub trait Bus: 'static {
     /// What comes next: from our inbox and from the hello subject alike. Dropping the future

@@ -78,7 +78,8 @@ impl Nats {
     pub async fn connect(config: NatsConfig, me: Incarnation) -> Result<Nats, NatsError> {
         let servers = config.servers()?;
         let subjects = Subjects::new(&config.prefix);
-        let (state, backoff) = (Arc::<State>::default(), Backoff::new(servers.len()));
+        let state = Arc::new(State::new(&config.servers));
+        let backoff = Backoff::new(servers.len());
         let watcher = state.clone();
         let mut options = ConnectOptions::new()
             .name(format!("dunlin {}", config.name))

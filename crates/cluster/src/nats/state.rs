@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use async_nats::Event;
+use async_nats::{ClientError, Event};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -25,6 +25,8 @@ pub struct Counters {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) counters: Arc<Counters>,
+    /// Where it connects to, for the log.
+    servers: String,
     broken: AtomicU64,
     changed: Notify,
     /// What was logged last, since the connection stood last; so that each is logged once.
@@ -32,6 +34,10 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn new(servers: &[String]) -> Self {
+        State { servers: servers.join(", "), ..State::default() }
+    }
+
     /// Takes down what the client tells.
     pub(super) fn note(&self, event: Event) {
         match event {
@@ -42,11 +48,11 @@ impl State {
             }
             Event::ServerError(error) => {
                 self.counters.server_errors.add();
-                return self.warn(&error.to_string());
+                return self.warn(unnamed(&error.to_string()));
             }
             Event::ClientError(error) => {
                 self.counters.failed_connects.add();
-                return self.warn(&error.to_string());
+                return self.warn(&self.no_connection(&error));
             }
             Event::LameDuckMode => tracing::info!("the nats server is about to stop"),
             Event::Connected | Event::Draining | Event::Closed => {}
@@ -75,6 +81,16 @@ impl State {
         trouble.unwrap_or_else(|| "the server closed the connection or does not answer".into())
     }
 
+    /// The client does not tell which server it was, nor what the system said.
+    fn no_connection(&self, error: &ClientError) -> String {
+        let error = error.to_string();
+        let error = match unnamed(&error) {
+            "IO error" => "nobody listens there, or the connection was closed",
+            other => other,
+        };
+        format!("no connection to {}: {error}", self.servers)
+    }
+
     fn warn(&self, trouble: &str) {
         let mut last = self.trouble.lock();
         if last.as_deref() != Some(trouble) {
@@ -82,6 +98,11 @@ impl State {
             *last = Some(trouble.to_owned());
         }
     }
+}
+
+/// An error without the name that each of the client's begins with.
+fn unnamed(error: &str) -> &str {
+    error.strip_prefix("nats: ").unwrap_or(error)
 }
 
 #[cfg(test)]
@@ -108,5 +129,18 @@ mod tests {
         assert!(state.reason().contains("no more"));
         state.connected();
         assert!(!state.reason().contains("no more"));
+    }
+
+    #[test]
+    fn a_failed_attempt_names_the_servers_and_the_reason() {
+        let state = State::new(&["a:1".into(), "b:2".into()]);
+        let told = |error: &str| {
+            state.note(Event::ClientError(ClientError::Other(error.into())));
+            state.reason()
+        };
+        let to = "no connection to a:1, b:2:";
+        assert_eq!(told("authorization violation"), format!("{to} authorization violation"));
+        assert!(told("IO error").starts_with(&format!("{to} nobody listens there")));
+        assert_eq!(state.counters.failed_connects.get(), 2);
     }
 }

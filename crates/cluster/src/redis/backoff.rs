@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(5);
+/// Short, because a broker that is back should be found at once, and an attempt costs it little.
+const LONGEST: Duration = Duration::from_secs(1);
+/// A connection that lasted for so long was a success.
+const LASTED: Duration = Duration::from_secs(5);
 
 /// Pauses that double, each half of it random, so that nodes that failed together do not come back
 /// together.
@@ -17,7 +20,7 @@ impl Backoff {
     /// The next pause, after a connection that lasted for so long; the one after it will be twice
     /// as long. Only one that lasted was a success: a server may let us in and refuse the rest.
     pub(super) fn next(&mut self, lasted: Duration) -> Duration {
-        if lasted >= LONGEST {
+        if lasted >= LASTED {
             self.0 = SHORTEST;
         }
         let pause = self.0;
@@ -39,6 +42,6 @@ mod tests {
         assert!(SHORTEST / 2 <= pauses[0] && pauses[0] <= SHORTEST);
         assert!(pauses.iter().all(|pause| *pause <= LONGEST));
         assert!(pauses[10..].iter().all(|pause| *pause >= LONGEST / 2));
-        assert!(backoff.next(LONGEST) <= SHORTEST);
+        assert!(backoff.next(LASTED) <= SHORTEST);
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep};
 
 use super::Receiver;
+use super::losses::Told;
 use super::transport::{Counters, Transport};
 use crate::node::Node;
 use crate::running::StartError;
@@ -101,22 +102,29 @@ impl Membership {
 }
 
 /// The receiver as the driver's owner, and as the thread looks at it.
-struct Shared(Rc<RefCell<Receiver>>);
+struct Shared {
+    receiver: Rc<RefCell<Receiver>>,
+    told: Told,
+}
 
 impl Owner for Shared {
     fn output(&mut self, driver: &Driver, output: Output) {
-        let freed = self.0.borrow_mut().take(output);
+        if matches!(output, Output::Stream { .. }) {
+            self.told.begun_anew(&driver.losses());
+        }
+        let freed = self.receiver.borrow_mut().take(output);
         if let Some(slot) = freed {
             driver.forget(slot);
         }
     }
 
     fn has_room(&self) -> bool {
-        self.0.borrow().has_room()
+        self.receiver.borrow().has_room()
     }
 
-    fn tick(&mut self, _: &Driver) {
-        self.0.borrow_mut().tick();
+    fn tick(&mut self, driver: &Driver) {
+        self.told.tick(&driver.losses());
+        self.receiver.borrow_mut().tick();
     }
 }
 
@@ -137,7 +145,7 @@ async fn live(
     let waker = wake.clone();
     node.peers.join(Box::new(move || waker.wake()));
     let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
-    let driver = Driver::new(me, settings, wake, Box::new(Shared(receiver.clone())));
+    let driver = Driver::new(me, settings, wake, Box::new(Shared { receiver: receiver.clone(), told: Told::default() }));
     let transport = match Transport::start(&node.config, driver.clone()).await {
         Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),

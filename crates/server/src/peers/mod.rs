@@ -8,6 +8,7 @@
 
 mod adapter;
 mod counts;
+mod losses;
 mod membership;
 mod quotas;
 mod rates;

@@ -4,6 +4,7 @@
 //! subscribes to the channel meanwhile is told at the same time.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -49,6 +50,8 @@ struct State {
 #[derive(Default)]
 pub(super) struct Waits {
     state: Mutex<State>,
+    /// How many topics wait, so that those who leave one need no lock while none does.
+    topics: AtomicUsize,
     added: Notify,
 }
 
@@ -60,7 +63,7 @@ impl Wait {
 
 impl Waits {
     pub(super) fn len(&self) -> usize {
-        self.state.lock().topics.len()
+        self.topics.load(Relaxed)
     }
 
     /// A topic's first subscriber waits for these tickets.
@@ -70,6 +73,7 @@ impl Waits {
         let (number, until) = (state.numbers, Instant::now() + PATIENCE);
         state.topics.insert(topic.clone(), Wait { number, tickets, until, waiters: vec![first] });
         state.order.push_back((number, until, topic.clone()));
+        self.topics.store(state.topics.len(), Relaxed);
         drop(state);
         self.added.notify_one();
     }
@@ -93,23 +97,26 @@ impl Waits {
     /// A connection has left the topic. With the last one the wait is over: the next one is the
     /// first again.
     pub(super) fn leave(&self, topic: &Topic, shard: ShardId, connection: ConnectionId) {
+        // What was begun under this channel's lock is seen by whoever has it now.
+        if self.len() == 0 {
+            return;
+        }
         let mut state = self.state.lock();
         let Some(wait) = state.topics.get_mut(topic) else { return };
         wait.waiters.retain(|waiter| waiter.connection != connection || waiter.shard != shard);
         if wait.waiters.is_empty() {
             state.topics.remove(topic);
+            self.topics.store(state.topics.len(), Relaxed);
         }
     }
 
     /// Ends a wait, unless it has ended; those who have waited.
     pub(super) fn end(&self, topic: &Topic, number: u64) -> Vec<Waiter> {
         let mut state = self.state.lock();
-        match state.topics.get(topic) {
-            Some(wait) if wait.number == number => {
-                state.topics.remove(topic).map(|wait| wait.waiters).unwrap_or_default()
-            }
-            _ => Vec::new(),
-        }
+        let is_it = state.topics.get(topic).is_some_and(|wait| wait.number == number);
+        let ended = if is_it { state.topics.remove(topic) } else { None };
+        self.topics.store(state.topics.len(), Relaxed);
+        ended.map(|wait| wait.waiters).unwrap_or_default()
     }
 
     /// The first waits that need not go on any longer. Streams are acknowledged in order, so those
