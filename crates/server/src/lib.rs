@@ -6,6 +6,7 @@
 //! appends it to every subscriber, `hub::outbox` writes.
 
 mod apps;
+mod background;
 #[cfg(test)]
 mod bugs;
 mod cache;
@@ -22,6 +23,8 @@ mod redis_options;
 mod reload;
 mod running;
 mod session;
+mod start_error;
 
 pub use reload::Reload;
-pub use running::{Running, StartError, run, start};
+pub use running::{Running, run, start};
+pub use start_error::StartError;

@@ -2,78 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use config::{AdapterDriver, Config, RateLimiterDriver};
-use redis_connections::OptionError;
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 
+use crate::background::{Background, Signals};
 use crate::hub::Shard;
-use crate::limits::{Descriptors, RedisQuestions, RedisRates, serve_redis_rates};
-use crate::net::{Bound, Tls, TlsError};
+use crate::limits::{Descriptors, RedisQuestions, RedisRates};
+use crate::net::{Bound, Tls};
 use crate::node::Node;
 use crate::peers::Membership;
-use crate::reload::{self, Changes, Reload};
-use crate::{lifecycle, metrics, net, redis_options};
-
-/// Why the server could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A listening socket could not be opened.
-    #[error("cannot listen on {host}:{port} ({option}): {error}")]
-    Listen {
-        /// The host that was asked for.
-        host: String,
-        /// The port that was asked for.
-        port: u16,
-        /// The option that says so.
-        option: &'static str,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The certificate or key could not be used.
-    #[error("{path}: {reason}")]
-    Tls {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The cluster cannot be joined.
-    #[error(transparent)]
-    Cluster(#[from] cluster::mesh::MeshError),
-    /// Redis cannot be used with these options.
-    #[error("database.redis and what is laid over it: {0}")]
-    Redis(#[from] OptionError),
-    /// NATS cannot be used with these options.
-    #[error("adapter.nats: {0}")]
-    Nats(#[from] cluster::nats::NatsError),
-    /// Links cannot be encrypted with what is configured.
-    #[error(
-        "cluster.tls: set certPath, keyPath and caPath, or none of them (CLUSTER_TLS_CERT, \
-         CLUSTER_TLS_KEY, CLUSTER_TLS_CA)"
-    )]
-    ClusterTls,
-    /// The multicast group is no address.
-    #[error("cluster.multicast = {0:?}: must be an IP address such as 239.0.0.42")]
-    Multicast(String),
-    /// A thread or runtime could not be started.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-}
-
-impl From<TlsError> for StartError {
-    fn from(TlsError { path, reason }: TlsError) -> Self {
-        StartError::Tls { path, reason }
-    }
-}
+use crate::reload::Reload;
+use crate::start_error::StartError;
+use crate::{metrics, net, redis_options};
 
 /// A server that serves. Dropping it lets it run on; [`stop`](Self::stop) ends it.
 pub struct Running {
@@ -227,90 +171,5 @@ impl Port<'_> {
     fn error(&self, error: io::Error) -> StartError {
         let Port { host, port, option } = *self;
         StartError::Listen { host: host.to_owned(), port, option, error }
-    }
-}
-
-/// What runs on the background runtime.
-struct Background {
-    node: Arc<Node>,
-    metrics: Option<std::net::TcpListener>,
-    signals: Option<Signals>,
-    membership: Option<Arc<Membership>>,
-    redis_questions: Option<RedisQuestions>,
-}
-
-impl Background {
-    fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
-        let membership = self.membership.clone();
-        let local = LocalSet::new();
-        if let Err(error) = runtime.block_on(local.run_until(self.serve(stopped))) {
-            tracing::error!(%error, "the background runtime failed");
-        }
-        // What still looks at files must not hold the exit up.
-        runtime.shutdown_timeout(Duration::from_millis(100));
-        if let Some(membership) = membership {
-            membership.leave();
-        }
-    }
-
-    async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, metrics: metrics_listener, signals, membership, redis_questions } =
-            self;
-        redis_questions.map(|asked| tokio::task::spawn_local(serve_redis_rates(asked)));
-        let set_ready = |ready| membership.iter().for_each(|cluster| cluster.set_ready(ready));
-        set_ready(true);
-        tokio::spawn(lifecycle::keep_house(node.clone()));
-        if let Some(tls) = &node.tls {
-            tokio::spawn(tls.clone().keep_fresh());
-        }
-        if let Some(listener) = metrics_listener {
-            let listener = TcpListener::from_std(listener)?;
-            tokio::spawn(metrics::serve(node.clone(), membership.clone(), listener));
-        }
-        match signals {
-            Some(signals) => signals.until_the_end(&node, &mut stopped).await,
-            None => drop(stopped.recv().await),
-        }
-        set_ready(false);
-        lifecycle::drain(&node).await;
-        Ok(())
-    }
-}
-
-/// What ends the node or changes its apps, from outside of it.
-struct Signals {
-    reload: Reload,
-    changes: Changes,
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    /// Catches them from now on.
-    fn of(reload: Reload) -> io::Result<Self> {
-        Ok(Signals {
-            changes: Changes::of(&reload.watched),
-            reload,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for the end, and reloads when asked to.
-    async fn until_the_end(mut self, node: &Node, stopped: &mut mpsc::Receiver<()>) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = stopped.recv() => return,
-                _ = self.hang_up.recv() => {
-                    node.tls.iter().for_each(|tls| tls.ask());
-                    reload::reload(node, &self.reload);
-                }
-                () = self.changes.next() => reload::reload(node, &self.reload),
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@ use cluster::nats::NatsConfig;
 use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
 
-use crate::running::StartError;
+use crate::start_error::StartError;
 use crate::{net, redis_options};
 
 /// `adapter.driver` = `cluster`.

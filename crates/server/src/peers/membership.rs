@@ -21,7 +21,7 @@ use super::Receiver;
 use super::losses::Told;
 use super::transport::{Counters, Transport};
 use crate::node::Node;
-use crate::running::StartError;
+use crate::start_error::StartError;
 
 /// How long to wait for somebody to be there.
 const ALONE_AFTER: Duration = Duration::from_secs(1);
@@ -145,7 +145,12 @@ async fn live(
     let waker = wake.clone();
     node.peers.join(Box::new(move || waker.wake()));
     let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
-    let driver = Driver::new(me, settings, wake, Box::new(Shared { receiver: receiver.clone(), told: Told::default() }));
+    let driver = Driver::new(
+        me,
+        settings,
+        wake,
+        Box::new(Shared { receiver: receiver.clone(), told: Told::default() }),
+    );
     let transport = match Transport::start(&node.config, driver.clone()).await {
         Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),

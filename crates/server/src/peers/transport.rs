@@ -11,7 +11,7 @@ use cluster::redis::RedisBus;
 use config::{AdapterDriver, Config};
 
 use super::adapter;
-use crate::running::StartError;
+use crate::start_error::StartError;
 
 /// Lives on the cluster's thread.
 pub(super) enum Transport {
