@@ -12,8 +12,11 @@ mod faults;
 mod ledger;
 mod load;
 mod local;
+#[allow(dead_code, reason = "the links' own simulation uses the rest of it")]
+#[path = "../../../cluster/tests/simulation/network.rs"]
 mod network;
 mod node;
+#[path = "../../../cluster/tests/simulation/random.rs"]
 mod random;
 mod receive;
 mod schedule;

@@ -135,7 +135,8 @@ impl World {
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);
             while let Some(packet) = self.node(at).cluster.next_packet(now, peer) {
                 let random = &mut self.random;
-                self.network.transmit(self.now, (at, to), &packet, &self.schedule, random);
+                let wire = packet.to_bytes();
+                self.network.transmit(self.now, (at, to), &wire, &self.schedule, random);
             }
         }
     }

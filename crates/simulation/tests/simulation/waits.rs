@@ -21,7 +21,7 @@ pub(crate) struct Wait {
 
 impl Wait {
     pub(crate) fn is_known(&self) -> bool {
-        self.tickets.iter().all(Ticket::is_acknowledged)
+        self.tickets.iter().all(Ticket::is_settled)
     }
 }
 

@@ -72,7 +72,8 @@ impl World {
             let running: Vec<usize> =
                 (0..self.places.len()).filter(|at| self.running(*at)).collect();
             self.connect();
-            for (to, packet) in self.network.arrivals(self.now) {
+            for (to, wire) in self.network.arrivals(self.now) {
+                let packet = Packet::decode(wire).unwrap();
                 if self.running(to) || self.schedule.waits {
                     self.places[to].inbox.push(packet);
                 }
