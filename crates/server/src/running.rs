@@ -53,7 +53,7 @@ impl Running {
     pub fn cluster(&self) -> String {
         match self.node.config.adapter.driver {
             AdapterDriver::Local => "none, this node is on its own".to_owned(),
-            driver => format!("{driver}, {} other nodes are ready", self.node.peers.ready()),
+            driver => format!("{driver}, other nodes that are ready: {}", self.node.peers.ready()),
         }
     }
 
