@@ -5,21 +5,27 @@
 //! counts frames by their headers and parses no JSON. It knows a server only from outside: its
 //! sockets and its /proc. It must know nothing of how any server works inside.
 
+mod alarm;
+mod cluster;
 mod compare;
 mod floor;
 mod frames;
 mod http;
 mod lane;
+mod limit;
 mod marker;
 mod meter;
 mod process;
 mod reactor;
 mod report;
 mod request;
+mod rounds;
 mod scenario;
+mod scrape;
 mod sign;
 mod socket;
 mod subscribers;
+mod tables;
 mod target;
 
 use anyhow::Result;
@@ -53,6 +59,8 @@ enum Command {
     Channels(channels::Options),
     /// A server against the floor, in every scenario, with a page and a plot
     Compare(compare::Options),
+    /// Several nodes over each adapter against one node, with a page
+    Cluster(cluster::Options),
 }
 
 fn main() -> Result<()> {
@@ -74,6 +82,7 @@ fn main() -> Result<()> {
             report(&options.target, |target, server| channels::run(target, server, &options.shape))
         }
         Command::Compare(options) => compare::run(&options),
+        Command::Cluster(options) => cluster::run(&options),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server's process: started, waited for, measured through /proc and ended by its pid. It
 //! must not know what the server does.
 
+use crate::scrape::Scraped;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -12,10 +13,11 @@ use std::{fs, thread};
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The processes under test, possibly none; one that was started here ends with this value.
+/// The processes under test, possibly none; those that were started here end with this value.
 pub(crate) struct Server {
     pids: Vec<u32>,
-    child: Option<Child>,
+    children: Vec<Child>,
+    metrics: Vec<SocketAddr>,
     /// From the start of the process to the first accepted connection.
     pub(crate) ready_after: Duration,
 }
@@ -23,33 +25,57 @@ pub(crate) struct Server {
 impl Server {
     /// Measures processes that somebody else started.
     pub(crate) fn watch(pids: Vec<u32>) -> Self {
-        Self { pids, child: None, ready_after: Duration::ZERO }
+        Self { pids, children: Vec::new(), metrics: Vec::new(), ready_after: Duration::ZERO }
     }
 
     /// Starts `command` with `PORT` set and waits until that port accepts.
     pub(crate) fn start(mut command: Command, port: u16) -> Result<Self> {
-        command.env("PORT", port.to_string()).env("METRICS_ENABLED", "false");
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("METRICS_ENABLED", "false");
+        Self::start_all(vec![(command, port)])
+    }
+
+    /// Starts them all at once, each with its `PORT` set, and waits until all ports accept.
+    pub(crate) fn start_all(commands: Vec<(Command, u16)>) -> Result<Self> {
         let started = Instant::now();
-        let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        let ready_after = Duration::ZERO;
-        let mut server = Self { pids: vec![child.id()], child: Some(child), ready_after };
-        server.await_ready(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), started)?;
+        let mut server = Self::watch(Vec::new());
+        let ports: Vec<u16> = commands.iter().map(|(_, port)| *port).collect();
+        for (mut command, port) in commands {
+            command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
+            let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+            server.pids.push(child.id());
+            server.children.push(child);
+        }
+        for port in ports {
+            server.await_ready(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), started)?;
+        }
+        server.ready_after = started.elapsed();
         Ok(server)
+    }
+
+    /// The same, with metrics to be read at these addresses.
+    pub(crate) fn with_metrics(mut self, metrics: Vec<SocketAddr>) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     fn await_ready(&mut self, address: SocketAddr, started: Instant) -> Result<()> {
         while !accepts(address) {
-            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
-                bail!("the server ended before it accepted on {address}: {status}");
+            for child in &mut self.children {
+                if let Some(status) = child.try_wait()? {
+                    bail!("the server ended before it accepted on {address}: {status}");
+                }
             }
             if started.elapsed() > START_TIMEOUT {
                 bail!("the server did not accept on {address} within {START_TIMEOUT:?}");
             }
             thread::sleep(Duration::from_micros(300));
         }
-        self.ready_after = started.elapsed();
         Ok(())
+    }
+
+    /// The metrics of each process, where they are known.
+    pub(crate) fn scrape(&self) -> Result<Vec<Scraped>> {
+        self.metrics.iter().map(|address| Scraped::from(*address)).collect()
     }
 
     /// User and system time of all threads since the process began; `None` without a process.
@@ -96,19 +122,22 @@ fn accepts(address: SocketAddr) -> bool {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let Some(child) = &mut self.child else { return };
-        if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
-            // An error means that it has ended by itself.
-            let _ = rustix::process::kill_process(pid, Signal::TERM);
+        for child in &self.children {
+            if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+                // An error means that it has ended by itself.
+                let _ = rustix::process::kill_process(pid, Signal::TERM);
+            }
         }
         let asked = Instant::now();
-        while matches!(child.try_wait(), Ok(None)) {
-            if asked.elapsed() > STOP_TIMEOUT {
-                let _ = child.kill();
-                let _ = child.wait();
-                break;
+        for child in &mut self.children {
+            while matches!(child.try_wait(), Ok(None)) {
+                if asked.elapsed() > STOP_TIMEOUT {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    break;
+                }
+                thread::sleep(Duration::from_millis(2));
             }
-            thread::sleep(Duration::from_millis(2));
         }
     }
 }

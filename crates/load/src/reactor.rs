@@ -1,12 +1,16 @@
 //! One thread's event loop: mio's poll, its events and the one big read buffer that all sockets
 //! share. It must not know what is sent.
 
+use crate::alarm::Alarm;
 use mio::{Events, Poll};
 use std::io;
 use std::time::{Duration, Instant};
 
 /// One read takes all that a socket has pending, almost always.
 const BUFFER: usize = 256 * 1024;
+
+/// The end of a wait is spent polling, for a timer may wake us so late.
+const SPIN: Duration = Duration::from_micros(150);
 
 /// How long nothing at all may happen before a run is given up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
@@ -19,21 +23,32 @@ pub(crate) struct Reactor {
     pub(crate) events: Events,
     /// Scratch space for reads.
     pub(crate) buffer: Vec<u8>,
+    alarm: Alarm,
 }
 
 impl Reactor {
     /// An empty loop.
     pub(crate) fn new() -> io::Result<Self> {
         let events = Events::with_capacity(2048);
-        Ok(Self { poll: Poll::new()?, events, buffer: vec![0; BUFFER] })
+        let poll = Poll::new()?;
+        let alarm = Alarm::around(&poll)?;
+        Ok(Self { poll, events, buffer: vec![0; BUFFER], alarm })
     }
 
-    /// Waits until something is ready or `until` has come. epoll counts in milliseconds, too
-    /// coarse for a latency measurement, so the last one is spent polling.
+    /// Waits until something is ready or `until` has come, or somewhat shorter.
     pub(crate) fn wait(&mut self, until: Instant) -> io::Result<()> {
         let left = until.saturating_duration_since(Instant::now());
         let whole = Duration::from_millis(left.as_millis().saturating_sub(1) as u64);
-        match self.poll.poll(&mut self.events, Some(whole)) {
+        self.poll(whole)?;
+        if whole.is_zero() && self.events.is_empty() && left > SPIN {
+            self.alarm.wait(left.saturating_sub(SPIN))?;
+            self.poll(Duration::ZERO)?;
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, time: Duration) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, Some(time)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             other => other,
         }

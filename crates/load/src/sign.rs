@@ -1,4 +1,4 @@
-//! Signs a publish (rules H11-H13). It must not know sockets, clocks or what is published.
+//! Signs publishes (rules H11-H13) and private subscriptions. It must not know sockets, clocks or what is published.
 
 use anyhow::{Result, anyhow};
 use hmac::{Hmac, KeyInit, Mac};
@@ -33,6 +33,13 @@ impl Signer {
         let signature = hex(&mac.finalize().into_bytes());
         format!("{}?{query}&auth_signature={signature}", self.path)
     }
+
+    /// The `auth` of a subscription to a private channel.
+    pub(crate) fn subscription(&self, socket_id: &str, channel: &str) -> String {
+        let mut mac = self.keyed.clone();
+        mac.update(format!("{socket_id}:{channel}").as_bytes());
+        format!("{}:{}", self.key, hex(&mac.finalize().into_bytes()))
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -58,6 +65,17 @@ mod tests {
             "/apps/3/events?auth_key=278d425bdf160c739803&auth_timestamp=1353088179\
              &auth_version=1.0&body_md5=ec365a775a4cd0599faeb73354201b6f\
              &auth_signature=da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c"
+        );
+    }
+
+    /// The worked example of Pusher's reference of signatures.
+    #[test]
+    fn the_published_vector_of_a_subscription() {
+        let signer = Signer::new(String::new(), "278d425bdf160c739803", "7ad3773142a6692b25b8");
+        assert_eq!(
+            signer.unwrap().subscription("1234.1234", "private-foobar"),
+            "278d425bdf160c739803:\
+             58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"
         );
     }
 }

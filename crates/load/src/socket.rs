@@ -142,10 +142,10 @@ impl Socket {
         frames::push_client(&mut self.unsent, frames::TEXT, text.as_bytes());
     }
 
-    /// Appends a subscription to a public channel.
-    pub(crate) fn queue_subscribe(&mut self, channel: &str) {
+    /// Appends a subscription; `auth` is empty for a public channel.
+    pub(crate) fn queue_subscribe(&mut self, channel: &str, auth: &str) {
         self.queue_text(&format!(
-            r#"{{"event":"pusher:subscribe","data":{{"auth":"","channel":"{channel}"}}}}"#
+            r#"{{"event":"pusher:subscribe","data":{{"auth":"{auth}","channel":"{channel}"}}}}"#
         ));
     }
 

@@ -16,6 +16,8 @@ const PARALLEL: usize = 100;
 /// The connections; the index of each is its token.
 pub(crate) struct Subscribers {
     sockets: Vec<Socket>,
+    /// The socket id of each.
+    ids: Vec<String>,
 }
 
 /// What a text frame means while connecting and subscribing, found without parsing it.
@@ -29,10 +31,19 @@ pub(crate) fn refusal(frame: &[u8]) -> Option<String> {
     refused.then(|| String::from_utf8_lossy(frame).into_owned())
 }
 
+/// The number behind `socket_id` in a `connection_established`, empty if there is none.
+fn socket_id(frame: &[u8]) -> String {
+    let at = memmem::find(frame, b"socket_id").unwrap_or(frame.len());
+    let behind = frame[at..].iter().map(|byte| char::from(*byte));
+    let part = |letter: &char| letter.is_ascii_digit() || *letter == '.';
+    behind.skip_while(|letter| !part(letter)).take_while(part).collect()
+}
+
 impl Subscribers {
     /// Opens `count` connections and waits until each has its `connection_established`.
     pub(crate) fn connect(reactor: &mut Reactor, target: &Target, count: usize) -> Result<Self> {
-        let mut this = Self { sockets: Vec::with_capacity(count) };
+        let mut this = Self { sockets: Vec::with_capacity(count), ids: Vec::new() };
+        let mut ids = vec![String::new(); count];
         let mut open = 0;
         let mut waiting = Waiting::new("connecting");
         while open < count {
@@ -42,9 +53,13 @@ impl Subscribers {
                 socket.register(reactor.poll.registry(), index)?;
                 this.sockets.push(socket);
             }
-            open += this.await_event(reactor, "pusher:connection_established")?;
+            open +=
+                this.await_event(reactor, "pusher:connection_established", |index, frame| {
+                    ids[index] = socket_id(frame);
+                })?;
             waiting.check(open, "connections")?;
         }
+        this.ids = ids;
         Ok(this)
     }
 
@@ -53,6 +68,7 @@ impl Subscribers {
     pub(crate) fn subscribe<C>(
         &mut self,
         reactor: &mut Reactor,
+        target: &Target,
         channels: impl Fn(usize) -> C,
     ) -> Result<()>
     where
@@ -64,27 +80,42 @@ impl Subscribers {
             // A thousand answers may be pending, so that no server has to hold them for long.
             while begun < self.sockets.len() && asked - succeeded < 1000 {
                 for channel in channels(begun) {
-                    self.sockets[begun].queue_subscribe(&channel);
+                    let signer = &target.node(begun).signer;
+                    let auth = if channel.starts_with("private-") {
+                        signer.subscription(&self.ids[begun], &channel)
+                    } else {
+                        String::new()
+                    };
+                    self.sockets[begun].queue_subscribe(&channel, &auth);
                     asked += 1;
                 }
                 self.sockets[begun].flush()?;
                 begun += 1;
             }
             if succeeded < asked {
-                succeeded += self.await_event(reactor, "subscription_succeeded")?;
+                succeeded += self.await_event(reactor, "subscription_succeeded", |_, _| {})?;
                 waiting.check(succeeded, "subscriptions")?;
             }
         }
         Ok(())
     }
 
-    /// One turn of the loop; returns how many frames told of `name`. A refusal is an error.
-    fn await_event(&mut self, reactor: &mut Reactor, name: &str) -> Result<usize> {
+    /// One turn of the loop; returns how many frames told of `name`, after `on` has seen them. A
+    /// refusal is an error.
+    fn await_event(
+        &mut self,
+        reactor: &mut Reactor,
+        name: &str,
+        mut on: impl FnMut(usize, &[u8]),
+    ) -> Result<usize> {
         reactor.wait(Instant::now() + Duration::from_secs(1))?;
         let (mut seen, mut refused) = (0, None);
         for event in &reactor.events {
-            self.ready(event, &mut reactor.buffer, |_, frame| {
-                seen += usize::from(tells(frame, name));
+            self.ready(event, &mut reactor.buffer, |index, frame| {
+                if tells(frame, name) {
+                    seen += 1;
+                    on(index, frame);
+                }
                 refused = refused.take().or_else(|| refusal(frame));
             })?;
         }

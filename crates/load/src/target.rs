@@ -3,8 +3,8 @@
 
 use crate::process::Server;
 use crate::sign::Signer;
-use anyhow::{Context, Result};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use anyhow::{Context, Result, bail};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::process::Command;
 
 /// Connections that share a loopback source address. There are usually 28,000 ephemeral ports;
@@ -55,6 +55,8 @@ pub(crate) struct Node {
 /// Everything a scenario needs to reach the server.
 pub(crate) struct Target {
     nodes: Vec<Node>,
+    /// Publishers have the first node to themselves.
+    apart: bool,
 }
 
 impl Options {
@@ -70,7 +72,8 @@ impl Options {
 
     /// The target at `urls` with this app's credentials.
     pub(crate) fn target(&self, urls: &[String]) -> Result<Target> {
-        Ok(Target { nodes: urls.iter().map(|url| self.node(url)).collect::<Result<_>>()? })
+        let nodes = urls.iter().map(|url| self.node(url)).collect::<Result<_>>()?;
+        Ok(Target { nodes, apart: false })
     }
 
     fn node(&self, url: &str) -> Result<Node> {
@@ -96,9 +99,26 @@ impl Options {
 }
 
 impl Target {
-    /// The node that the `index`th connection goes to.
+    /// Publishers go to the first node, everybody else to the others, if there are any.
+    pub(crate) fn apart(mut self) -> Self {
+        self.apart = self.nodes.len() > 1;
+        self
+    }
+
+    /// The node that the `index`th WebSocket connection goes to.
     pub(crate) fn node(&self, index: usize) -> &Node {
-        &self.nodes[index % self.nodes.len()]
+        let nodes = &self.nodes[usize::from(self.apart)..];
+        &nodes[index % nodes.len()]
+    }
+
+    /// The node that the `index`th publisher's connection goes to.
+    pub(crate) fn publishing(&self, index: usize) -> &Node {
+        if self.apart { &self.nodes[0] } else { self.node(index) }
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 }
 
@@ -112,16 +132,26 @@ impl Node {
     }
 }
 
-/// A port that is free on all addresses. It lies below the ports that the system gives to clients:
-/// a closed connection of ours would keep one of those from being listened on.
+/// A port that is free on all addresses.
 pub(crate) fn free_port() -> Result<u16> {
+    Ok(free_ports(1)?[0])
+}
+
+/// As many ports that are free on all addresses, for TCP and UDP. They lie below the ports that the
+/// system gives to clients: a closed connection of ours would keep one of those from being listened
+/// on.
+pub(crate) fn free_ports(count: usize) -> Result<Vec<u16>> {
     const FIRST: u16 = 10_000;
     const LAST: u16 = 30_000;
     let start = FIRST + (std::process::id() % u32::from(LAST - FIRST)) as u16;
-    (start..LAST)
-        .chain(FIRST..start)
-        .find(|&port| TcpListener::bind(("0.0.0.0", port)).is_ok())
-        .context("no port between 10000 and 30000 is free")
+    let is_free = |port: &u16| {
+        TcpListener::bind(("0.0.0.0", *port)).is_ok() && UdpSocket::bind(("0.0.0.0", *port)).is_ok()
+    };
+    let ports: Vec<u16> = (start..LAST).chain(FIRST..start).filter(is_free).take(count).collect();
+    if ports.len() < count {
+        bail!("no {count} ports between {FIRST} and {LAST} are free");
+    }
+    Ok(ports)
 }
 
 /// `command` run by the shell, which is replaced by it so that the pid is the server's.

@@ -1,6 +1,8 @@
 //! The figures that the project holds itself to, and whether a suite's results meet them.
 
-use super::results::{Contender, Results, Scenario, Spread};
+use super::results::{Contender, Results, Scenario};
+use crate::limit::Limit;
+use crate::rounds::Spread;
 
 /// One bar.
 pub(crate) struct Bar {
@@ -21,15 +23,6 @@ pub(crate) enum Against {
     Floor,
     /// Nothing: the figure as it is, in this unit.
     Nothing(&'static str),
-}
-
-/// Where the bar is.
-#[derive(Clone, Copy)]
-pub(crate) enum Limit {
-    /// Lower is better.
-    AtMost(f64),
-    /// Higher is better.
-    AtLeast(f64),
 }
 
 /// A bar and how the server stands to it.
@@ -96,7 +89,10 @@ pub(crate) fn judge(results: &Results) -> Vec<Verdict> {
         let own = (bar.scenario, Contender::Server);
         let value = results.spread(own.0, own.1, bar.figure)?;
         let compared = match bar.against {
-            Floor => results.ratio(bar.scenario, bar.figure)?,
+            Floor => {
+                let both = [Contender::Server, Contender::Floor];
+                results.ratio(bar.scenario, bar.figure, both, |floor| floor)?
+            }
             Nothing(_) => value,
         };
         Some(Verdict { bar, value, compared })
@@ -107,27 +103,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Verdict> {
 impl Verdict {
     /// True if the median is on the right side.
     pub(crate) fn met(&self) -> bool {
-        match self.bar.limit {
-            AtMost(limit) => self.compared.median <= limit,
-            AtLeast(limit) => self.compared.median >= limit,
-        }
-    }
-}
-
-impl Limit {
-    /// The figure at the bar.
-    pub(crate) fn value(self) -> f64 {
-        match self {
-            AtMost(value) | AtLeast(value) => value,
-        }
-    }
-
-    /// `≤ 0.32` or `≥ 3`.
-    pub(crate) fn text(self) -> String {
-        match self {
-            AtMost(value) => format!("≤ {value}"),
-            AtLeast(value) => format!("≥ {value}"),
-        }
+        self.bar.limit.is_met_by(self.compared.median)
     }
 }
 

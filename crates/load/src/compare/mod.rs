@@ -7,7 +7,6 @@ mod plot;
 mod results;
 mod suite;
 
-use crate::report::Report;
 use anyhow::{Context, Result, bail};
 use results::{Results, Scenario};
 use std::fs;
@@ -59,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
 
-    let json = results.to_json(&options.name).to_string();
+    let json = results.to_json(|one| one.label(&options.name).to_owned()).to_string();
     let page = page::write(&results, options);
     let plot = plot::draw(&bars::judge(&results), &options.name);
     for (file, text) in
@@ -73,15 +72,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         [] => Ok(()),
         failures => bail!("{} runs failed:\n{}", failures.len(), failures.join("\n")),
     }
-}
-
-/// Faults that no run may have, whatever it measured.
-fn faults(report: &Report) -> Vec<String> {
-    ["lost", "repeated", "out_of_order", "misdelivered"]
-        .into_iter()
-        .filter_map(|name| {
-            let count = report.get(name).filter(|count| *count > 0.0)?;
-            Some(format!("{count} deliveries {}", name.replace('_', " ")))
-        })
-        .collect()
 }

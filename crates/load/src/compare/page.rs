@@ -2,11 +2,10 @@
 
 use super::Options;
 use super::bars::{Against, Verdict, judge};
-use super::results::{Contender, Results, Scenario, Spread};
-use crate::report::{Figure, readable};
+use super::results::{Contender, Results, Scenario};
+use crate::report::readable;
+use crate::tables::{faults, machine, spread, table};
 use std::fmt::Write;
-use std::fs;
-use std::thread::available_parallelism;
 
 const CONTENDERS: [Contender; 3] = [Contender::Floor, Contender::Coalescing, Contender::Server];
 
@@ -14,17 +13,11 @@ const CONTENDERS: [Contender; 3] = [Contender::Floor, Contender::Coalescing, Con
 pub(crate) fn write(results: &Results, options: &Options) -> String {
     let mut page = introduction(options);
     page.push_str(&bars(&judge(results), options));
-    if results.failures().is_empty() {
-        page.push_str("No delivery was lost, repeated or out of order in any run.\n");
-    } else {
-        page.push_str("What went wrong:\n\n");
-        for failure in results.failures() {
-            let _ = writeln!(page, "- {}", failure.replace('\n', " "));
-        }
-    }
+    page.push_str(&faults(results.failures()));
     page.push_str("\n## All figures\n\nMedians over the rounds.\n");
+    let contenders = CONTENDERS.map(|one| (one, one.label(&options.name).to_owned()));
     for scenario in Scenario::ALL {
-        page.push_str(&table(results, scenario, &options.name));
+        page.push_str(&table(results, scenario, scenario.title(), &contenders));
     }
     page
 }
@@ -67,15 +60,6 @@ fn introduction(options: &Options) -> String {
     )
 }
 
-fn machine() -> String {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let version = kernel.trim().split('-').next().unwrap_or_default();
-    let cores = available_parallelism().map_or(1, usize::from);
-    format!("{cores} cores, {}, Linux {version}", model.map_or("CPU unknown", |(_, name)| name))
-}
-
 fn bars(verdicts: &[Verdict], options: &Options) -> String {
     let name = &options.name;
     let mut out = format!(
@@ -98,33 +82,5 @@ fn bars(verdicts: &[Verdict], options: &Options) -> String {
         );
     }
     out.push('\n');
-    out
-}
-
-fn spread(of: Spread) -> String {
-    format!("{} ({}–{})", readable(of.median), readable(of.min), readable(of.max))
-}
-
-fn table(results: &Results, scenario: Scenario, server: &str) -> String {
-    let measured: Vec<_> =
-        CONTENDERS.into_iter().filter(|one| results.has(scenario, *one)).collect();
-    if measured.is_empty() {
-        return String::new();
-    }
-    let mut out = format!("\n### {}\n\n|", scenario.title());
-    for contender in &measured {
-        let _ = write!(out, " | {}", contender.label(server));
-    }
-    let _ = writeln!(out, " |\n|---{}|", "|---:".repeat(measured.len()));
-    for Figure { name, unit, .. } in results.figures(scenario) {
-        let label = name.strip_suffix(&format!("_{unit}")).unwrap_or(name).replace('_', " ");
-        let _ = write!(out, "| {label}{}{unit} ", if unit.is_empty() { "" } else { ", " });
-        for contender in &measured {
-            let value = results.spread(scenario, *contender, name);
-            let text = value.map_or("-".to_owned(), |value| readable(value.median));
-            let _ = write!(out, "| {text} ");
-        }
-        out.push_str("|\n");
-    }
     out
 }

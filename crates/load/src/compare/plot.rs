@@ -2,8 +2,8 @@
 //! the other figures as a share of their bar.
 
 use super::bars::{Against, Verdict};
-use super::results::Spread;
 use crate::report::readable;
+use crate::rounds::Spread;
 use std::fmt::Write;
 
 const LABELS: f64 = 330.0;

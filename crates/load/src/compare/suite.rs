@@ -90,6 +90,8 @@ pub(crate) fn measure(
                 seconds: None,
                 warmup_cycles: size.cycles / 10,
                 publish: false,
+                fresh: false,
+                occupied: false,
                 abrupt: false,
             };
             churn::run(&target, &server, &shape)
@@ -108,6 +110,8 @@ pub(crate) fn measure(
                 channels: size.channels,
                 connections: size.channel_connections,
                 publishers,
+                private: false,
+                payload: 128,
                 seconds,
                 warmup,
             };

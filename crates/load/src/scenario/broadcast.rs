@@ -114,7 +114,7 @@ impl<'a> Broadcast<'a> {
     fn open(target: &'a Target, plan: &'a Plan) -> Result<Self> {
         let mut reactor = Reactor::new()?;
         let mut subscribers = Subscribers::connect(&mut reactor, target, plan.subscribers)?;
-        subscribers.subscribe(&mut reactor, |_| std::iter::once(CHANNEL.to_owned()))?;
+        subscribers.subscribe(&mut reactor, target, |_| std::iter::once(CHANNEL.to_owned()))?;
         // The more can be in flight, the more numbers are needed to tell events apart.
         let cycle = match plan.pace {
             Pace::Delivered(depth) => (4 * depth).clamp(32, 4096),
@@ -128,7 +128,7 @@ impl<'a> Broadcast<'a> {
             };
             let token = plan.subscribers + lane;
             Ok(Publisher {
-                lane: Lane::connect(target.node(lane), reactor.poll.registry(), token)?,
+                lane: Lane::connect(target.publishing(lane), reactor.poll.registry(), token)?,
                 requests: (0..cycle).map(request).collect(),
                 sent: 0,
                 answered: 0,
@@ -248,7 +248,7 @@ impl<'a> Broadcast<'a> {
     fn send(&mut self, lane: usize, now: Instant, intended: Instant) {
         let publisher = &mut self.publishers[lane];
         let sequence = publisher.sent % publisher.requests.len();
-        let request = publisher.requests[sequence].bytes(self.target.node(lane), now);
+        let request = publisher.requests[sequence].bytes(self.target.publishing(lane), now);
         publisher.lane.queue(request);
         self.deliveries.sent(lane, publisher.sent, intended);
         publisher.sent += 1;

@@ -4,7 +4,7 @@
 //! same is done again, on the same connections of the same process.
 
 use super::deliveries::{histogram, micros};
-use super::fanout::seconds;
+use super::fanout::{payload_fits, seconds};
 use crate::lane::Lane;
 use crate::marker::{self, Finder};
 use crate::meter::{Measured, Meter, Progress};
@@ -43,6 +43,12 @@ pub(crate) struct Shape {
     /// Keep-alive connections that publish, one request outstanding on each
     #[arg(long, default_value_t = 8)]
     pub(crate) publishers: usize,
+    /// Private channels instead of public ones
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// Bytes of event data
+    #[arg(long, default_value_t = 128)]
+    pub(crate) payload: usize,
     /// Seconds that are measured with few channels, and again with all of them
     #[arg(long, default_value_t = 10.0)]
     pub(crate) seconds: f64,
@@ -61,6 +67,7 @@ struct Event {
 
 struct Publishing<'a> {
     target: &'a Target,
+    shape: &'a Shape,
     reactor: Reactor,
     subscribers: Subscribers,
     lanes: Vec<Lane>,
@@ -85,28 +92,22 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
     if shape.connections == 0 || shape.channels < shape.connections || shape.publishers == 0 {
         bail!("at least one connection, one publisher and one channel per connection are needed");
     }
+    payload_fits(shape.payload)?;
     raise_descriptors(shape.connections + shape.publishers)?;
     let mut reactor = Reactor::new()?;
     let mut subscribers = Subscribers::connect(&mut reactor, target, shape.connections)?;
-    subscribers.subscribe(&mut reactor, |index| std::iter::once(name(index)))?;
+    let first = |index| std::iter::once(shape.name(index));
+    subscribers.subscribe(&mut reactor, target, first)?;
     let mut run = Publishing::new(target, reactor, subscribers, shape)?;
     let mut report = Report::new("channels");
     report.count("channels", shape.channels);
     report.count("connections", shape.connections);
 
-    let few = run.publish_to(shape.connections, server, shape)?;
-    few.per(&mut report, ("publish_few", "publishes_few"), run.during);
-    let before = server.settled_rss()?;
-    run.subscribers.subscribe(&mut run.reactor, |index| {
-        (index..shape.channels).step_by(shape.connections).skip(1).map(name)
-    })?;
-    if let (Some(before), Some(after)) = (before, server.settled_rss()?) {
-        report.figure("rss_few_bytes", before as f64, "B");
-        report.figure("rss_many_bytes", after as f64, "B");
-        let added = (shape.channels - shape.connections) as f64;
-        report.figure("rss_bytes_per_channel", (after as f64 - before as f64) / added, "B");
+    // With a connection for every channel, few are as many as all.
+    if shape.channels > shape.connections {
+        run.add_all(server, &mut report)?;
     }
-    let measured = run.publish_to(shape.channels, server, shape)?;
+    let measured = run.publish_to(shape.channels, server)?;
     measured.per(&mut report, ("publish", "publishes"), run.during);
     if let (Some(many), Some(few)) =
         (report.get("cpu_us_per_publish"), report.get("cpu_us_per_publish_few"))
@@ -123,8 +124,10 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
     Ok(report)
 }
 
-fn name(channel: usize) -> String {
-    format!("load-channel-{channel}")
+impl Shape {
+    fn name(&self, channel: usize) -> String {
+        format!("{}load-channel-{channel}", if self.private { "private-" } else { "" })
+    }
 }
 
 impl<'a> Publishing<'a> {
@@ -132,15 +135,16 @@ impl<'a> Publishing<'a> {
         target: &'a Target,
         reactor: Reactor,
         subscribers: Subscribers,
-        shape: &Shape,
+        shape: &'a Shape,
     ) -> Result<Self> {
         let connect = |lane: usize| {
             let token = subscribers.len() + lane;
-            Lane::connect(target.node(lane), reactor.poll.registry(), token)
+            Lane::connect(target.publishing(lane), reactor.poll.registry(), token)
         };
         let lanes = (0..shape.publishers).map(connect).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             target,
+            shape,
             outstanding: vec![None; lanes.len()],
             reactor,
             subscribers,
@@ -159,15 +163,36 @@ impl<'a> Publishing<'a> {
         })
     }
 
+    /// Measures with a channel per connection, then adds all the other channels and weighs them.
+    fn add_all(&mut self, server: &Server, report: &mut Report) -> Result<()> {
+        let Shape { channels, connections, .. } = *self.shape;
+        let few = self.publish_to(connections, server)?;
+        few.per(report, ("publish_few", "publishes_few"), self.during);
+        let before = server.settled_rss()?;
+        self.subscribers.subscribe(&mut self.reactor, self.target, |index| {
+            let others = (index..channels).step_by(connections).skip(1);
+            others.map(|channel| self.shape.name(channel))
+        })?;
+        if let (Some(before), Some(after)) = (before, server.settled_rss()?) {
+            report.figure("rss_few_bytes", before as f64, "B");
+            report.figure("rss_many_bytes", after as f64, "B");
+            let added = (channels - connections) as f64;
+            report.figure("rss_bytes_per_channel", (after as f64 - before as f64) / added, "B");
+        }
+        Ok(())
+    }
+
     /// Publishes to the first `channels` channels: the warm-up, then what is measured, then the
     /// rest of the deliveries.
-    fn publish_to(&mut self, channels: usize, server: &Server, shape: &Shape) -> Result<Measured> {
+    fn publish_to(&mut self, channels: usize, server: &Server) -> Result<Measured> {
+        let shape = self.shape;
         // A multiplicative congruence (Lehmer): the same channels in every run, in no order.
         let mut random: u64 = 1;
         let event = |id: usize| {
             random = random * 48_271 % 0x7fff_ffff;
             let channel = random as usize % channels;
-            let request = Request::new(&name(channel), &marker::payload(id as u32, 128));
+            let request =
+                Request::new(&shape.name(channel), &marker::payload(id as u32, shape.payload));
             Event { channel, request, pending: false }
         };
         self.events = (0..EVENTS.max(2 * shape.publishers)).map(event).collect();
@@ -213,7 +238,7 @@ impl<'a> Publishing<'a> {
             return Ok(());
         }
         event.pending = true;
-        self.lanes[lane].queue(event.request.bytes(self.target.node(lane), now));
+        self.lanes[lane].queue(event.request.bytes(self.target.publishing(lane), now));
         self.lanes[lane].flush()?;
         self.outstanding[lane] = Some(now);
         self.sent += 1;

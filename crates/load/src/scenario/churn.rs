@@ -10,11 +10,14 @@ use crate::reactor::Reactor;
 use crate::report::Report;
 use crate::request::Request;
 use crate::socket::Socket;
-use crate::subscribers::{Waiting, refusal, tells};
+use crate::subscribers::{Subscribers, Waiting, refusal, tells};
 use crate::target::{self, Target};
 use anyhow::{Result, bail};
 use mio::event::Event;
 use std::time::{Duration, Instant};
+
+/// Channels that the cycles share.
+const SHARED: usize = 256;
 
 /// Connections that publish, for `--publish`.
 const LANES: usize = 4;
@@ -46,6 +49,12 @@ pub(crate) struct Shape {
     /// Publish an event in every cycle, to a channel of its own, and wait for it
     #[arg(long)]
     pub(crate) publish: bool,
+    /// Subscribe to a channel of its own in every cycle instead of one of 256
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Have each of the 256 channels occupied on every node all the time, by a subscriber that stays
+    #[arg(long, conflicts_with_all = ["fresh", "publish"])]
+    pub(crate) occupied: bool,
     /// End the TCP connection at once instead of exchanging close frames first
     #[arg(long)]
     pub(crate) abrupt: bool,
@@ -84,12 +93,16 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
     if shape.concurrency == 0 {
         bail!("--concurrency is 0: at least one cycle at a time is needed");
     }
-    raise_descriptors(shape.concurrency + LANES)?;
+    let kept = if shape.occupied { SHARED * target.len() } else { 0 };
+    raise_descriptors(shape.concurrency + LANES + kept)?;
+    let mut aside = Reactor::new()?;
+    let mut keepers = Subscribers::connect(&mut aside, target, kept)?;
+    keepers.subscribe(&mut aside, target, |index| std::iter::once(shared(index, target)))?;
     let reactor = Reactor::new()?;
     let lanes = (0..if shape.publish { LANES } else { 0 })
         .map(|lane| {
             let token = shape.concurrency + lane;
-            Lane::connect(target.node(lane), reactor.poll.registry(), token)
+            Lane::connect(target.publishing(lane), reactor.poll.registry(), token)
         })
         .collect::<Result<_>>()?;
     let mut churn = Churn {
@@ -128,7 +141,13 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
         report.figure("rss_after_to_warm", after as f64 / warm as f64, "x");
     }
     measured.shares(&mut report);
+    drop(keepers);
     Ok(report)
+}
+
+/// The `number`th cycle's channel; every channel has its turn on every node.
+fn shared(number: usize, target: &Target) -> String {
+    format!("load-{}", number / target.len() % SHARED)
 }
 
 impl Churn<'_> {
@@ -178,12 +197,12 @@ impl Churn<'_> {
             }
             let Some(cycle) = &mut cycles[slot] else { continue };
             let before = cycle.step;
-            let open = cycle.ready(event, &mut reactor.buffer, finder, shape)?;
+            let open = cycle.ready(event, &mut reactor.buffer, finder, (shape, target))?;
             if before == Step::Subscribing && cycle.step == Step::Receiving {
                 let lane = slot % lanes.len();
-                let node = target.node(lane);
+                let node = target.publishing(lane);
                 let data = marker::payload(cycle.id(), marker::MIN_PAYLOAD);
-                let mut request = Request::new(&cycle.channel(shape), &data);
+                let mut request = Request::new(&cycle.channel(shape, target), &data);
                 lanes[lane].queue(request.bytes(node, Instant::now()));
                 lanes[lane].flush()?;
             }
@@ -200,12 +219,12 @@ impl Churn<'_> {
 }
 
 impl Cycle {
-    /// Published to: a channel of its own. Otherwise one of a few hundred, as users have.
-    fn channel(&self, shape: &Shape) -> String {
-        if shape.publish {
+    /// Published to or fresh: a channel of its own. Otherwise one of a few hundred, as users have.
+    fn channel(&self, shape: &Shape, target: &Target) -> String {
+        if shape.publish || shape.fresh {
             format!("load-churn-{}", self.number)
         } else {
-            format!("load-{}", self.number % 256)
+            shared(self.number, target)
         }
     }
 
@@ -219,7 +238,7 @@ impl Cycle {
         event: &Event,
         buffer: &mut [u8],
         finder: &mut Finder,
-        shape: &Shape,
+        (shape, target): (&Shape, &Target),
     ) -> Result<bool> {
         let (mut step, mut refused, id) = (self.step, None, self.id());
         let open = self.socket.ready(event, buffer, |frame| {
@@ -241,7 +260,9 @@ impl Cycle {
         }
         let turned = std::mem::replace(&mut self.step, step) != step;
         match step {
-            Step::Subscribing if turned => self.socket.queue_subscribe(&self.channel(shape)),
+            Step::Subscribing if turned => {
+                self.socket.queue_subscribe(&self.channel(shape, target), "");
+            }
             Step::Closing if turned && shape.abrupt => return Ok(false),
             Step::Closing if turned => self.socket.queue_close(),
             _ => {}

@@ -51,9 +51,7 @@ pub(crate) struct Shape {
 
 /// Runs the scenario.
 pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Report> {
-    if shape.payload < MIN_PAYLOAD || shape.payload > 10_000 {
-        bail!("--payload is {}: {MIN_PAYLOAD} to 10000 bytes are possible", shape.payload);
-    }
+    payload_fits(shape.payload)?;
     let each = shape.in_flight.checked_div(shape.publishers).unwrap_or(0);
     if each == 0 || each > 1000 || !shape.in_flight.is_multiple_of(shape.publishers) {
         bail!(
@@ -78,6 +76,14 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
         duration: seconds(shape.seconds)?,
     };
     broadcast::run(target, server, &plan)
+}
+
+/// Errors: event data of so many bytes holds no marker, or is more than servers take.
+pub(crate) fn payload_fits(payload: usize) -> Result<()> {
+    if !(MIN_PAYLOAD..=10_000).contains(&payload) {
+        bail!("--payload is {payload}: {MIN_PAYLOAD} to 10000 bytes are possible");
+    }
+    Ok(())
 }
 
 /// A duration of so many seconds, at most a day.

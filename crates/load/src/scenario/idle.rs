@@ -48,7 +48,7 @@ pub(crate) fn run(target: &Target, server: &Server, shape: &Shape) -> Result<Rep
     let before = server.settled_rss()?;
     let opening = Instant::now();
     let mut subscribers = Subscribers::connect(&mut reactor, target, shape.connections)?;
-    subscribers.subscribe(&mut reactor, |index| {
+    subscribers.subscribe(&mut reactor, target, |index| {
         std::iter::once(format!("load-idle-{}", index % shape.channels))
     })?;
     let opened = opening.elapsed();

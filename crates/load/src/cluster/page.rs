@@ -1,0 +1,88 @@
+//! The page of the results, in Markdown.
+
+use super::bars::{Against, Verdict, judge};
+use super::setup::{Adapter, Setup};
+use super::{Options, Results};
+use crate::limit::Limit;
+use crate::report::readable;
+use crate::tables::{faults, machine, spread, table};
+use std::fmt::Write;
+
+/// The whole page.
+pub(super) fn write(results: &Results, options: &Options) -> String {
+    let mut page = introduction(options);
+    page.push_str(&bars(&judge(results), &options.name));
+    page.push_str(&faults(results.failures()));
+    page.push_str("\n## All figures\n\nMedians over the rounds.\n");
+    for scenario in options.scenarios() {
+        let labelled = |setup: Setup| (setup, setup.label());
+        let contenders: Vec<_> = options.contenders(scenario).into_iter().map(labelled).collect();
+        page.push_str(&table(results, scenario, scenario.title(), &contenders));
+    }
+    page
+}
+
+fn introduction(options: &Options) -> String {
+    let (name, size) = (&options.name, &options.size);
+    format!(
+        "# Scaling: figures\n\n\
+         Written by `load cluster`: several nodes of {name} over each adapter against one node on \
+         its own, {rounds} rounds. A round starts fresh processes and brokers of its own and runs \
+         each scenario on all setups in turn, another one first in every round; a ratio is taken \
+         within one round and the median over the rounds is shown, with the smallest and the \
+         largest. CPU is user and system time of all nodes' processes together, without the \
+         broker's, from /proc. Everything goes over loopback, and nodes, brokers and the load \
+         generator share the machine: {machine}. More nodes therefore bring no more power here: \
+         what the figures show is what it costs that nodes belong together.\n\n\
+         - Connect, subscribe, close: {cycles} cycles, 32 at a time, spread over the nodes. \
+         Occupied: 256 channels, each with a subscriber that stays on every node. Fresh: a channel \
+         of its own for every cycle, so that peers have to know of it first. Messages per \
+         subscribe: what the nodes hand to the broker (their own counters), less what they do when \
+         idle, as measured for a second before.\n\
+         - Latency: {rate} events per second of 128 bytes on a fixed schedule, published on one \
+         node and received on another, counted from the scheduled time. Allowed on the mesh are \
+         1.5 times what one node takes and 0.3 ms, over Redis 2 times and 0.5 ms.\n\
+         - Private channels: {channels} with one subscriber each, spread over the nodes; \
+         {publishers} connections, spread likewise, publish events of 128 bytes to random channels. \
+         CPU per event is that of all nodes together. From 2 to 4 nodes the share of events whose \
+         subscriber is on another node grows from 1/2 to 3/4. Crossings: \
+         bytes handed to the broker per byte of event data, with events of 8,000 bytes of which \
+         3/4 are for a subscriber on another node than the publisher's; 1 if each of them goes to \
+         the one node that wants it and to no other, 4 if every event went to all nodes.\n\
+         - One channel: {subscribers} subscribers spread over the nodes, {publishers} events of 128 \
+         bytes in flight; an event is in flight until all subscribers have it.\n\n",
+        rounds = options.rounds,
+        machine = machine(),
+        cycles = readable(size.cycles as f64),
+        rate = readable(size.rate),
+        channels = readable(size.channels as f64),
+        publishers = size.publishers,
+        subscribers = readable(size.subscribers as f64),
+    )
+}
+
+fn bars(verdicts: &[Verdict], name: &str) -> String {
+    let mut out =
+        format!("| | nodes | {name} | compared | bar | |\n|---|---|---:|---:|---:|---|\n");
+    for verdict in verdicts {
+        let unit = match verdict.bar.against {
+            Against::Setup(other) if other.adapter == Adapter::Local => " x alone".to_owned(),
+            Against::Setup(other) => format!(" x {} nodes", other.nodes),
+            Against::Allowed(..) => " x allowed".to_owned(),
+            Against::Nothing => String::new(),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {}{unit} | {} | {} |",
+            verdict.bar.label,
+            verdict.bar.of.label(),
+            readable(verdict.value.median),
+            spread(verdict.compared),
+            verdict.bar.limit.map_or_else(String::new, Limit::text),
+            verdict.met(),
+        );
+    }
+    out.push('\n');
+    out
+}

@@ -1,0 +1,128 @@
+//! One measurement: which scenario is run on the nodes of a setup, and how much of it.
+
+use super::nodes::Nodes;
+use super::setup::Scenario;
+use crate::meter::Meter;
+use crate::report::Report;
+use crate::scenario::broadcast::{self, Pace, Plan};
+use crate::scenario::fanout::seconds;
+use crate::scenario::{channels, churn, fanout};
+use anyhow::Result;
+use std::thread;
+use std::time::Duration;
+
+/// How much each scenario does. All of it is short: what is compared is compared within a round.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Size {
+    /// Seconds that are measured in each run but those of connects
+    #[arg(long, default_value_t = 1.5)]
+    pub(crate) seconds: f64,
+    /// Cycles of connect, subscribe, close
+    #[arg(long, default_value_t = 6000)]
+    pub(crate) cycles: usize,
+    /// Events per second, for the latency
+    #[arg(long, default_value_t = 500.0)]
+    pub(crate) rate: f64,
+    /// Private channels
+    #[arg(long, default_value_t = 4000)]
+    pub(crate) channels: usize,
+    /// Subscribers of one channel
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) subscribers: usize,
+    /// Publishers, each on a connection of its own
+    #[arg(long, default_value_t = 8)]
+    pub(crate) publishers: usize,
+}
+
+/// Event data so large that whatever else crosses does not count.
+const LARGE: usize = 8_000;
+
+/// Runs `scenario` on `nodes`.
+pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<Report> {
+    let (target, server) = (nodes.target()?, &nodes.server);
+    let warmup = size.seconds / 4.0;
+    let connects = |fresh| churn::Shape {
+        concurrency: 32,
+        cycles: size.cycles,
+        seconds: None,
+        warmup_cycles: size.cycles / 10,
+        publish: false,
+        fresh,
+        occupied: !fresh,
+        abrupt: false,
+    };
+    let private = |payload| channels::Shape {
+        channels: size.channels,
+        connections: size.channels,
+        publishers: size.publishers,
+        private: true,
+        payload,
+        seconds: size.seconds,
+        warmup,
+    };
+    match scenario {
+        Scenario::Occupied | Scenario::Fresh => {
+            let quiet = quiet(nodes)?;
+            let shape = connects(scenario == Scenario::Fresh);
+            let mut report = churn::run(&target, server, &shape)?;
+            per(&mut report, "broker_messages", quiet, ("cycles", 1.0), "messages_per_subscribe");
+            Ok(report)
+        }
+        Scenario::Latency => {
+            let plan = Plan {
+                scenario: "latency",
+                subscribers: 1,
+                lanes: 4,
+                pace: Pace::Rate(size.rate),
+                payload: 128,
+                warmup: seconds(warmup)?,
+                duration: seconds(size.seconds)?,
+            };
+            broadcast::run(&target.apart(), server, &plan)
+        }
+        Scenario::Interest => channels::run(&target, server, &private(128)),
+        Scenario::Crossing => {
+            let mut report = channels::run(&target, server, &private(LARGE))?;
+            let measured = report.get("publishes_per_s").zip(report.get("measured_s"));
+            report.figure("published", measured.map_or(f64::NAN, |(rate, time)| rate * time), "");
+            // Channels are random, so all but one in so many events go to another node.
+            let elsewhere = 1.0 - 1.0 / target.len() as f64;
+            let size = LARGE as f64 * elsewhere;
+            per(&mut report, "broker_bytes", 0.0, ("published", size), "crossings");
+            Ok(report)
+        }
+        Scenario::Fanout => {
+            let shape = fanout::Shape {
+                subscribers: size.subscribers,
+                publishers: size.publishers,
+                in_flight: size.publishers,
+                no_pipelining: false,
+                rate: None,
+                payload: 128,
+                seconds: size.seconds,
+                warmup,
+            };
+            fanout::run(&target, server, &shape)
+        }
+    }
+}
+
+/// Messages per second that the nodes hand to a broker while nothing happens: heartbeats.
+fn quiet(nodes: &Nodes) -> Result<f64> {
+    let mut report = Report::new("quiet");
+    let meter = Meter::start(&nodes.server)?;
+    thread::sleep(Duration::from_secs(1));
+    meter.stop(&nodes.server)?.shares(&mut report);
+    let rate = report.get("broker_messages").zip(report.get("measured_s"));
+    Ok(rate.map_or(0.0, |(messages, time)| messages / time))
+}
+
+/// Adds `name`: the figure called `of` for each of `count`, what comes by itself (so much a second)
+/// left aside, in units of `size`.
+fn per(report: &mut Report, of: &str, by_itself: f64, (count, size): (&str, f64), name: &str) {
+    let all = [of, "measured_s", count].map(|name| report.get(name));
+    if let [Some(value), Some(time), Some(count)] = all {
+        let caused = (value - by_itself * time).max(0.0);
+        report.figure(name, caused / count / size, "");
+    }
+}
