@@ -101,7 +101,7 @@ async fn read<S: AsyncRead>(
                         return Ok(End::Goodbye);
                     }
                 }
-                Message::Addresses(addresses) => node.told(&addresses),
+                Message::Addresses(addresses) => node.told(link, &addresses),
                 Message::Unknown => {}
             }
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -148,7 +148,12 @@ impl Discoverer {
                 if failing.len() < 1000
                     && failing.insert(target, error.kind()) != Some(error.kind())
                 {
-                    tracing::warn!(%target, %error, "mesh hellos cannot be sent");
+                    let hint = if target.ip() == Ipv4Addr::BROADCAST {
+                        "; a host without a default route has to name its network's own address"
+                    } else {
+                        ""
+                    };
+                    tracing::warn!(%target, %error, "mesh hellos cannot be sent{hint}");
                 }
             }
         }

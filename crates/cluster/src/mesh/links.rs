@@ -7,13 +7,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
 use tokio::sync::Notify;
 
 use super::message::Address;
 use crate::{Incarnation, PeerInfo};
+
+/// In what peers tell: another process on the host of whoever tells it.
+pub(super) const SAME_HOST: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Orders the connections between two nodes, the same at both ends: those dialled by the smaller
 /// incarnation win, and among one dialler's the newest.
@@ -106,14 +109,21 @@ impl Links {
         self.table.borrow().values().for_each(|link| link.tell());
     }
 
-    /// What to tell a peer: where all others are, as far as it can reach them there.
+    /// What to tell a peer: where all others are, as far as it can reach them there. Those on
+    /// loopback are where we are, and the peer knows where that is: see [`SAME_HOST`].
     pub(super) fn others(&self, than: &Link) -> Vec<Address> {
         let local = than.address.ip().is_loopback();
+        let elsewhere = |mut address: SocketAddr| {
+            if !local && address.ip().is_loopback() {
+                address.set_ip(SAME_HOST);
+            }
+            address
+        };
         let table = self.table.borrow();
         let others = table.values().filter(|link| link.peer.incarnation != than.peer.incarnation);
         others
-            .map(|link| (link.peer.incarnation, link.address))
-            .filter(|(_, address)| local || means_the_same_elsewhere(address.ip()))
+            .filter(|link| local || !is_link_local(link.address.ip()))
+            .map(|link| (link.peer.incarnation, elsewhere(link.address)))
             .collect()
     }
 
@@ -132,10 +142,9 @@ impl Link {
     }
 }
 
-/// Whether an address is the same node's for all other hosts.
-fn means_the_same_elsewhere(ip: IpAddr) -> bool {
-    let link_local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-    !ip.is_loopback() && !link_local
+/// Whether an address means nothing to other hosts.
+fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 #[cfg(test)]
@@ -190,9 +199,10 @@ mod tests {
             link(3, "127.0.0.1:3", true, 1),
         ];
         all.iter().for_each(|link| assert!(links.add(link)));
-        let told = |to: &Link| links.others(to).iter().map(|at| at.0.0).collect::<Vec<_>>();
-        assert_eq!(told(&all[0]), [] as [u64; 0]);
-        assert_eq!(told(&all[1]), [1, 3]);
+        let told =
+            |to: &Link| links.others(to).iter().map(|at| at.1.to_string()).collect::<Vec<_>>();
+        assert_eq!(told(&all[0]), ["0.0.0.0:2", "0.0.0.0:3"]);
+        assert_eq!(told(&all[1]), ["10.0.0.1:1", "127.0.0.1:3"]);
         assert!(all.iter().all(|link| link.untold.get()));
     }
 }

@@ -5,7 +5,8 @@
 //!         kind  length  body
 //!
 //!  kind 1, packet     see [`Packet`]
-//!  kind 2, addresses  each: 8 incarnation, 1 address length (4 or 16), address, 2 port
+//!  kind 2, addresses  each: 8 incarnation, 1 address length (4 or 16), address, 2 port;
+//!                     the address 0.0.0.0 is that of the sender's host
 //! ```
 //!
 //! Numbers are big endian. Unknown kinds are skipped, so that newer versions can say more.

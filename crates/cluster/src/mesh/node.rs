@@ -15,7 +15,7 @@ use super::connection::{self, Stream};
 use super::counters::Counters;
 use super::dialling;
 use super::handshake::{self, HandshakeError, Identity, Role};
-use super::links::{Link, Links, Rank};
+use super::links::{Link, Links, Rank, SAME_HOST};
 use super::message::Address;
 use super::rarely::Rarely;
 use super::tasks::Tasks;
@@ -83,10 +83,14 @@ impl Node {
         }
     }
 
-    /// A peer has told where its peers are.
-    pub(super) fn told(self: &Rc<Self>, addresses: &[Address]) {
+    /// A peer has told over a link where its peers are.
+    pub(super) fn told(self: &Rc<Self>, link: &Link, addresses: &[Address]) {
         for (peer, address) in addresses {
-            self.suggest(*address, Some(*peer), HEARSAY);
+            let at = match address.ip() {
+                SAME_HOST => at_port(link.address, address.port()),
+                _ => *address,
+            };
+            self.suggest(at, Some(*peer), HEARSAY);
         }
     }
 

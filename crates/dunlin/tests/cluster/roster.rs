@@ -1,6 +1,5 @@
 //! The roster of a presence channel, as one client makes it of what it is told; and a member that
 //! writes down who comes and who goes.
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -110,6 +109,11 @@ impl Witness {
     /// How often this happened to a user.
     pub(crate) fn count(&self, added: bool, user: &str) -> usize {
         self.seen.iter().filter(|change| change.added == added && change.user == user).count()
+    }
+
+    /// Leaves the channel, with its connection.
+    pub(crate) fn leave(self) {
+        self.client.close();
     }
 
     fn hear(&mut self, frame: Value) {
