@@ -8,10 +8,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; does nothing if it has been started.
 pub(crate) fn init(config: &Config) {
-    // The libraries' own lines would bury the server's, which says what matters of them.
+    // The libraries' own lines would bury the server's, which says what matters of them. The NATS
+    // client has one for every attempt to connect.
     let level = match config.debug {
         true => "debug,hyper=info,hyper_util=info,rustls=info,async_nats=warn,redis=info",
-        false => "info,async_nats=error",
+        false => "info,async_nats=off",
     };
     let (filter, broken) = match std::env::var("RUST_LOG").map(|text| EnvFilter::try_new(&text)) {
         Ok(Ok(filter)) => (filter, None),

@@ -36,6 +36,7 @@ mod publisher;
 mod reconnecting;
 #[path = "cluster/rolling.rs"]
 mod rolling;
+#[allow(dead_code, reason = "another test uses the rest of it")]
 #[path = "cluster/roster.rs"]
 mod roster;
 #[path = "brokers/server.rs"]

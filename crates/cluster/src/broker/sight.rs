@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **Returning.** After an outage of the broker not everybody is back at the same time: whoever
-//! tried to connect just before it came back waits for seconds until it tries again. Those who
+//! tried to connect just before it came back may need seconds until it gets through. Those who
 //! are back first must not hold the others for dead meanwhile, so for the core they stay blind
 //! until everybody was heard, or had as long as such a wait may take. Packets are exchanged.
 //!
@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a peer may take longer than we did to come back after a long outage: the longest pause
-/// between two attempts of a [`Bus`](super::Bus), and then some.
+/// How long a peer may take longer than we did to come back after a long outage: an attempt of a
+/// [`Bus`](super::Bus) that is given up, the longest pause after it, and then some.
 const STRAGGLING: Duration = Duration::from_secs(6);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,10 @@ pub struct Counters {
     pub failed_connects: Counter,
 }
 
+/// The client says no more than that the system, or the server, gave an error; but it has logged it.
+const REFUSED: &str =
+    "nobody listens there, or it closes the connection; RUST_LOG=info,async_nats=error says more";
+
 /// Shared by the connection and the client's tasks.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -85,7 +89,7 @@ impl State {
     fn no_connection(&self, error: &ClientError) -> String {
         let error = error.to_string();
         let error = match unnamed(&error) {
-            "IO error" => "nobody listens there, or the connection was closed",
+            "IO error" => REFUSED,
             other => other,
         };
         format!("no connection to {}: {error}", self.servers)

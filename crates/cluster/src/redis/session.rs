@@ -106,14 +106,16 @@ impl Session {
         self.routes.send_replace(Some(subscribe.clone()));
         let connected =
             timeout(self.config.publish.connect_timeout, self.publishers.up(&publisher));
-        let inbox = async { if together { None } else { Some(self.subscribe_inbox().await) } };
-        let (listener, inbox, connected) = tokio::join!(
+        let connected = async { connected.await.map_err(|_| self.publishers.trouble(&publisher)) };
+        let inbox = async { Ok(if together { None } else { Some(self.subscribe_inbox().await) }) };
+        // Where the one fails there is no use in waiting for the others: the next attempt is worth
+        // more.
+        let (listener, inbox, ()) = tokio::try_join!(
             Listener::subscribe(&self.config.subscribe, &hello, subscribe.subscribe(), channels),
             inbox,
             connected
-        );
-        connected.map_err(|_| self.publishers.trouble(&publisher))?;
-        Ok(Open { listener: listener?, inbox, publisher })
+        )?;
+        Ok(Open { listener, inbox, publisher })
     }
 
     /// Until the hello channel does not work any more; says why.
