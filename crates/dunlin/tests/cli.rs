@@ -121,14 +121,14 @@ fn all_errors_are_printed_and_the_exit_code_is_78() {
 #[test]
 fn drivers_of_later_versions_are_refused_by_name() {
     let folder = Folder::new();
-    let env = [("ADAPTER_DRIVER", "redis"), ("DEFAULT_APP_SECRET", "s"), ("QUEUE_DRIVER", "sqs")];
+    let env = [("CACHE_DRIVER", "redis"), ("DEFAULT_APP_SECRET", "s"), ("QUEUE_DRIVER", "sqs")];
     for command in ["start", "check-config"] {
         let run = folder.run(SOKETI, &[command], &env);
         assert_eq!(run.code, Some(BAD_CONFIG));
         assert_eq!(
             run.err,
-            "error: adapter.driver = \"redis\" (from ADAPTER_DRIVER): this version has only \
-             `local`; redis is not built in yet\n\
+            "error: cache.driver = \"redis\" (from CACHE_DRIVER): this version has only `memory`; \
+             redis is not built in yet\n\
              error: queue.driver = \"sqs\" (from QUEUE_DRIVER): this version has only `sync`; \
              sqs is not built in yet\n"
         );

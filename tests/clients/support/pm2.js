@@ -20,6 +20,8 @@ export async function startPm2(t) {
   return pm2;
 }
 
+const read = (file) => readFile(file, 'utf8').catch(() => '');
+
 class Pm2 {
   #home;
 
@@ -63,15 +65,20 @@ class Pm2 {
 
   /** Where the processes' metrics are, when all of them are ready. */
   async metrics() {
-    const logs = (await this.list()).map(({ pm2_env }) => pm2_env.pm_out_log_path);
-    return Promise.all(
-      logs.map((log) =>
-        eventually('a process to be ready', async () => {
-          const said = await readFile(log, 'utf8').catch(() => '');
-          return said.includes('health:') && said.match(/metrics\s+(http:\/\/[^\s/]+)/)[1];
-        }),
-      ),
-    );
+    const ready = async ({ pm2_env }) => {
+      const said = await read(pm2_env.pm_out_log_path);
+      return said.includes('health:') && said.match(/metrics\s+(http:\/\/[^\s/]+)/)[1];
+    };
+    const metrics = async (one) => {
+      try {
+        return await eventually('a process to be ready', () => ready(one));
+      } catch (error) {
+        const { pm_out_log_path: out, pm_err_log_path: err } = one.pm2_env;
+        error.message += `, which said in ${out}: ${await read(out)}${await read(err)}`;
+        throw error;
+      }
+    };
+    return Promise.all((await this.list()).map(metrics));
   }
 
   /** Ends the daemon and its processes. */

@@ -47,7 +47,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::time::{interval, timeout};
 
 pub use config::{Discovery, MeshConfig, MeshError};
@@ -161,13 +161,21 @@ async fn resolve_host(host: &str) -> Result<IpAddr, MeshError> {
 async fn listen(address: SocketAddr) -> Result<(TcpListener, u16), MeshError> {
     let mut listener = TcpListener::bind(address).await;
     if listener.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
-        listener = TcpListener::bind((address.ip(), 0)).await;
+        listener = listen_anywhere(address.ip());
     }
     let listening = listener.and_then(|listener| {
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     });
     listening.map_err(|error| MeshError::Bind { protocol: "TCP", address, error })
+}
+
+/// On a port that nobody has, and nobody is about to listen on: without `SO_REUSEADDR`, which other
+/// listeners have, the system does not choose one that is only bound.
+fn listen_anywhere(ip: IpAddr) -> io::Result<TcpListener> {
+    let socket = if ip.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(ip, 0))?;
+    socket.listen(1024)
 }
 
 /// Wakes the connections that have something to send.

@@ -72,8 +72,8 @@ impl Bound {
 
     /// From now on connections are taken.
     pub(crate) fn listen(self) -> io::Result<Vec<Listener>> {
-        if !self.shared {
-            // Another server may have come meanwhile.
+        if self.sockets.len() > 1 && !self.shared {
+            // They share the port; another server may have come meanwhile.
             drop(socket(self.address, false)?);
         }
         let listen = |socket: Socket| {
@@ -90,7 +90,8 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         // Where the system knows IPv6 only, that is what we listen on.
         let _ = socket.set_only_v6(false);
     }
-    socket.set_reuse_address(true)?;
+    // A port of the system's choice is one that nobody has, and nobody is about to listen on.
+    socket.set_reuse_address(address.port() != 0)?;
     socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     // Accepted sockets inherit it.
