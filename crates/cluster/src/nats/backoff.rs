@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::jitter::jittered;
+
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Short, because a broker that is back should be found at once, and an attempt costs it little.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -28,9 +30,7 @@ impl Backoff {
         }
         let doublings = (before / self.servers).min(16) as u32;
         let pause = (SHORTEST * 2_u32.pow(doublings)).min(LONGEST);
-        // Without randomness the pauses are only less even.
-        let random = getrandom::u32().unwrap_or_default();
-        pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+        jittered(pause)
     }
 }
 

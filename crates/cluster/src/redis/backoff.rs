@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::jitter::jittered;
+
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Short, because a broker that is back should be found at once, and an attempt costs it little.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -25,9 +27,7 @@ impl Backoff {
         }
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST);
-        // Without randomness the pauses are only less even.
-        let random = getrandom::u32().unwrap_or_default();
-        pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+        jittered(pause)
     }
 }
 
