@@ -102,9 +102,16 @@ impl Cluster {
     }
 
     /// The peers for which [`next_packet`](Self::next_packet) has something.
-    pub fn peers_with_output(&self) -> impl Iterator<Item = Incarnation> {
-        let due = |peer: &Peer| peer.has_output(self.speaker.leaving);
-        self.peers.iter().filter(move |(_, peer)| due(peer)).map(|(incarnation, _)| *incarnation)
+    pub fn peers_with_output(&mut self, now: Now) -> impl Iterator<Item = Incarnation> {
+        let leaving = self.speaker.leaving;
+        let due = move |peer: &mut Peer| peer.has_output(now, leaving);
+        self.peers.iter_mut().filter_map(move |(at, peer)| due(peer).then_some(*at))
+    }
+
+    /// When [`peers_with_output`](Self::peers_with_output) has somebody next without another input:
+    /// some entries wait a moment for others that they can go out with.
+    pub fn lingers(&self, now: Now) -> Option<Now> {
+        self.peers.values().filter_map(Peer::lingers).filter(|until| *until > now).min()
     }
 
     /// Time has passed: makes heartbeats due, breaks streams that wait for too long, and finds the

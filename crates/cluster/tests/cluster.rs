@@ -97,7 +97,7 @@ fn a_snapshot_arrives_before_the_next_heartbeat() {
 /// `b` finds `a` and has a packet for it.
 fn b_hello(b: &mut Cluster) -> Packet {
     b.found(ms(0), info(A));
-    assert_eq!(b.peers_with_output().collect::<Vec<_>>(), [A]);
+    assert_eq!(b.peers_with_output(ms(0)).collect::<Vec<_>>(), [A]);
     b.next_packet(ms(0), A).unwrap()
 }
 
@@ -146,6 +146,48 @@ fn urgent_entries_are_acknowledged_at_once_and_others_with_the_heartbeat() {
     exchange(ms(30), &mut a, &mut b);
     tick_both(ms(600), &mut a, &mut b);
     assert_eq!(to_b.acked(), 3);
+}
+
+#[test]
+fn what_may_wait_goes_out_together_with_what_comes_next_or_after_a_moment() {
+    let (mut a, mut b, to_b, to_a) = pair();
+    to_b.append_patient("1".into(), Kind::Fact);
+    assert_eq!(a.peers_with_output(ms(10)).count(), 0);
+    assert!(a.next_packet(ms(10), B).is_none());
+    assert_eq!(a.lingers(ms(10)), Some(ms(11)));
+    to_b.append("2".into(), Kind::Event);
+    assert_eq!(a.next_packet(ms(10), B).unwrap().entries.len(), 2);
+
+    to_b.append_patient("3".into(), Kind::Fact);
+    assert_eq!(a.peers_with_output(ms(20)).count(), 0);
+    assert_eq!((a.lingers(ms(20)), a.lingers(ms(21))), (Some(ms(21)), None));
+    assert_eq!(a.peers_with_output(ms(21)).count(), 1);
+    assert_eq!(a.next_packet(ms(21), B).unwrap().entries.len(), 1);
+
+    to_b.append_patient("4".into(), Kind::Fact);
+    assert!(a.next_packet(ms(30), B).is_none());
+    to_a.append_urgent("asks".into(), Kind::Fact);
+    exchange(ms(30), &mut a, &mut b);
+    assert!(outputs(&mut b).contains(&"4".to_owned()), "it went with the acknowledgement");
+}
+
+#[test]
+fn urgent_facts_go_out_together_when_the_ones_before_are_acknowledged() {
+    let (mut a, mut b, to_b, _) = pair();
+    let urgent = |n: &'static str| to_b.append_urgent(n.into(), Kind::Fact);
+    urgent("1");
+    let first = a.next_packet(ms(10), B).unwrap();
+    urgent("2");
+    assert!(a.next_packet(ms(10), B).is_none());
+    urgent("3");
+    b.receive(ms(10), first);
+    let acknowledgement = b.next_packet(ms(10), A).unwrap();
+    a.receive(ms(10), acknowledgement);
+    assert_eq!(a.next_packet(ms(10), B).unwrap().entries.len(), 2);
+
+    urgent("4");
+    assert!(a.next_packet(ms(10), B).is_none());
+    assert!(a.next_packet(ms(11), B).is_some(), "the acknowledgement does not come");
 }
 
 #[test]
@@ -309,12 +351,12 @@ fn whoever_goes_says_so_after_what_was_left_to_say() {
     let (mut a, mut b, to_b, _) = pair();
     to_b.append("last words".into(), Kind::Event);
     a.goodbye();
-    assert_eq!(a.peers_with_output().count(), 1);
+    assert_eq!(a.peers_with_output(ms(10)).count(), 1);
     exchange(ms(10), &mut a, &mut b);
     assert_eq!(outputs(&mut b), ["last words", "down 1 Goodbye"]);
     to_b.append("too late".into(), Kind::Event);
     a.tick(ms(1000));
-    assert_eq!(a.peers_with_output().count(), 0);
+    assert_eq!(a.peers_with_output(ms(1000)).count(), 0);
 }
 
 #[test]

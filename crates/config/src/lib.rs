@@ -5,6 +5,7 @@
 //! Everything is derived from the table in [`options`]. A value goes [`Sources`] -> what each
 //! source gives for each option -> the strongest that fits ([`Provenance`]) -> [`Config`].
 
+mod app_json;
 mod assemble;
 mod error;
 mod kind;
@@ -18,9 +19,9 @@ mod secret;
 mod settings;
 mod source;
 mod suggest;
-mod supported;
 mod warning;
 
+pub use app_json::{AppError, AppErrors, app_from_json};
 pub use error::{ConfigError, ConfigErrors};
 pub use kind::Kind;
 pub use load::{Loaded, Reloaded, Reloader, load};
@@ -30,5 +31,4 @@ pub use report::table;
 pub use secret::{MASK, Secret};
 pub use settings::{Provenance, Setting};
 pub use source::Source;
-pub use supported::Unsupported;
 pub use warning::Warning;

@@ -6,7 +6,6 @@ use crate::model::{AppConfig, Config, Limits};
 use crate::options;
 use crate::read::{self, Sources};
 use crate::settings::{self, Provenance};
-use crate::supported::{self, Unsupported};
 use crate::warning::Warning;
 
 /// A configuration without errors.
@@ -18,13 +17,6 @@ pub struct Loaded {
     pub warnings: Vec<Warning>,
     /// Every option's value in effect and where it comes from.
     pub provenance: Provenance,
-}
-
-impl Loaded {
-    /// The choices that are valid but not part of this version; empty = the server can start.
-    pub fn unsupported(&self) -> Vec<Unsupported> {
-        supported::unsupported(&self.provenance)
-    }
 }
 
 /// Reads the sources and makes one configuration of them, or says everything that is wrong.

@@ -70,6 +70,12 @@ impl Provenance {
         self.apps.iter().copied()
     }
 
+    /// Adds the setting of a key; without a value it has the option's default.
+    pub(crate) fn set(&mut self, key: String, spec: &'static OptionSpec, value: Option<Value>) {
+        let value = value.unwrap_or_else(|| default(spec));
+        self.push(Setting { key, spec, origin: Source::Default, value });
+    }
+
     fn push(&mut self, setting: Setting) {
         self.index.insert(setting.key.clone(), self.settings.len());
         self.settings.push(setting);

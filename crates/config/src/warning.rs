@@ -56,12 +56,13 @@ pub enum Warning {
     /// No app is configured.
     #[error("no app is configured: every connection and request will be refused")]
     NoApps,
-    /// Apps have webhooks, which this version does not send.
-    #[error("{key} has webhooks (from {origin}): this version does not send webhooks yet")]
-    WebhooksNotSent {
-        /// The option's key.
-        key: String,
-        /// Where it stands.
+    /// Webhooks are left to workers that cannot get them.
+    #[error(
+        "mode is server (from {origin}) and queue.driver is sync: nobody sends webhooks; workers \
+         need queue.driver = redis or sqs, here and there"
+    )]
+    NobodySends {
+        /// Where the mode stands.
         origin: Source,
     },
     /// A webhook waits for an event that is never told of.

@@ -137,12 +137,8 @@ fn webhooks_are_read_and_said_not_to_be_sent_yet() {
     assert_eq!(client_options.0["x"], 1);
     assert_eq!(
         s.warnings(),
-        [
-            "appManager.array.apps.0.webhooks has webhooks (from SOKETI_DEFAULT_APP_WEBHOOKS): \
-             this version does not send webhooks yet",
-            "appManager.array.apps.0.webhooks names the event type \"member_add\" (from \
-             SOKETI_DEFAULT_APP_WEBHOOKS), which no webhook tells of; did you mean \"member_added\"?",
-        ]
+        ["appManager.array.apps.0.webhooks names the event type \"member_add\" (from \
+             SOKETI_DEFAULT_APP_WEBHOOKS), which no webhook tells of; did you mean \"member_added\"?",]
     );
 }
 
@@ -218,4 +214,59 @@ fn a_broken_file_is_not_taken_over() {
     assert_eq!(reloader.reload().unwrap_err().0.len(), 2);
     let _s = s.file(&json!({ APPS: two() }));
     assert_eq!(reloader.reload().unwrap().apps.len(), 2);
+}
+
+#[test]
+fn an_app_from_its_fields_is_the_app_of_a_configuration() {
+    let loaded = setup()
+        .file(&json!({ "presence.maxMembersPerChannel": 7, "appManager.array.apps": [full_app()] }))
+        .load();
+    let app = config::app_from_json(full_app().as_object().unwrap(), &loaded.config.limits);
+    assert_eq!(app.unwrap(), loaded.config.apps[0]);
+
+    let least = json!({
+        "id": 7, "key": "k", "secret": "s", "enabled": null, "webhooks": "", "maxConnections": null,
+    });
+    let app = config::app_from_json(least.as_object().unwrap(), &loaded.config.limits).unwrap();
+    assert_eq!((app.id.as_str(), app.enabled, app.max_connections), ("7", true, None));
+    assert_eq!((app.webhooks.len(), app.limits.clone()), (0, loaded.config.limits.clone()));
+}
+
+fn full_app() -> Value {
+    json!({
+        "id": "app", "key": "key", "secret": "secret", "enabled": 0, "maxConnections": "5",
+        "enableClientMessages": "true", "maxClientEventsPerSecond": -1, "maxEventPayloadInKb": "0.5",
+        "allowedOrigins": "a.example,b.example",
+        "webhooks": r#"[{"url": "https://example.com", "event_types": ["channel_occupied"]}]"#,
+    })
+}
+
+#[test]
+fn fields_that_are_no_app_are_all_named_and_tell_no_secret() {
+    let fields = json!({
+        "key": "a b", "secret": "", "maxConnections": "many", "maxConnection": 1,
+        "webhooks": r#"[{"url": "https://example.com", "headers": {"x": "hidden"}]"#,
+    });
+    let limits = setup().load().config.limits;
+    let error = config::app_from_json(fields.as_object().unwrap(), &limits).unwrap_err();
+    let text = error.to_string();
+    for part in [
+        "id is missing",
+        r#"key = "a b": must be a string that is not empty and has no space"#,
+        "secret is missing",
+        r#"maxConnections = "many": must be an integer"#,
+        r#"unknown field "maxConnection"; did you mean maxConnections?"#,
+        "webhooks = **** (59 bytes that are not JSON): must be a JSON array of webhooks",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("hidden"), "{text}");
+    assert_eq!(error.0.len(), 6);
+}
+
+#[test]
+fn with_a_database_the_configured_apps_are_none() {
+    let s = setup().env(&[("APP_MANAGER_DRIVER", "postgres")]);
+    assert!(s.load().config.apps.is_empty());
+    assert_eq!(s.warnings(), Vec::<String>::new());
 }

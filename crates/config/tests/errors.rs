@@ -127,27 +127,6 @@ fn options_without_effect_are_named() {
 }
 
 #[test]
-fn what_this_version_does_not_have_is_refused_by_name() {
-    for (name, value, key, only) in [
-        ("APP_MANAGER_DRIVER", "mysql", "appManager.driver", "`array`"),
-        ("CACHE_DRIVER", "redis", "cache.driver", "`memory`"),
-        ("QUEUE_DRIVER", "sqs", "queue.driver", "`sync`"),
-        ("MODE", "worker", "mode", "`full` and `server`"),
-    ] {
-        let unsupported = setup().env(&[(name, value)]).load().unsupported();
-        let messages: Vec<String> = unsupported.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            messages,
-            [format!(
-                "{key} = \"{value}\" (from {name}): this version has only {only}; {value} is not built in yet"
-            )]
-        );
-    }
-    assert_eq!(setup().env(&[("MODE", "server")]).load().unsupported(), []);
-    assert_eq!(setup().load().unsupported(), []);
-}
-
-#[test]
 fn secrets_stay_out_of_the_table_and_of_debug() {
     let s = setup()
         .env(&[

@@ -150,6 +150,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("CLUSTER_TLS_CERT", "cluster.tls.certPath", "null"),
     ("CLUSTER_TLS_KEY", "cluster.tls.keyPath", "null"),
     ("CLUSTER_TLS_CA", "cluster.tls.caPath", "null"),
+    ("ADAPTER_NATS_TLS_CA", "adapter.nats.tls.caPath", "null"),
     ("CLUSTER_MIN_PEERS", "cluster.minPeers", "0"),
     ("CLUSTER_REPLAY_MB", "cluster.replayInMb", "16"),
     ("CLUSTER_REPLAY_TIME", "cluster.replayTime", "30000"),
@@ -163,7 +164,13 @@ const OWN: &[(&str, &str, &str)] = &[
     ("INBOX_MAX_EVENTS", "inbox.maxEvents", "65536"),
     ("INBOX_MAX_MB", "inbox.maxMb", "64"),
     ("CHANNEL_CACHE_MAX_MB", "channelLimits.cacheMaxInMb", "64"),
+    ("WEBHOOKS_GRACE", "webhooks.grace", "3000"),
+    ("WEBHOOKS_RETRY_FOR", "webhooks.retryFor", "300"),
+    ("WEBHOOKS_MAX_PENDING_MB", "webhooks.maxPendingInMb", "64"),
+    ("WEBHOOKS_CA", "webhooks.caPath", "null"),
+    ("WEBHOOKS_DENY_PRIVATE_TARGETS", "webhooks.denyPrivateTargets", "false"),
     ("HTTP_KEEP_ALIVE_TIMEOUT", "httpApi.keepAliveTimeout", "75"),
+    ("QUEUE_REDIS_MAX_PENDING_JOBS", "queue.redis.maxPendingJobs", "100000"),
     ("SSL_REQUIRE_CLIENT_CERT", "ssl.requireClientCert", "false"),
     (
         "DEFAULT_APP_ENABLE_SUBSCRIPTION_COUNT",
@@ -171,6 +178,12 @@ const OWN: &[(&str, &str, &str)] = &[
         "false",
     ),
     ("DEFAULT_APP_ALLOWED_ORIGINS", "appManager.array.apps.0.allowedOrigins", "[]"),
+    ("DB_MYSQL_URL", "database.mysql.url", "null"),
+    ("DB_MYSQL_SSL_MODE", "database.mysql.ssl.mode", "null"),
+    ("DB_MYSQL_SSL_CA", "database.mysql.ssl.caPath", "null"),
+    ("DB_POSTGRES_URL", "database.postgres.url", "null"),
+    ("DB_POSTGRES_SSL_MODE", "database.postgres.ssl.mode", "null"),
+    ("DB_POSTGRES_SSL_CA", "database.postgres.ssl.caPath", "null"),
 ];
 
 /// Fields of an app that no variable sets; left out, the server-wide limit counts.
@@ -254,8 +267,10 @@ fn names_and_keys_are_unique() {
 fn what_is_named_like_a_secret_is_one() {
     for spec in options::all() {
         let name = spec.key.rsplit('.').next().unwrap().to_lowercase();
-        let named = ["pass", "password", "passphrase", "secret", "token", "sentinelpassword"]
-            .contains(&name.as_str());
+        // A URL has a password in it.
+        let secrets =
+            ["pass", "password", "passphrase", "secret", "token", "sentinelpassword", "url"];
+        let named = secrets.contains(&name.as_str());
         assert_eq!(spec.secret, named, "{}", spec.key);
     }
 }

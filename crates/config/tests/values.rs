@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use config::{AdapterDriver, Config, LogFormat, Mode, NodeAddress, OriginPattern};
+use config::{AdapterDriver, Config, LogFormat, Mode, NodeAddress, OriginPattern, SqlSslMode};
 use serde_json::{Value, json};
 use support::setup;
 
@@ -341,4 +341,25 @@ fn the_proxy_protocol_needs_proxies_to_trust() {
     );
     let trusting = [("PROXY_PROTOCOL", "true"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
     assert_eq!(setup().env(&trusting).warnings(), [""; 0]);
+}
+
+#[test]
+fn how_connections_to_sql_databases_are_encrypted() {
+    let mode = |variables: &[(&str, &str)]| {
+        let database = setup().env(variables).load().config.database;
+        (database.mysql.ssl_mode, database.postgres.ssl_mode)
+    };
+    assert_eq!(mode(&[]), (SqlSslMode::Prefer, SqlSslMode::Prefer));
+    // Who names an authority wants it to be asked.
+    let ca = ("DB_POSTGRES_SSL_CA", "/ca.pem");
+    assert_eq!(mode(&[ca]), (SqlSslMode::Prefer, SqlSslMode::VerifyFull));
+    let chosen = [ca, ("DB_POSTGRES_SSL_MODE", "verify-ca"), ("DB_MYSQL_SSL_MODE", "disable")];
+    assert_eq!(mode(&chosen), (SqlSslMode::Disable, SqlSslMode::VerifyCa));
+    let errors = setup().env(&[("SOKETI_DB_MYSQL_SSL_MODE", "verify")]).errors();
+    assert!(errors[0].contains("must be one of \"prefer\", \"disable\""), "{errors:?}");
+
+    let url = [("DB_MYSQL_URL", "mysql://user:hidden@host/db")];
+    let loaded = setup().env(&url).load();
+    let table = config::table(&loaded.provenance);
+    assert!(!table.contains("hidden") && !format!("{:?}", loaded.config).contains("hidden"));
 }

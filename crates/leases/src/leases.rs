@@ -1,4 +1,5 @@
-//! All keys of one node: what it holds, and what it grants as an owner.
+//! All keys of one node, and the members as it sees them. What it does as a user of a key is in
+//! `using`, what as the owner in `owning`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
@@ -7,8 +8,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use crate::lease::{Lease, SPARE};
-use crate::message::{GrantNumber, Message, NodeName};
+use crate::message::{Message, NodeName};
 use crate::ownership::Ownership;
+use crate::using::held;
 
 /// Somebody who waits for a slot; numbered by the caller.
 pub type Ticket = u64;
@@ -35,27 +37,27 @@ pub enum Output {
 
 /// What is known of another node.
 #[derive(Debug, Default)]
-struct Peer {
+pub(crate) struct Peer {
     ready: bool,
     view: BTreeSet<NodeName>,
     /// The last of our views that it has seen.
     seen: u64,
-    held: HashMap<Arc<str>, u32>,
+    pub(crate) held: HashMap<Arc<str>, u32>,
 }
 
 /// Owned by the node.
 pub struct Leases {
-    me: NodeName,
-    peers: BTreeMap<NodeName, Peer>,
+    pub(crate) me: NodeName,
+    pub(crate) peers: BTreeMap<NodeName, Peer>,
     /// The members as seen from here: ourselves, and the peers that are ready.
-    view: BTreeSet<NodeName>,
+    pub(crate) view: BTreeSet<NodeName>,
     /// How often that has changed.
     view_number: u64,
-    leases: HashMap<Arc<str>, Lease>,
-    owned: HashMap<Arc<str>, Ownership>,
+    pub(crate) leases: HashMap<Arc<str>, Lease>,
+    pub(crate) owned: HashMap<Arc<str>, Ownership>,
     /// How often this node has granted.
-    grants: u64,
-    outputs: VecDeque<Output>,
+    pub(crate) grants: u64,
+    pub(crate) outputs: VecDeque<Output>,
 }
 
 impl Leases {
@@ -233,7 +235,7 @@ impl Leases {
     }
 
     /// Whether all members see the same members, and know that we do.
-    fn is_agreed(&self) -> bool {
+    pub(crate) fn is_agreed(&self) -> bool {
         let agrees = |(node, peer): (&NodeName, &Peer)| {
             let knows = peer.seen == self.view_number && peer.view == self.view;
             knows || !self.view.contains(node)
@@ -275,169 +277,4 @@ impl Leases {
             .collect();
         keys.iter().for_each(|key| self.ask(key));
     }
-
-    // --- as a node that uses a key -------------------------------------------------------------
-
-    fn ask(&mut self, key: &Arc<str>) {
-        let owner = self.owner(key);
-        let Some(lease) = self.leases.get_mut(key) else { return };
-        if lease.asked.is_some() || lease.waiting.is_empty() {
-            return;
-        }
-        lease.asked = Some(owner);
-        let (limit, want) = (lease.limit, lease.waiting.len() as u32);
-        if owner == self.me {
-            self.asked(owner, key.clone(), limit, want);
-        } else {
-            let ask = Message::Ask { key: key.clone(), limit, want };
-            self.outputs.push_back(Output::Send(owner, ask));
-        }
-    }
-
-    fn granted(&mut self, from: NodeName, key: &Arc<str>, slots: u32, grant: GrantNumber) {
-        let is_owner = self.owner(key) == from;
-        let lease = self.leases.entry(key.clone()).or_default();
-        lease.grant = grant;
-        if is_owner {
-            lease.held = lease.held.saturating_add(slots);
-            lease.asked = None;
-            self.serve(key);
-            if let Some(lease) = self.leases.get_mut(key) {
-                lease.shrink(SPARE);
-            }
-        }
-        // Taken or not, it is confirmed.
-        self.tell_held(key);
-        self.ask(key);
-        self.tidy(key);
-    }
-
-    fn denied(&mut self, from: NodeName, key: &Arc<str>) {
-        if self.owner(key) != from {
-            return;
-        }
-        let Some(lease) = self.leases.get_mut(key) else { return };
-        lease.asked = None;
-        let refused = std::mem::take(&mut lease.waiting);
-        self.outputs.extend(refused.into_iter().map(|ticket| Output::Answer(ticket, false)));
-        self.tidy(key);
-    }
-
-    /// Gives slots that are held to those who wait.
-    fn serve(&mut self, key: &Arc<str>) {
-        let Some(lease) = self.leases.get_mut(key) else { return };
-        while !lease.waiting.is_empty() && lease.take_held() {
-            let served = lease.waiting.pop_front();
-            self.outputs.extend(served.map(|ticket| Output::Answer(ticket, true)));
-        }
-    }
-
-    fn shrink(&mut self, key: &Arc<str>, keep: u32) {
-        if self.leases.get_mut(key).is_some_and(|lease| lease.shrink(keep)) {
-            self.tell_held(key);
-            self.tidy(key);
-            self.grant(key);
-        }
-    }
-
-    fn tell_held(&mut self, key: &Arc<str>) {
-        if let Some(lease) = self.leases.get(key)
-            && !self.peers.is_empty()
-        {
-            self.outputs.push_back(Output::Tell(held(key, lease)));
-        }
-    }
-
-    fn tidy(&mut self, key: &Arc<str>) {
-        if self.leases.get(key).is_some_and(Lease::is_empty) {
-            self.leases.remove(key);
-        }
-    }
-
-    // --- as the owner of a key -----------------------------------------------------------------
-
-    fn asked(&mut self, from: NodeName, key: Arc<str>, limit: u32, want: u32) {
-        if self.owner(&key) != self.me {
-            // It will see the members as we do, and ask whom it should.
-            return;
-        }
-        let owned = self.owned.entry(key.clone()).or_default();
-        owned.limit = limit;
-        owned.has_recalled = false;
-        owned.asking.retain(|(asking, _)| *asking != from);
-        owned.asking.push_back((from, want));
-        self.grant(&key);
-    }
-
-    fn grant_all(&mut self) {
-        let keys: Vec<Arc<str>> = self.owned.keys().cloned().collect();
-        keys.iter().for_each(|key| self.grant(key));
-    }
-
-    /// Grants what is left to those who have asked; if nothing is, asks for what nobody uses; if
-    /// nobody has any, denies.
-    fn grant(&mut self, key: &Arc<str>) {
-        while self.is_agreed() && self.owner(key) == self.me {
-            let out = self.out(key);
-            let nodes = self.view.len() as u32;
-            let Some(owned) = self.owned.get_mut(key) else { return };
-            let Some(&(node, want)) = owned.asking.front() else { break };
-            let left = owned.limit.saturating_sub(out);
-            if left > 0 {
-                // Enough that the next ones need not ask, and less the less there is.
-                let slots = want.max((left / (2 * nodes)).min(SPARE)).min(left);
-                owned.asking.pop_front();
-                self.grants += 1;
-                let grant = GrantNumber { owner: self.me, number: self.grants };
-                if node == self.me {
-                    self.granted(node, key, slots, grant);
-                } else {
-                    owned.grant(node, grant.number, slots);
-                    let grant = Message::Grant { key: key.clone(), slots, grant };
-                    self.outputs.push_back(Output::Send(node, grant));
-                }
-            } else if !owned.has_recalled {
-                owned.has_recalled = true;
-                self.recall(key, node);
-            } else if owned.recalled.is_empty() && owned.unconfirmed() == 0 {
-                owned.asking.pop_front();
-                if node == self.me {
-                    self.denied(node, key);
-                } else {
-                    let deny = Message::Deny { key: key.clone() };
-                    self.outputs.push_back(Output::Send(node, deny));
-                }
-            } else {
-                break;
-            }
-        }
-        if self.owned.get(key).is_some_and(Ownership::is_idle) {
-            self.owned.remove(key);
-        }
-    }
-
-    /// Asks everybody but the one who asks to give back what is not in use.
-    fn recall(&mut self, key: &Arc<str>, except: NodeName) {
-        let Some(owned) = self.owned.get_mut(key) else { return };
-        for (node, peer) in &self.peers {
-            if *node != except && peer.held.contains_key(key) {
-                owned.recalled.insert(*node);
-                self.outputs.push_back(Output::Send(*node, Message::Recall { key: key.clone() }));
-            }
-        }
-        if except != self.me && self.leases.get_mut(key).is_some_and(|lease| lease.shrink(0)) {
-            self.tell_held(key);
-        }
-    }
-
-    /// Slots that are out, over all nodes.
-    fn out(&self, key: &str) -> u32 {
-        let own = self.leases.get(key).map_or(0, |lease| lease.held);
-        let others: u32 = self.peers.values().filter_map(|peer| peer.held.get(key)).sum();
-        own + others + self.owned.get(key).map_or(0, Ownership::unconfirmed)
-    }
-}
-
-fn held(key: &Arc<str>, lease: &Lease) -> Message {
-    Message::Held { key: key.clone(), held: lease.held, grant: lease.grant }
 }

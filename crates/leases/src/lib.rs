@@ -23,6 +23,8 @@ mod lease;
 mod leases;
 mod message;
 mod ownership;
+mod owning;
+mod using;
 
 pub use leases::{Leases, Output, Taken, Ticket};
 pub use message::{GrantNumber, Message, NodeName};

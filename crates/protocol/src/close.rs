@@ -81,6 +81,10 @@ impl Close {
     pub fn over_capacity() -> Self {
         Self::new(4100, "Over capacity")
     }
+    /// 4100: whether the app exists cannot be found out; come back after a pause.
+    pub fn app_unavailable() -> Self {
+        Self::new(4100, "The app cannot be looked up at the moment, try again later")
+    }
     /// 4200: come back at once (W17).
     pub fn reconnect() -> Self {
         Self::new(4200, "Server closed. Please reconnect shortly.")

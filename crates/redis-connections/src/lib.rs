@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   options, overlay    what is configured, in the spelling of ioredis
+//!   configured          the same out of the server's configuration
 //!   tls, stream         a socket, encrypted or not
 //!   reply, wire         one connection with nothing on top: commands in, replies out, in order
 //!   sentinel, slots     which server it has to be: the present master, the master of a slot
@@ -17,6 +18,7 @@
 //! Nothing here connects again by itself; who uses a connection knows what is lost with it.
 
 mod commands;
+mod configured;
 mod error;
 mod first;
 mod options;

@@ -16,11 +16,12 @@ impl RedisOptions {
             Topology::Standalone(address) => Ok(Some(address.clone())),
             Topology::Sentinel(sentinels) => {
                 let what = || format!("no sentinel knows the master {:?}", sentinels.master);
-                let attempts = sentinels.nodes.iter().map(|sentinel| {
+                let attempt = |sentinel: &Address| {
                     let (options, sentinels) = (self.clone(), sentinels.clone());
                     let sentinel = sentinel.clone();
                     async move { options.in_time(&sentinel, sentinels.ask(&sentinel)).await }
-                });
+                };
+                let attempts: Vec<_> = sentinels.nodes.iter().map(attempt).collect();
                 first(what, attempts).await.map(Some)
             }
             Topology::Cluster(_) => Ok(None),

@@ -28,13 +28,11 @@ impl RedisOptions {
     pub async fn slots(&self, known: &[Address]) -> Result<Option<Slots>, ConnectError> {
         let Topology::Cluster(nodes) = &self.topology else { return Ok(None) };
         let all = nodes.iter().chain(known.iter().filter(|node| !nodes.contains(node)));
-        let attempts =
-            all.map(|node| {
-                let (options, node) = (self.clone(), node.clone());
-                async move {
-                    options.in_time(&node, async { ask(options.open(&node).await?).await }).await
-                }
-            });
+        let attempt = |node: &Address| {
+            let (options, node) = (self.clone(), node.clone());
+            async move { options.in_time(&node, async { ask(options.open(&node).await?).await }).await }
+        };
+        let attempts: Vec<_> = all.map(attempt).collect();
         let slots = first(|| "no node of the Redis Cluster tells its slots".into(), attempts).await;
         slots.map(Some)
     }

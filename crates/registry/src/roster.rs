@@ -50,6 +50,11 @@ impl Roster {
         self.users.contains_key(user_id)
     }
 
+    /// Whether a node has connections of the user.
+    pub fn is_of_node(&self, node: NodeId, user_id: &str) -> bool {
+        self.users.get(user_id).is_some_and(|presence| presence.is_held_by(node))
+    }
+
     /// All members, in the order of their ids.
     pub fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
         self.users.values().map(|presence| &presence.member)
@@ -92,8 +97,11 @@ impl Roster {
 
     /// `node` has connections of a member; the member if that made it one.
     pub(crate) fn set(&mut self, node: NodeId, member: &Arc<Member>) -> Option<Arc<Member>> {
-        let is_held = self.users.get(&member.id).is_some_and(|presence| presence.is_held_by(node));
-        if is_held { None } else { self.join(node, member).first_anywhere }
+        if self.is_of_node(node, &member.id) {
+            None
+        } else {
+            self.join(node, member).first_anywhere
+        }
     }
 
     /// `node` has no connection of a member any more; the member if nobody else has.

@@ -1,4 +1,4 @@
-//! What nodes tell each other: facts, events and leases as entries of the cluster's
+//! What nodes tell each other: facts, events, leases and claims as entries of the cluster's
 //! streams, and what a peer's entries do to the registry.
 //!
 //! The one place where the registry and the cluster meet, for the server as for the simulation. It
@@ -15,15 +15,19 @@
 //! the same stream in any order that each channel's lock allows, and at its end the peer sweeps out
 //! what was not mentioned.
 
+mod claim;
 mod codec;
 mod lease;
 mod message;
 mod outlets;
 mod replica;
 mod snapshots;
+mod unconfirmed;
 
+pub use claim::Union;
 pub use codec::Malformed;
 pub use message::{Event, Kept, Message, RateAnswer, RateWish, Stamp, Topic};
 pub use outlets::{Outlets, Ticket, Tickets};
 pub use replica::{Learned, Replica};
 pub use snapshots::Snapshots;
+pub use unconfirmed::Unconfirmed;

@@ -21,6 +21,9 @@ const CONNECTIONS: u8 = 9;
 const LEASE: u8 = 10;
 const RATE_WISH: u8 = 11;
 const RATE_ANSWER: u8 = 12;
+const MISSED: u8 = 14;
+const SERVING: u8 = 15;
+const CLAIM: u8 = 16;
 
 /// When an event was published to a cache channel: of two, all nodes keep the one with the higher
 /// stamp.
@@ -115,11 +118,28 @@ pub enum Message<'a> {
     RateWish(&'a str, RateWish),
     /// From it.
     RateAnswer(RateAnswer),
+    /// The node has served for so many milliseconds.
+    Serving(u64),
+    /// Somebody found a cache channel empty; to the node that speaks for the channel.
+    Missed(Topic<'a>),
+    /// About places in a presence channel.
+    Claim(Topic<'a>, claims::Message),
     /// Something that a later version tells.
     Unknown(u8),
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
+    /// The channel that it is a fact about.
+    pub fn topic(&self) -> Option<Topic<'a>> {
+        match self {
+            Message::Subscriptions(topic, _)
+            | Message::Joined(topic, _)
+            | Message::Left(topic, _)
+            | Message::Everything(topic, ..) => Some(*topic),
+            _ => None,
+        }
+    }
+
     /// The message as an entry.
     pub fn encode(&self) -> Bytes {
         let mut to = Writer::new(self.tag(), self.size());
@@ -175,6 +195,12 @@ impl Message<'_> {
                     to.number(number);
                 }
             }
+            Message::Serving(millis) => to.number(*millis),
+            Message::Missed(topic) => to.topic(topic),
+            Message::Claim(topic, claim) => {
+                to.topic(topic);
+                to.claim(claim);
+            }
             Message::Whole | Message::Unknown(_) => {}
         }
         to.0.into()
@@ -194,6 +220,9 @@ impl Message<'_> {
             Message::Lease(_) => LEASE,
             Message::RateWish(..) => RATE_WISH,
             Message::RateAnswer(_) => RATE_ANSWER,
+            Message::Serving(_) => SERVING,
+            Message::Missed(_) => MISSED,
+            Message::Claim(..) => CLAIM,
             Message::Unknown(tag) => *tag,
         }
     }
@@ -232,10 +261,18 @@ impl<'a> Message<'a> {
         match *tag {
             LEASE => return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease)),
             RATE_WISH => return Ok(Message::RateWish(from.text("app")?, from.rate_wish()?)),
+            SERVING => return Ok(Message::Serving(from.number("time")?)),
             RATE_ANSWER => return Ok(Message::RateAnswer(from.rate_answer()?)),
+            CLAIM => {
+                let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+                let claim = from.claim()?;
+                return Ok(
+                    claim.map_or(Message::Unknown(CLAIM), |claim| Message::Claim(topic, claim))
+                );
+            }
             _ => {}
         }
-        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) {
+        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) && *tag != MISSED {
             return Ok(Message::Unknown(*tag));
         }
         let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
@@ -260,7 +297,8 @@ impl<'a> Message<'a> {
                 };
                 Message::Cached(topic, event, kept)
             }
-            _ => Message::Close(topic, from.small("code")?, from.text("reason")?),
+            CLOSE => Message::Close(topic, from.small("code")?, from.text("reason")?),
+            _ => Message::Missed(topic),
         })
     }
 }

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 /// Where an entry is in one peer's stream.
 #[derive(Clone, Debug)]
 pub struct Ticket {
+    node: NodeId,
     log: Arc<Log>,
     seq: u64,
 }
@@ -20,6 +21,11 @@ pub struct Ticket {
 pub type Tickets = SmallVec<[Ticket; 3]>;
 
 impl Ticket {
+    /// Whose stream it is.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
     /// Whether the peer has the entry, or never will: its stream has ended.
     pub fn is_settled(&self) -> bool {
         self.log.acked() >= self.seq || self.log.is_ended()
@@ -33,6 +39,19 @@ pub(crate) struct Outlet {
     pub(crate) log: Arc<Log>,
     /// The peer has been told everything, or will be before what is appended now.
     pub(crate) whole: Arc<AtomicBool>,
+}
+
+/// How an entry is appended to a stream.
+type Append = fn(&Log, Bytes, Kind) -> Option<Appended>;
+
+impl Outlet {
+    /// Appends an entry; before it the facts that it may depend on, if they are still to be told.
+    fn tell_after(&self, entry: Bytes, kind: Kind, facts: impl Fn() -> Option<Bytes>) -> bool {
+        let missing = (!self.whole.load(Relaxed)).then(facts).flatten();
+        let told = missing.and_then(|facts| self.log.append(facts, Kind::Snapshot));
+        let sent = self.log.append(entry, kind);
+        told.into_iter().chain(sent).any(|appended| appended.wake)
+    }
 }
 
 /// Owned by the node, shared by all its threads; changed by the cluster's thread alone.
@@ -53,18 +72,35 @@ impl Outlets {
     /// channel's lock is released.
     #[must_use]
     pub fn tell(&self, fact: &Bytes) -> bool {
-        let append = |outlet: &Outlet| outlet.log.append(fact.clone(), Kind::Fact);
-        self.0.load().iter().filter_map(append).fold(false, |wake, told| wake | told.wake)
+        self.tell_each(|log| log.append(fact.clone(), Kind::Fact))
+    }
+
+    /// As [`tell`](Self::tell), for a fact that may wait a moment for others to go out with.
+    #[must_use]
+    pub fn tell_patiently(&self, fact: &Bytes) -> bool {
+        self.tell_each(|log| log.append_patient(fact.clone(), Kind::Fact))
     }
 
     /// As [`tell`](Self::tell), for a fact that somebody waits for the peers to know.
     #[must_use]
     pub fn tell_urgently(&self, fact: &Bytes, tickets: &mut Tickets) -> bool {
+        self.tell_noted(fact, Log::append_urgent, tickets)
+    }
+
+    /// As [`tell`](Self::tell), for a fact of which it matters whether the peers know it. They are
+    /// asked at once if that `is_urgent`; otherwise it waits a moment for others to go out with,
+    /// and they tell it with the next heartbeat.
+    #[must_use]
+    pub fn tell_counted(&self, fact: &Bytes, is_urgent: bool, tickets: &mut Tickets) -> bool {
+        let append = if is_urgent { Log::append_urgent } else { Log::append_patient };
+        self.tell_noted(fact, append, tickets)
+    }
+
+    fn tell_noted(&self, fact: &Bytes, append: Append, tickets: &mut Tickets) -> bool {
         let mut wake = false;
-        for outlet in self.0.load().iter() {
-            let told = outlet.log.append_urgent(fact.clone(), Kind::Fact);
-            if let Some(Appended { seq, wake: asleep }) = told {
-                tickets.push(Ticket { log: outlet.log.clone(), seq });
+        for Outlet { node, log, .. } in self.0.load().iter() {
+            if let Some(Appended { seq, wake: asleep }) = append(log, fact.clone(), Kind::Fact) {
+                tickets.push(Ticket { node: *node, log: log.clone(), seq });
                 wake |= asleep;
             }
         }
@@ -80,6 +116,15 @@ impl Outlets {
         told.is_some_and(|appended| appended.wake)
     }
 
+    /// Tells a fact to one peer that may not have been told everything yet; then it gets `facts`,
+    /// all that this node holds of the channel, before it.
+    #[must_use]
+    pub fn answer(&self, node: NodeId, fact: Bytes, facts: impl Fn() -> Option<Bytes>) -> bool {
+        let outlets = self.0.load();
+        let outlet = outlets.iter().find(|outlet| outlet.node == node);
+        outlet.is_some_and(|outlet| outlet.tell_after(fact, Kind::Fact, facts))
+    }
+
     /// Sends an event to some peers, or to all. A peer that has not been told everything yet gets
     /// `facts`, all that this node holds of the channel, before it: an event never overtakes what
     /// it depends on.
@@ -92,12 +137,15 @@ impl Outlets {
     ) -> bool {
         let mut wake = false;
         for outlet in self.0.load().iter().filter(|outlet| to(outlet.node)) {
-            let missing = (!outlet.whole.load(Relaxed)).then(&facts).flatten();
-            let told = missing.and_then(|facts| outlet.log.append(facts, Kind::Snapshot));
-            let sent = outlet.log.append(event.clone(), Kind::Event);
-            wake |= told.into_iter().chain(sent).any(|appended| appended.wake);
+            wake |= outlet.tell_after(event.clone(), Kind::Event, &facts);
         }
         wake
+    }
+
+    fn tell_each(&self, append: impl Fn(&Log) -> Option<Appended>) -> bool {
+        let outlets = self.0.load();
+        let told = outlets.iter().filter_map(|outlet| append(&outlet.log));
+        told.fold(false, |wake, appended| wake | appended.wake)
     }
 
     /// A peer has a new stream; everything has to be told in it.

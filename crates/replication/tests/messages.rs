@@ -63,6 +63,15 @@ fn messages(parts: &Parts) -> Vec<Message<'_>> {
         Message::RateWish(app, RateWish { ticket: *number, reads: true, least: 1, most: count }),
         Message::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
     ];
+    let stamp = claims::Stamp { time: *number, node: !*number };
+    all.extend(
+        [
+            claims::Message::Claim { stamp, user: text.as_str().into() },
+            claims::Message::Seen { stamp },
+            claims::Message::Settled { stamp },
+        ]
+        .map(|claim| Message::Claim(topic, claim)),
+    );
     let key: Arc<str> = channel.as_str().into();
     let grant = GrantNumber { owner: *number, number: !*number };
     all.extend(

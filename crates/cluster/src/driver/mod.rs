@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
 pub use wake::Wake;
 
@@ -126,12 +126,18 @@ impl Driver {
 
     /// See [`Cluster::next_packet`].
     pub fn next_packet(&self, peer: Incarnation) -> Option<Packet> {
-        self.cluster.borrow_mut().next_packet(self.now(), peer)
+        let (now, mut cluster) = (self.now(), self.cluster.borrow_mut());
+        let lingered = cluster.lingers(now);
+        let packet = cluster.next_packet(now, peer);
+        if packet.is_none() && cluster.lingers(now) != lingered {
+            self.wake.wake(); // So that somebody sees to it in time.
+        }
+        packet
     }
 
     /// The peers for which [`next_packet`](Self::next_packet) has something now.
     pub fn due(&self) -> Vec<Incarnation> {
-        self.cluster.borrow().peers_with_output().collect()
+        self.cluster.borrow_mut().peers_with_output(self.now()).collect()
     }
 
     /// See [`Cluster::peers`].
@@ -144,10 +150,16 @@ impl Driver {
         self.cluster.borrow().losses().clone()
     }
 
-    /// Waits until there may be something [`due`](Self::due): after any input, and when a log was
-    /// appended to. For one task, the transport's.
+    /// Waits until there may be something [`due`](Self::due): after any input, when a log was
+    /// appended to, and when what was appended has waited for long enough. For one task, the
+    /// transport's.
     pub async fn woken(&self) {
-        self.wake.woken().await;
+        let lingers = self.cluster.borrow().lingers(self.now());
+        match lingers {
+            // Whether it was woken meanwhile or not, it is time to look.
+            Some(until) => drop(timeout_at(self.zero + until, self.wake.woken()).await),
+            None => self.wake.woken().await,
+        }
     }
 
     /// Waits until the owner has room for more, a quarter of the node timeout at most. To be called

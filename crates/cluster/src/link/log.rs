@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::packet::MAX_ENTRY;
-use super::window::{Kind, Run, Window};
+use super::window::{Due, Haste, Kind, Run, Window};
 use crate::{Now, Settings};
 
 /// What this node tells one peer: an ordered stream of entries, kept until they are acknowledged.
@@ -29,8 +29,8 @@ pub struct Log {
 
 struct State {
     stream: Stream,
-    /// The driver had nothing to send when it last looked, and was not woken since.
-    idle: bool,
+    /// What the driver saw when it last looked; [`Due::Now`] as well if it was woken since.
+    seen: Due,
 }
 
 enum Stream {
@@ -57,8 +57,8 @@ enum End {
 pub struct Appended {
     /// Its sequence number: the peer has it when [`Log::acked`] is not below.
     pub seq: u64,
-    /// Whether the driver has to be woken: it had nothing to send to this peer when it last
-    /// looked, and nobody was told so since.
+    /// Whether the driver has to be woken: when it last looked it saw nothing to send to this peer
+    /// yet, that has changed, and nobody was told so since.
     pub wake: bool,
 }
 
@@ -116,13 +116,20 @@ impl Log {
     ///
     /// A stream that exceeds its bounds by this breaks, and everything in it is dropped.
     pub fn append(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
-        self.push(entry, kind, false)
+        self.push(entry, kind, Haste::Prompt)
     }
 
     /// Like [`append`](Self::append), for an entry whose acknowledgement somebody waits for: the
-    /// peer is asked for it at once.
+    /// peer is asked for it. While it is asked already, facts that come meanwhile wait for that a
+    /// moment, to go out together.
     pub fn append_urgent(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
-        self.push(entry, kind, true)
+        self.push(entry, kind, Haste::Urgent)
+    }
+
+    /// Like [`append`](Self::append), for an entry that is in no hurry: it waits a moment for
+    /// others that it can go out with.
+    pub fn append_patient(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+        self.push(entry, kind, Haste::Patient)
     }
 
     /// What waits in it now.
@@ -139,11 +146,11 @@ impl Log {
         }
     }
 
-    fn push(&self, entry: Bytes, kind: Kind, urgent: bool) -> Option<Appended> {
+    fn push(&self, entry: Bytes, kind: Kind, haste: Haste) -> Option<Appended> {
         let mut state = self.state.lock();
         let seq = match &mut state.stream {
             Stream::Open(window) if entry.len() <= MAX_ENTRY => {
-                let seq = window.push(entry, kind, urgent);
+                let seq = window.push(entry, kind, haste);
                 if window.bounded_bytes() > self.replay_bytes {
                     self.break_off(&mut state);
                     return None;
@@ -156,7 +163,12 @@ impl Log {
                 return None;
             }
         };
-        Some(Appended { seq, wake: std::mem::take(&mut state.idle) })
+        let wake = state.seen < state.stream.due();
+        if wake {
+            // It looks at all of it when it does.
+            state.seen = Due::Now;
+        }
+        Some(Appended { seq, wake })
     }
 
     /// Breaks the stream if an entry has waited for too long.
@@ -174,7 +186,7 @@ impl Log {
     pub(crate) fn take(&self) -> Run {
         let mut state = self.state.lock();
         let run = state.stream.take();
-        state.idle = !state.stream.pending();
+        state.seen = state.stream.due();
         run
     }
 
@@ -183,9 +195,12 @@ impl Log {
         self.state.lock().stream.position()
     }
 
-    /// Whether there is something to transmit.
-    pub(crate) fn pending(&self) -> bool {
-        self.state.lock().stream.pending()
+    /// Whether there is something to transmit. If not, or not yet, the driver is woken by what
+    /// changes that.
+    pub(crate) fn look(&self) -> Due {
+        let mut state = self.state.lock();
+        state.seen = state.stream.due();
+        state.seen
     }
 
     /// The peer has everything up to `seq`. Whether that was news.
@@ -248,10 +263,10 @@ impl Stream {
         }
     }
 
-    fn pending(&self) -> bool {
+    fn due(&self) -> Due {
         match self {
-            Stream::Open(window) => window.pending(),
-            Stream::Ended { .. } => false,
+            Stream::Open(window) => window.due(),
+            Stream::Ended { .. } => Due::Nothing,
         }
     }
 }
@@ -279,7 +294,10 @@ impl Streams {
             acked: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             losses: self.losses.clone(),
-            state: Mutex::new(State { stream: Stream::Open(Window::default()), idle: true }),
+            state: Mutex::new(State {
+                stream: Stream::Open(Window::default()),
+                seen: Due::Nothing,
+            }),
         })
     }
 
@@ -290,7 +308,7 @@ impl Streams {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("idle", &self.idle).finish_non_exhaustive()
+        f.debug_struct("State").field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
@@ -315,10 +333,27 @@ mod tests {
         }
         log.take();
         assert!(!wakes(&log), "there is more to take, so the driver still runs");
-        while log.pending() {
+        while log.look() != Due::Nothing {
             log.take();
         }
         assert!(wakes(&log));
+    }
+
+    #[test]
+    fn the_driver_is_not_woken_for_what_may_wait_again() {
+        let log = streams(1 << 20).begin();
+        let patient = |log: &Log| log.append_patient("x".into(), Kind::Fact).unwrap().wake;
+        assert!(patient(&log), "somebody has to look at the clock");
+        assert_eq!(log.look(), Due::Soon);
+        assert!(!patient(&log));
+        assert!(log.append("x".into(), Kind::Event).unwrap().wake);
+        assert!(!log.append("x".into(), Kind::Event).unwrap().wake);
+        assert_eq!(log.take().entries.len(), 4);
+        assert!(log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
+        log.take();
+        assert!(log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
+        assert_eq!(log.look(), Due::Soon, "the answer is on its way");
+        assert!(!log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
     }
 
     #[test]

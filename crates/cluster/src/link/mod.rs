@@ -11,6 +11,10 @@
 //! without entries that begins where the next one will, so a lost tail shows too. The receiver
 //! drops what comes after the gap and asks for everything from there again (go-back-N).
 //!
+//! **Company.** Entries that are not in a hurry wait a moment for others that they can go out with,
+//! see `window::Haste`; where many are told, that makes few packets of them. Acknowledgements go
+//! with entries of the opposite stream when there are some.
+//!
 //! **A broken stream** is one whose unacknowledged entries grew too many or too old. They are
 //! dropped at once. When the peer is heard again, a new stream begins, with a snapshot.
 //!

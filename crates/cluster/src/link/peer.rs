@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::incoming::{Incoming, Standing};
 use super::log::{Log, Streams};
 use super::packet::{Flags, Header, Packet};
+use super::window::Due;
 use crate::{Incarnation, Now, Output, PeerInfo, PeerStatus, Slot};
 
 /// After this many received entries an acknowledgement is owed.
@@ -16,6 +17,10 @@ const ACK_BYTES: usize = 128 << 10;
 /// For this long, repeated requests to resend from one position are taken for one: packets that
 /// were on their way already show the same gap, each of them.
 const RESEND_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long an entry waits at most for others to go out with, see [`Haste`](super::window::Haste).
+/// Drivers' clocks may make twice that of it.
+pub(crate) const LINGER: Duration = Duration::from_millis(1);
 
 /// What this node says of itself in every packet.
 pub(crate) struct Speaker {
@@ -39,6 +44,8 @@ pub(crate) struct Peer {
     sent: Now,
     /// A packet is due, even without entries.
     owed: bool,
+    /// Entries wait for others until then.
+    lingers: Option<Now>,
     /// The next packet asks to resend.
     missing: bool,
     /// The goodbye is said; nothing follows.
@@ -64,6 +71,7 @@ impl Peer {
             heard: now,
             sent: now,
             owed: true,
+            lingers: None,
             missing: false,
             parted: false,
             unacknowledged_entries: 0,
@@ -179,14 +187,32 @@ impl Peer {
     }
 
     /// Whether [`next_packet`](Self::next_packet) has something.
-    pub(crate) fn has_output(&self, leaving: bool) -> bool {
-        let entries = || self.incoming.heard() && self.log.pending();
-        !self.parted && (self.owed || leaving || entries())
+    pub(crate) fn has_output(&mut self, now: Now, leaving: bool) -> bool {
+        !self.parted && (self.owed || leaving || self.has_entries(now))
+    }
+
+    /// Until when entries wait for others that they can go out with.
+    pub(crate) fn lingers(&self) -> Option<Now> {
+        self.lingers
+    }
+
+    fn has_entries(&mut self, now: Now) -> bool {
+        if !self.incoming.heard() {
+            return false;
+        }
+        match self.log.look() {
+            Due::Nothing => {
+                self.lingers = None;
+                false
+            }
+            Due::Soon => *self.lingers.get_or_insert(now + LINGER) <= now,
+            Due::Now => true,
+        }
     }
 
     /// The next packet to this peer, if one is due.
     pub(crate) fn next_packet(&mut self, now: Now, speaker: &Speaker) -> Option<Packet> {
-        if self.parted {
+        if !self.has_output(now, speaker.leaving) {
             return None;
         }
         let run = if self.incoming.heard() { self.log.take() } else { self.log.position() };
@@ -212,6 +238,7 @@ impl Peer {
         self.resent += run.resent;
         self.sent = now;
         self.owed = false;
+        self.lingers = None;
         self.missing = false;
         self.parted = speaker.leaving;
         self.unacknowledged_entries = 0;

@@ -27,6 +27,29 @@ pub enum Kind {
     Event,
 }
 
+/// How soon an entry goes out. A stream keeps its order, so whatever waits goes with the first one
+/// that does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// At once.
+    Prompt,
+    /// Somebody waits until the peer has it. At once; but a fact waits while the peer is about to
+    /// acknowledge an earlier one, and goes out with everything else that comes until then, or
+    /// after [`LINGER`](super::peer::LINGER).
+    Urgent,
+    /// With whatever goes out next, or after [`LINGER`](super::peer::LINGER).
+    Patient,
+}
+
+/// Whether there is something to transmit, in the order of haste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    Nothing,
+    /// Something that may wait a moment for more.
+    Soon,
+    Now,
+}
+
 struct Unacked {
     entry: Bytes,
     kind: Kind,
@@ -72,8 +95,12 @@ pub(crate) struct Window {
     cursor: u64,
     /// The highest entry that has ever been transmitted.
     transmitted: u64,
+    /// The highest entry that waits for no other.
+    prompt: u64,
     /// The highest entry whose acknowledgement somebody waits for.
     urgent: u64,
+    /// The highest one of those that was transmitted.
+    asked: u64,
     bytes: usize,
     /// The part of `bytes` that is snapshot.
     snapshot_bytes: usize,
@@ -88,7 +115,9 @@ impl Default for Window {
             acked: 0,
             cursor: 1,
             transmitted: 0,
+            prompt: 0,
             urgent: 0,
+            asked: 0,
             bytes: 0,
             snapshot_bytes: 0,
             marks: VecDeque::new(),
@@ -120,19 +149,28 @@ impl Window {
     }
 
     /// Whether there is something to transmit.
-    pub(crate) fn pending(&self) -> bool {
-        self.cursor < self.next()
+    pub(crate) fn due(&self) -> Due {
+        let answered = self.asked <= self.acked;
+        match self.cursor {
+            cursor if cursor >= self.next() => Due::Nothing,
+            cursor if cursor <= self.prompt => Due::Now,
+            cursor if cursor <= self.urgent && answered => Due::Now,
+            _ => Due::Soon,
+        }
     }
 
     /// Appends an entry and gives its number.
-    pub(crate) fn push(&mut self, entry: Bytes, kind: Kind, urgent: bool) -> u64 {
+    pub(crate) fn push(&mut self, entry: Bytes, kind: Kind, haste: Haste) -> u64 {
         let seq = self.next();
         let unacked = Unacked { entry, kind };
         self.bytes += unacked.size();
         self.snapshot_bytes += unacked.snapshot_size();
         self.entries.push_back(unacked);
-        if urgent {
-            self.urgent = seq;
+        match haste {
+            Haste::Prompt => self.prompt = seq,
+            Haste::Urgent if kind == Kind::Fact => self.urgent = seq,
+            Haste::Urgent => (self.prompt, self.urgent) = (seq, seq),
+            Haste::Patient => {}
         }
         seq
     }
@@ -151,6 +189,9 @@ impl Window {
         }
         self.cursor += run.entries.len() as u64;
         run.urgent = !run.entries.is_empty() && run.first <= self.urgent;
+        if run.urgent {
+            self.asked = self.asked.max(self.urgent.min(self.cursor - 1));
+        }
         run.resent = (self.transmitted + 1).min(self.cursor).saturating_sub(run.first);
         self.transmitted = self.transmitted.max(self.cursor - 1);
         run
@@ -183,6 +224,7 @@ impl Window {
     /// Everything that is not acknowledged is to be transmitted again.
     pub(crate) fn rewind(&mut self) {
         self.cursor = self.acked + 1;
+        self.prompt = self.prompt.max(self.transmitted);
     }
 
     /// Whether an entry has waited for longer than `age`, give or take the time between two calls:
@@ -215,7 +257,7 @@ mod tests {
     fn window(entries: u64) -> Window {
         let mut window = Window::default();
         for n in 1..=entries {
-            assert_eq!(window.push(n.to_string().into(), Kind::Fact, false), n);
+            assert_eq!(window.push(n.to_string().into(), Kind::Fact, Haste::Prompt), n);
         }
         window
     }
@@ -229,11 +271,11 @@ mod tests {
         let mut window = window(3);
         let run = window.take();
         assert_eq!((run.first, run.entries.len(), run.resent), (1, 3, 0));
-        assert!(!window.pending());
+        assert_eq!(window.due(), Due::Nothing);
         assert_eq!(window.take(), Run { first: 4, entries: vec![], urgent: false, resent: 0 });
 
         assert!(window.acknowledge(1));
-        window.push("4".into(), Kind::Fact, false);
+        window.push("4".into(), Kind::Fact, Haste::Prompt);
         window.rewind();
         let run = window.take();
         assert_eq!((run.first, run.entries.len(), run.resent), (2, 3, 2));
@@ -251,7 +293,7 @@ mod tests {
         assert!(!window.acknowledge(4));
         assert_eq!((window.acked(), window.len()), (2, 1));
         assert!(window.acknowledge(3));
-        assert_eq!((window.bytes(), window.bounded_bytes(), window.pending()), (0, 0, false));
+        assert_eq!((window.bytes(), window.bounded_bytes(), window.due()), (0, 0, Due::Nothing));
     }
 
     #[test]
@@ -267,10 +309,10 @@ mod tests {
     fn a_run_is_bounded_but_never_empty() {
         let mut window = Window::default();
         let long = Bytes::from(vec![0; PACKET_BYTES + 1]);
-        window.push(long.clone(), Kind::Event, false);
-        window.push(long.slice(..PACKET_BYTES), Kind::Event, false);
+        window.push(long.clone(), Kind::Event, Haste::Prompt);
+        window.push(long.slice(..PACKET_BYTES), Kind::Event, Haste::Prompt);
         for _ in 0..PACKET_ENTRIES + 1 {
-            window.push(Bytes::new(), Kind::Event, false);
+            window.push(Bytes::new(), Kind::Event, Haste::Prompt);
         }
         let lengths: Vec<usize> = std::iter::from_fn(|| Some(window.take().entries.len()))
             .take_while(|length| *length > 0)
@@ -281,19 +323,19 @@ mod tests {
     #[test]
     fn runs_ask_for_an_acknowledgement_up_to_the_urgent_entry() {
         let mut window = window(PACKET_ENTRIES as u64);
-        window.push("urgent".into(), Kind::Fact, true);
+        window.push("urgent".into(), Kind::Fact, Haste::Urgent);
         assert!(window.take().urgent);
         assert!(window.take().urgent);
-        window.push("not".into(), Kind::Fact, false);
+        window.push("not".into(), Kind::Fact, Haste::Prompt);
         assert!(!window.take().urgent);
     }
 
     #[test]
     fn snapshots_do_not_count_against_the_bound() {
         let mut window = Window::default();
-        window.push("snapshot".into(), Kind::Snapshot, false);
+        window.push("snapshot".into(), Kind::Snapshot, Haste::Prompt);
         assert_eq!(window.bounded_bytes(), 0);
-        window.push("fact".into(), Kind::Fact, false);
+        window.push("fact".into(), Kind::Fact, Haste::Prompt);
         assert_eq!(window.bounded_bytes(), window.bytes() / 2 - 2);
         window.take();
         window.acknowledge(2);
@@ -305,7 +347,7 @@ mod tests {
         let (mut window, age) = (window(1), seconds(30));
         assert!(!window.expired(seconds(1), age));
         window.take();
-        window.push("2".into(), Kind::Fact, false);
+        window.push("2".into(), Kind::Fact, Haste::Prompt);
         assert!(!window.expired(seconds(11), age));
         window.acknowledge(1);
         assert!(!window.expired(seconds(41), age), "the first would have, the second has not yet");
@@ -316,9 +358,43 @@ mod tests {
     fn marks_are_few_however_often_they_are_made() {
         let mut window = Window::default();
         for n in 0..30_000 {
-            window.push("x".into(), Kind::Fact, false);
+            window.push("x".into(), Kind::Fact, Haste::Prompt);
             assert!(!window.expired(Duration::from_millis(n), seconds(30)));
         }
         assert!(window.marks.len() <= 61);
+    }
+
+    #[test]
+    fn what_is_in_a_hurry_takes_along_what_is_not() {
+        let mut window = Window::default();
+        window.push("patient".into(), Kind::Fact, Haste::Patient);
+        assert_eq!(window.due(), Due::Soon);
+        window.push("prompt".into(), Kind::Event, Haste::Prompt);
+        assert_eq!(window.due(), Due::Now);
+        assert_eq!(window.take().entries.len(), 2);
+        window.push("patient".into(), Kind::Fact, Haste::Patient);
+        assert_eq!(window.due(), Due::Soon);
+        window.rewind();
+        assert_eq!(window.due(), Due::Now, "what was on its way already");
+    }
+
+    #[test]
+    fn urgent_facts_wait_for_the_answer_to_those_before() {
+        let mut window = Window::default();
+        let fact = |window: &mut Window| window.push("x".into(), Kind::Fact, Haste::Urgent);
+        fact(&mut window);
+        assert_eq!(window.due(), Due::Now);
+        window.take();
+        fact(&mut window);
+        fact(&mut window);
+        assert_eq!(window.due(), Due::Soon);
+        window.acknowledge(1);
+        assert_eq!(window.due(), Due::Now);
+        assert_eq!(window.take().entries.len(), 2);
+        window.acknowledge(2);
+        fact(&mut window);
+        assert_eq!(window.due(), Due::Soon, "the third is not answered");
+        window.push("x".into(), Kind::Snapshot, Haste::Urgent);
+        assert_eq!(window.due(), Due::Now);
     }
 }

@@ -4,22 +4,25 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use certificates::AnyName;
+use parking_lot::Mutex;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
-    SignatureScheme,
-};
+use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 /// How a node encrypts its connections. A peer has to show a certificate that the authority has
 /// signed; which name is in it does not matter, since nodes come and go and have no names.
+///
+/// Clones are one: what one of them is replaced with is what all encrypt with.
 #[derive(Clone)]
-pub struct Tls {
+pub struct Tls(Arc<Mutex<Ends>>);
+
+/// What either end of a connection is encrypted with.
+#[derive(Clone)]
+struct Ends {
     acceptor: TlsAcceptor,
     connector: TlsConnector,
 }
@@ -54,8 +57,7 @@ impl Tls {
         let (roots, provider) = (Arc::new(roots), Arc::new(default_provider()));
         let clients =
             WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?;
-        let servers =
-            WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()?;
+        let servers = AnyName::signed_by(roots, &provider)?;
         let server = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(clients)
@@ -63,16 +65,27 @@ impl Tls {
         let client = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyName(servers)))
+            .with_custom_certificate_verifier(Arc::new(servers))
             .with_client_auth_cert(certificate, key)?;
-        Ok(Tls { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() })
+        let ends = Ends { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() };
+        Ok(Tls(Arc::new(Mutex::new(ends))))
+    }
+
+    /// From now on connections begin with what `other` has; those that there are stay as they are.
+    pub fn replace(&self, other: &Tls) {
+        let ends = other.ends();
+        *self.0.lock() = ends;
+    }
+
+    fn ends(&self) -> Ends {
+        self.0.lock().clone()
     }
 
     pub(super) async fn accept(
         &self,
         stream: TcpStream,
     ) -> io::Result<server::TlsStream<TcpStream>> {
-        self.acceptor.accept(stream).await
+        self.ends().acceptor.accept(stream).await
     }
 
     pub(super) async fn connect(
@@ -80,58 +93,12 @@ impl Tls {
         stream: TcpStream,
     ) -> io::Result<client::TlsStream<TcpStream>> {
         let name = ServerName::IpAddress(stream.peer_addr()?.ip().into());
-        self.connector.connect(name, stream).await
+        self.ends().connector.connect(name, stream).await
     }
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tls(..)")
-    }
-}
-
-/// Verifies everything about a certificate except for whom it is.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        // The name is looked at last, after the authority's signature and the dates.
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }

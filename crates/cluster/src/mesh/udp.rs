@@ -1,10 +1,11 @@
 //! The UDP sockets of a node: where hellos go out and come in.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
 use super::config::{Discovery, MeshError};
@@ -95,7 +96,7 @@ pub(super) fn targets(discovery: &Discovery, port: u16) -> Vec<SocketAddr> {
 }
 
 /// A socket at `address`, which has joined `group`, if that is of the same family, on the network
-/// that `host` is on.
+/// that `host` is on, or on all.
 fn socket(address: SocketAddr, host: IpAddr, group: Option<IpAddr>) -> io::Result<Rc<UdpSocket>> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
@@ -111,8 +112,9 @@ fn socket(address: SocketAddr, host: IpAddr, group: Option<IpAddr>) -> io::Resul
     match (group, address.ip()) {
         (Some(IpAddr::V4(group)), IpAddr::V4(_)) => join_v4(&socket, group, host)?,
         (Some(IpAddr::V6(group)), IpAddr::V6(_)) => {
-            socket.join_multicast_v6(&group, 0)?;
             socket.set_multicast_loop_v6(true)?;
+            let join = |network| socket.join_multicast_v6(&group, network);
+            networks(host).into_iter().fold(join(0), |joined, network| joined.or(join(network)))?;
         }
         _ => {}
     }
@@ -126,12 +128,24 @@ fn join_v4(socket: &Socket, group: Ipv4Addr, host: IpAddr) -> io::Result<()> {
             socket.set_multicast_if_v4(&host)?;
             socket.join_multicast_v4(&group, &host)
         }
-        // The network of the default route, and loopback, which may be the only one.
+        // The network of the default route, where it is sent to; and all that can be heard. One is
+        // enough, and systems set limits to how many there may be.
         _ => {
             let default = socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED);
-            default.or(socket.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST))
+            let join = |network| {
+                socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(network))
+            };
+            networks(host).into_iter().fold(default, |joined, network| joined.or(join(network)))
         }
     }
+}
+
+/// The numbers of this host's networks: of the one that `host` is on, or of all.
+fn networks(host: IpAddr) -> BTreeSet<u32> {
+    // Without a list there is still the default.
+    let all = if_addrs::get_if_addrs().unwrap_or_default();
+    let heard = all.iter().filter(|at| host.is_unspecified() || at.ip() == host);
+    heard.filter_map(|at| at.index).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Which NATS, and as whom.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::ServerAddr;
+use async_nats::rustls::pki_types::CertificateDer;
+use async_nats::rustls::pki_types::pem::PemObject;
 
 /// Where the servers are and how to log in.
 #[derive(Clone)]
@@ -17,6 +20,9 @@ pub struct NatsConfig {
     pub password: Option<String>,
     /// A token to log in with instead.
     pub token: Option<String>,
+    /// The authorities that may have signed the servers' certificates, a PEM file; those of this
+    /// system without it. It is read at every connect, so that a renewed one is noticed.
+    pub ca: Option<PathBuf>,
     /// How long one attempt to connect may take.
     pub connect_timeout: Duration,
     /// Keeps deployments on one NATS apart; in front of every subject. `prod.` makes a level of
@@ -33,6 +39,7 @@ impl Default for NatsConfig {
             user: None,
             password: None,
             token: None,
+            ca: None,
             connect_timeout: Duration::from_secs(10),
             prefix: String::new(),
             name: String::new(),
@@ -59,6 +66,16 @@ pub enum NatsError {
     /// Who we are is in a server's address. Holds the address without it.
     #[error("NATS server {0:?} has a user in it, which must be in an option of its own")]
     UserInServer(String),
+    /// The authorities cannot be read.
+    #[error(
+        "NATS certificate authority {path}: {reason}; it must be a file of certificates in PEM form"
+    )]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Anything else that the client does not like.
     #[error("NATS: {0}")]
     Client(String),
@@ -70,6 +87,19 @@ impl NatsConfig {
             return Err(NatsError::NoServers);
         }
         self.servers.iter().map(|server| parse(server)).collect()
+    }
+
+    /// The file of authorities, if there is something in it; the client says little about that.
+    pub(super) fn authorities(&self) -> Result<Option<PathBuf>, NatsError> {
+        let Some(path) = &self.ca else { return Ok(None) };
+        let wrong = |reason: String| NatsError::Authority { path: path.clone(), reason };
+        let first =
+            CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+        match first.into_iter().next() {
+            Some(Ok(_)) => Ok(Some(path.clone())),
+            Some(Err(error)) => Err(wrong(error.to_string())),
+            None => Err(wrong("there is no certificate in it".into())),
+        }
     }
 }
 
@@ -122,5 +152,15 @@ mod tests {
     fn a_password_in_a_server_is_refused_and_not_shown() {
         let error = servers(&["nats://me:hush@host:4222"]).unwrap_err();
         assert!(error.contains("host:4222") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_authorities_is_refused() {
+        for (path, reason) in [("/dev/null", "no certificate"), ("/nowhere/ca.pem", "No such file")]
+        {
+            let config = NatsConfig { ca: Some(path.into()), ..NatsConfig::default() };
+            let error = config.authorities().unwrap_err().to_string();
+            assert!(error.contains(path) && error.contains(reason), "{error}");
+        }
     }
 }

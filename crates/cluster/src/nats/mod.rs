@@ -77,6 +77,7 @@ impl Nats {
     /// The configuration is wrong, see [`NatsError`].
     pub async fn connect(config: NatsConfig, me: Incarnation) -> Result<Nats, NatsError> {
         let servers = config.servers()?;
+        let authorities = config.authorities()?;
         let subjects = Subjects::new(&config.prefix);
         let state = Arc::new(State::new(&config.servers));
         let backoff = Backoff::new(servers.len());
@@ -97,6 +98,9 @@ impl Nats {
             });
         if let Some(user) = config.user {
             options = options.user_and_password(user, config.password.unwrap_or_default());
+        }
+        if let Some(authorities) = authorities {
+            options = options.add_root_certificates(authorities);
         }
         if let Some(token) = config.token {
             options = options.token(token);

@@ -22,8 +22,8 @@ pub struct Counters {
 }
 
 /// The client says no more than that the system, or the server, gave an error; but it has logged it.
-const REFUSED: &str =
-    "nobody listens there, or it closes the connection; RUST_LOG=info,async_nats=error says more";
+const REFUSED: &str = "nobody listens there, it closes the connection, or its certificate is not \
+     believed; RUST_LOG=info,async_nats=error says more";
 
 /// Shared by the connection and the client's tasks.
 #[derive(Debug, Default)]

@@ -59,3 +59,20 @@ async fn other_authorities_and_plain_connections_are_refused() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn connections_begin_with_the_certificates_of_the_moment() {
+    local(async {
+        let (port, [old, new]) = (free_port(), [(); 2].map(|()| authority()));
+        let with = |name, tls: &Tls| MeshConfig { tls: Some(tls.clone()), ..config(name, port) };
+        let (changing, renewed) = (tls(&old, &old), tls(&new, &new));
+        let one = Node::start(with("1", &changing)).await;
+        let two = Node::start(with("2", &renewed)).await;
+        let tried = || one.mesh.counters().dialled.get() + one.mesh.counters().accepted.get();
+        until("connections were tried", || tried() > 2).await;
+        assert_eq!(one.mesh.answered(), 0);
+        changing.replace(&renewed);
+        all_linked(&[&one, &two]).await;
+    })
+    .await;
+}

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use cluster::{Cluster, Incarnation, Kind, Log, Now, Output, PeerInfo, Reason, Settings, Slot};
+use cluster::{
+    Appended, Cluster, Incarnation, Kind, Log, Now, Output, PeerInfo, Reason, Settings, Slot,
+};
 
 use crate::random::Random;
 
@@ -69,6 +71,9 @@ impl Entry {
     }
 }
 
+/// One of the ways to append to a log.
+type Append = fn(&Log, Bytes, Kind) -> Option<Appended>;
+
 impl Node {
     pub(crate) fn new(incarnation: Incarnation, name: String, settings: Settings) -> Self {
         Node {
@@ -88,9 +93,13 @@ impl Node {
         self.counter += 1;
         let kind = random.pick(&[Kind::Fact, Kind::Event]);
         let padding = if random.one_in(50) { 5000 } else { random.between(0, 100) };
-        let urgent = random.one_in(4);
+        let append = match random.between(0, 3) {
+            0 => Log::append_urgent,
+            1 if kind == Kind::Fact => Log::append_patient,
+            _ => Log::append,
+        };
         for view in self.views.values_mut() {
-            view.append(kind, self.counter, padding, urgent);
+            view.append(kind, self.counter, padding, append);
         }
     }
 
@@ -206,19 +215,15 @@ impl View {
 
     fn append_snapshot(&mut self, number: u64) {
         for _ in 0..SNAPSHOT {
-            self.append(Kind::Snapshot, number, 10, false);
+            self.append(Kind::Snapshot, number, 10, Log::append);
         }
     }
 
-    fn append(&mut self, kind: Kind, number: u64, padding: u64, urgent: bool) {
+    fn append(&mut self, kind: Kind, number: u64, padding: u64, append: Append) {
         let (epoch, seq) = (self.log.epoch(), self.appended + 1);
         let letter = if kind == Kind::Snapshot { b'S' } else { b'.' };
         let entry = Entry { kind: letter, epoch, seq, number }.encode(padding);
-        let appended = match urgent {
-            true => self.log.append_urgent(entry, kind),
-            false => self.log.append(entry, kind),
-        };
-        if let Some(appended) = appended {
+        if let Some(appended) = append(&self.log, entry, kind) {
             assert_eq!(appended.seq, seq);
             self.appended = seq;
         }

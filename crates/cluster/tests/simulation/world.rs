@@ -301,7 +301,7 @@ impl World {
 
     fn send(&mut self, at: usize) {
         let now = self.time();
-        let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output().collect();
+        let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output(now).collect();
         for peer in peers {
             // What goes to somebody who was replaced comes to the replacement.
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);
@@ -314,7 +314,7 @@ impl World {
             }
             assert!(packets > 0, "a peer with output had none");
         }
-        assert_eq!(self.node(at).cluster.peers_with_output().count(), 0);
+        assert_eq!(self.node(at).cluster.peers_with_output(now).count(), 0);
     }
 
     /// After the quiet, every node knows all the living, what they told, and nobody else.

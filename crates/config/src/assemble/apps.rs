@@ -6,7 +6,7 @@ use super::KB;
 use super::values::Values;
 use crate::error::ConfigError;
 use crate::kind::webhook;
-use crate::model::{AppConfig, Limits, OriginPattern};
+use crate::model::{AppConfig, AppManagerDriver, Limits, OriginPattern};
 use crate::options::{app_field_key, app_fields};
 use crate::settings::{Provenance, Setting};
 use crate::source::Source;
@@ -15,10 +15,17 @@ use crate::warning::Warning;
 
 /// The apps, in the order of their numbers; what an app leaves out is filled in from `limits`.
 pub(crate) fn apps(settings: &Provenance, limits: &Limits) -> Vec<AppConfig> {
-    settings.apps().map(|index| app(settings, index, limits)).collect()
+    let configured = settings.apps().filter(|_| are_configured(settings));
+    configured.map(|index| app(settings, index, limits)).collect()
 }
 
-fn app(settings: &Provenance, index: usize, server: &Limits) -> AppConfig {
+/// Whether the apps are those of the configuration, rather than of a database.
+fn are_configured(settings: &Provenance) -> bool {
+    Values(settings).text("appManager.driver") == AppManagerDriver::Array.name()
+}
+
+/// The app with this number.
+pub(crate) fn app(settings: &Provenance, index: usize, server: &Limits) -> AppConfig {
     let v = Values(settings);
     let key = |field: &str| app_field_key(index, field);
     // Null = the server's limit, -1 = unlimited.
@@ -72,7 +79,8 @@ pub(crate) fn check(
     warnings: &mut Vec<Warning>,
 ) {
     let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
-    if settings.apps().next().is_none() {
+    let are_configured = are_configured(settings);
+    if are_configured && settings.apps().next().is_none() {
         warnings.push(Warning::NoApps);
     }
     for index in settings.apps() {
@@ -89,6 +97,7 @@ pub(crate) fn check(
         );
         if let Some(secret) = setting("secret").filter(|_| index == 0)
             && secret.origin == Source::Default
+            && are_configured
         {
             warnings.push(Warning::DefaultSecret { key: secret.key.clone() });
         }
@@ -114,11 +123,7 @@ pub(crate) fn check(
 
 fn check_webhooks(setting: &Setting, warnings: &mut Vec<Warning>) {
     let hooks = setting.value().as_array().map_or(&[][..], Vec::as_slice);
-    if hooks.is_empty() {
-        return;
-    }
     let (key, origin) = (&setting.key, &setting.origin);
-    warnings.push(Warning::WebhooksNotSent { key: key.clone(), origin: origin.clone() });
     for hook in hooks.iter().filter_map(|hook| webhook::parse(hook).ok()) {
         for name in hook.event_types {
             if webhook::EVENT_TYPES.contains(&name.as_str()) {

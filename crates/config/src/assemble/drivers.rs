@@ -6,7 +6,7 @@ use super::MB;
 use super::values::Values;
 use crate::model::{
     Adapter, AppManager, Cache, Cluster, Database, DatabasePooling, DynamoDb, Nats, Queue,
-    RateLimiter, Redis, RedisAdapter, RedisQueue, SqlDatabase, Sqs,
+    RateLimiter, Redis, RedisAdapter, RedisQueue, SqlDatabase, SqlSslMode, Sqs,
 };
 
 pub(super) fn adapter(v: &Values<'_>) -> Adapter {
@@ -26,6 +26,7 @@ pub(super) fn adapter(v: &Values<'_>) -> Adapter {
             user: v.optional_text("adapter.nats.user"),
             password: v.optional_secret("adapter.nats.pass"),
             token: v.optional_secret("adapter.nats.token"),
+            ca: v.optional_text("adapter.nats.tls.caPath").map(PathBuf::from),
             timeout: v.millis("adapter.nats.timeout"),
             requests_timeout: v.millis("adapter.nats.requestsTimeout"),
         },
@@ -88,6 +89,7 @@ pub(super) fn queue(v: &Values<'_>) -> Queue {
         driver: v.choice("queue.driver"),
         redis: RedisQueue {
             concurrency: v.int("queue.redis.concurrency"),
+            max_pending_jobs: v.int("queue.redis.maxPendingJobs"),
             options: v.object("queue.redis.redisOptions"),
             cluster_mode: v.bool("queue.redis.clusterMode"),
         },
@@ -114,12 +116,22 @@ pub(super) fn rate_limiter(v: &Values<'_>) -> RateLimiter {
 pub(super) fn database(v: &Values<'_>) -> Database {
     let sql = |name: &str| {
         let key = |field: &str| format!("database.{name}.{field}");
+        let ssl_ca = v.optional_text(&key("ssl.caPath")).map(PathBuf::from);
+        let ssl_mode = v.optional_text(&key("ssl.mode"));
         SqlDatabase {
+            url: v.optional_secret(&key("url")),
             host: v.text(&key("host")),
             port: v.int(&key("port")),
             user: v.text(&key("user")),
             password: v.secret(&key("password")),
             database: v.text(&key("database")),
+            // Who names an authority wants it to be asked.
+            ssl_mode: match ssl_mode.and_then(|name| SqlSslMode::from_name(&name)) {
+                Some(mode) => mode,
+                None if ssl_ca.is_some() => SqlSslMode::VerifyFull,
+                None => SqlSslMode::Prefer,
+            },
+            ssl_ca,
         }
     };
     Database {

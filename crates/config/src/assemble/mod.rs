@@ -7,15 +7,16 @@ mod values;
 
 use std::path::PathBuf;
 
-pub(crate) use apps::{apps, check as check_apps};
+pub(crate) use apps::{app, apps, check as check_apps};
 use values::Values;
 
 use crate::error::ConfigError;
 use crate::model::{
-    AppConfig, Config, Connection, Cors, Http, Inbox, Limits, Log, Metrics, Ssl, Webhooks,
+    AppConfig, Config, Connection, Cors, Http, Inbox, Limits, Log, Metrics, Mode, QueueDriver, Ssl,
+    Webhooks,
 };
 use crate::secret::Secret;
-use crate::settings::Provenance;
+use crate::settings::{Provenance, Setting};
 use crate::source::Source;
 use crate::warning::Warning;
 
@@ -81,6 +82,11 @@ pub(crate) fn config(settings: &Provenance) -> Config {
         webhooks: Webhooks {
             batching: v.bool("webhooks.batching.enabled"),
             batching_duration: v.millis("webhooks.batching.duration"),
+            grace: v.millis("webhooks.grace"),
+            retry_for: v.seconds("webhooks.retryFor"),
+            max_pending: v.int::<usize>("webhooks.maxPendingInMb") * MB,
+            ca_path: v.optional_text("webhooks.caPath").map(PathBuf::from),
+            deny_private_targets: v.bool("webhooks.denyPrivateTargets"),
         },
         database: drivers::database(&v),
         database_pooling: drivers::pooling(&v),
@@ -169,6 +175,18 @@ pub(crate) fn check(
         errors.push(ConfigError::Inconsistent(format!(
             "databasePooling.min = {min} is greater than databasePooling.max = {max}"
         )));
+    }
+    match (v.choice("mode"), v.choice("queue.driver")) {
+        (Mode::Worker, QueueDriver::Sync) => errors.push(ConfigError::Inconsistent(
+            "mode is worker and queue.driver is sync: a worker takes webhooks out of a queue that it \
+             shares with the servers, so queue.driver must be redis or sqs here and there"
+                .to_owned(),
+        )),
+        (Mode::Server, QueueDriver::Sync) => {
+            let told = |setting: &Setting| Warning::NobodySends { origin: setting.origin.clone() };
+            warnings.extend(given("mode").map(told));
+        }
+        _ => {}
     }
     check_apps(settings, errors, warnings);
 }

@@ -137,3 +137,20 @@ choice! {
         Json = "json",
     }
 }
+
+choice! {
+    /// How connections to a SQL database are encrypted, in the words of PostgreSQL:
+    /// `database.*.ssl.mode`.
+    SqlSslMode {
+        /// If the server can, but whoever answers is believed.
+        Prefer = "prefer",
+        /// Never.
+        Disable = "disable",
+        /// Always, but whoever answers is believed.
+        Require = "require",
+        /// Always, and a known authority has to vouch for the server.
+        VerifyCa = "verify-ca",
+        /// Always, and a known authority has to vouch for the server under this very name.
+        VerifyFull = "verify-full",
+    }
+}

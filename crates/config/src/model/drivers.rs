@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{AdapterDriver, AppManagerDriver, CacheDriver, QueueDriver, RateLimiterDriver};
+use super::{
+    AdapterDriver, AppManagerDriver, CacheDriver, QueueDriver, RateLimiterDriver, SqlSslMode,
+};
 use crate::mask;
 use crate::secret::Secret;
 
@@ -71,6 +73,8 @@ pub struct Nats {
     pub password: Option<Secret>,
     /// `adapter.nats.token`.
     pub token: Option<Secret>,
+    /// `adapter.nats.tls.caPath`: a file in PEM form.
+    pub ca: Option<PathBuf>,
     /// `adapter.nats.timeout`: of a connection attempt.
     pub timeout: Duration,
     /// `adapter.nats.requestsTimeout`.
@@ -173,8 +177,10 @@ pub struct Queue {
 /// The Redis queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RedisQueue {
-    /// `queue.redis.concurrency`: jobs at a time.
+    /// `queue.redis.concurrency`: how many times eight jobs of a lane are in hand at a time.
     pub concurrency: u32,
+    /// `queue.redis.maxPendingJobs`: how many jobs of a lane may wait.
+    pub max_pending_jobs: u64,
     /// `queue.redis.redisOptions`: laid over `database.redis`.
     pub options: ClientOptions,
     /// `queue.redis.clusterMode`.
@@ -196,7 +202,7 @@ pub struct Sqs {
     pub process_batch: bool,
     /// `queue.sqs.batchSize`: how many.
     pub batch_size: u32,
-    /// `queue.sqs.pollingWaitTimeMs`: how long a poll waits for messages.
+    /// `queue.sqs.pollingWaitTimeMs`: the pause after a poll that found nothing.
     pub polling_wait: Duration,
 }
 
@@ -225,7 +231,9 @@ pub struct Database {
 /// A SQL database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlDatabase {
-    /// Address or host name.
+    /// `url`: says everything that the other fields say, and stands in their place.
+    pub url: Option<Secret>,
+    /// Address or host name, or the path of a socket.
     pub host: String,
     /// Port.
     pub port: u16,
@@ -235,6 +243,10 @@ pub struct SqlDatabase {
     pub password: Secret,
     /// Name of the database.
     pub database: String,
+    /// `ssl.mode`: how connections are encrypted.
+    pub ssl_mode: SqlSslMode,
+    /// `ssl.caPath`: a file with authorities, in PEM form, beside the public ones.
+    pub ssl_ca: Option<PathBuf>,
 }
 
 /// Redis: standalone, behind Sentinel, or a Cluster.

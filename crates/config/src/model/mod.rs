@@ -14,7 +14,7 @@ use ipnet::IpNet;
 pub use app::{AppConfig, Webhook, WebhookTarget};
 pub use choice::{
     AdapterDriver, AppManagerDriver, CacheDriver, LogFormat, MetricsDriver, Mode, QueueDriver,
-    RateLimiterDriver,
+    RateLimiterDriver, SqlSslMode,
 };
 pub use drivers::{
     Adapter, AppManager, Cache, ClientOptions, Cluster, Database, DatabasePooling, DynamoDb, Nats,
@@ -213,4 +213,14 @@ pub struct Webhooks {
     pub batching: bool,
     /// `webhooks.batching.duration`: for how long they are gathered.
     pub batching_duration: Duration,
+    /// `webhooks.grace`: how long whoever left may take to be back without anybody hearing of it.
+    pub grace: Duration,
+    /// `webhooks.retryFor`: for how long after its first attempt a request is tried again.
+    pub retry_for: Duration,
+    /// `webhooks.maxPendingInMb`: bytes that all waiting requests of this node may take.
+    pub max_pending: usize,
+    /// `webhooks.caPath`: a PEM file with authorities that are believed besides the system's.
+    pub ca_path: Option<PathBuf>,
+    /// `webhooks.denyPrivateTargets`: whether targets with private addresses are refused.
+    pub deny_private_targets: bool,
 }

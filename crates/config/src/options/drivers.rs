@@ -2,7 +2,7 @@
 
 use super::{OptionSpec, row};
 use crate::kind::Kind;
-use crate::model::{AdapterDriver, CacheDriver, QueueDriver, RateLimiterDriver};
+use crate::model::{AdapterDriver, CacheDriver, QueueDriver, RateLimiterDriver, SqlSslMode};
 
 const BOOL: Kind = Kind::Bool;
 const TEXT: Kind = Kind::Text;
@@ -25,6 +25,43 @@ pub(super) const WEBHOOKS: &[OptionSpec] = &[
         MS,
         "50",
         "For how long they are gathered, in ms.",
+    ),
+    row(
+        "WEBHOOKS_GRACE",
+        "webhooks.grace",
+        Kind::Int { min: 0, max: 3_600_000 },
+        "3000",
+        "How long after `channel_vacated` or `member_removed` the channel or member may be back \
+         without anybody hearing of it, in ms.",
+    ),
+    row(
+        "WEBHOOKS_RETRY_FOR",
+        "webhooks.retryFor",
+        Kind::Int { min: 0, max: 86_400 },
+        "300",
+        "For how long after its first attempt a request is tried again, in s.",
+    ),
+    row(
+        "WEBHOOKS_MAX_PENDING_MB",
+        "webhooks.maxPendingInMb",
+        Kind::Int { min: 4, max: 1_048_576 },
+        "64",
+        "What all waiting requests of this node may take, in MB; those to one target of an app a \
+         quarter of it.",
+    ),
+    row(
+        "WEBHOOKS_CA",
+        "webhooks.caPath",
+        Kind::NonEmpty,
+        "null",
+        "Authorities in PEM form that targets may be vouched for by, besides those of the system.",
+    ),
+    row(
+        "WEBHOOKS_DENY_PRIVATE_TARGETS",
+        "webhooks.denyPrivateTargets",
+        BOOL,
+        "false",
+        "Refuse targets whose addresses are not public: for apps that others configure.",
     ),
 ];
 
@@ -153,6 +190,14 @@ pub(super) const ADAPTER: &[OptionSpec] = &[
     row("ADAPTER_NATS_USER", "adapter.nats.user", TEXT, "null", "User."),
     row("ADAPTER_NATS_PASSWORD", "adapter.nats.pass", TEXT, "null", "Password.").secret(),
     row("ADAPTER_NATS_TOKEN", "adapter.nats.token", TEXT, "null", "Token.").secret(),
+    row(
+        "ADAPTER_NATS_TLS_CA",
+        "adapter.nats.tls.caPath",
+        Kind::NonEmpty,
+        "null",
+        "The authority that has signed the certificates of `tls://` servers, instead of those that \
+         this system believes.",
+    ),
     row(
         "ADAPTER_NATS_TIMEOUT",
         "adapter.nats.timeout",
@@ -307,7 +352,15 @@ pub(super) const QUEUE: &[OptionSpec] = &[
         "queue.redis.concurrency",
         Kind::Int { min: 1, max: 10_000 },
         "1",
-        "Jobs at a time.",
+        "Jobs of one webhook target that are in hand at a time, in eights; those of one channel \
+         are done one after the other all the same.",
+    ),
+    row(
+        "QUEUE_REDIS_MAX_PENDING_JOBS",
+        "queue.redis.maxPendingJobs",
+        Kind::Int { min: 1, max: 1_000_000_000 },
+        "100000",
+        "Jobs of one webhook target that may wait; more are refused.",
     ),
     row(
         "QUEUE_REDIS_OPTIONS",
@@ -358,7 +411,7 @@ pub(super) const QUEUE: &[OptionSpec] = &[
         "queue.sqs.pollingWaitTimeMs",
         Kind::Int { min: 0, max: 20_000 },
         "0",
-        "How long a poll waits for messages, in ms.",
+        "The pause after a poll that found nothing, in ms; a poll waits up to 20 s for messages.",
     ),
 ];
 
@@ -378,18 +431,46 @@ pub(super) const DATABASE: &[OptionSpec] = &[
         "7",
         "Connections at a time.",
     ),
-    row("DB_MYSQL_HOST", "database.mysql.host", Kind::NonEmpty, r#""127.0.0.1""#, "MySQL host."),
+    row(
+        "DB_MYSQL_HOST",
+        "database.mysql.host",
+        Kind::NonEmpty,
+        r#""127.0.0.1""#,
+        "MySQL host, or the path of a socket.",
+    ),
     row("DB_MYSQL_PORT", "database.mysql.port", PORT, "3306", "Port."),
     row("DB_MYSQL_USERNAME", "database.mysql.user", TEXT, r#""root""#, "User."),
     row("DB_MYSQL_PASSWORD", "database.mysql.password", TEXT, r#""password""#, "Password.")
         .secret(),
     row("DB_MYSQL_DATABASE", "database.mysql.database", Kind::NonEmpty, r#""main""#, "Database."),
     row(
+        "DB_MYSQL_URL",
+        "database.mysql.url",
+        Kind::NonEmpty,
+        "null",
+        "`mysql://user:password@host:port/database`, instead of the five above.",
+    )
+    .secret(),
+    row(
+        "DB_MYSQL_SSL_MODE",
+        "database.mysql.ssl.mode",
+        Kind::OneOf(SqlSslMode::NAMES),
+        "null",
+        "How connections are encrypted; null = `verify-full` with a `ssl.caPath`, else `prefer`.",
+    ),
+    row(
+        "DB_MYSQL_SSL_CA",
+        "database.mysql.ssl.caPath",
+        Kind::NonEmpty,
+        "null",
+        "The authority that has signed the server's certificate, in PEM form, beside the public ones.",
+    ),
+    row(
         "DB_POSTGRES_HOST",
         "database.postgres.host",
         Kind::NonEmpty,
         r#""127.0.0.1""#,
-        "PostgreSQL host.",
+        "PostgreSQL host, or the folder of a socket.",
     ),
     row("DB_POSTGRES_PORT", "database.postgres.port", PORT, "5432", "Port."),
     row("DB_POSTGRES_USERNAME", "database.postgres.user", TEXT, r#""postgres""#, "User."),
@@ -401,6 +482,28 @@ pub(super) const DATABASE: &[OptionSpec] = &[
         Kind::NonEmpty,
         r#""main""#,
         "Database.",
+    ),
+    row(
+        "DB_POSTGRES_URL",
+        "database.postgres.url",
+        Kind::NonEmpty,
+        "null",
+        "`postgres://user:password@host:port/database`, instead of the five above.",
+    )
+    .secret(),
+    row(
+        "DB_POSTGRES_SSL_MODE",
+        "database.postgres.ssl.mode",
+        Kind::OneOf(SqlSslMode::NAMES),
+        "null",
+        "How connections are encrypted; null = `verify-full` with a `ssl.caPath`, else `prefer`.",
+    ),
+    row(
+        "DB_POSTGRES_SSL_CA",
+        "database.postgres.ssl.caPath",
+        Kind::NonEmpty,
+        "null",
+        "The authority that has signed the server's certificate, in PEM form, beside the public ones.",
     ),
     row("DB_REDIS_HOST", "database.redis.host", Kind::NonEmpty, r#""127.0.0.1""#, "Redis host."),
     row("DB_REDIS_PORT", "database.redis.port", PORT, "6379", "Port."),

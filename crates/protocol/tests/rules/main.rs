@@ -11,6 +11,7 @@ mod properties;
 mod publish;
 mod responses;
 mod server_frames;
+mod webhooks;
 
 /// What an output function appends.
 fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
