@@ -1,0 +1,385 @@
+//! Out of the queue: the task that brings jobs of this worker's lanes to the desk, and tells Redis
+//! what is done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::calls::{Claimed, Left, Read, at_most, claim, leave, read, tell};
+use super::hints::{HINTS, Hint, listen};
+use super::lanes::Lanes;
+use super::script::RELEASE;
+use super::{AT_ONCE, RedisQueue};
+use crate::QueueError;
+use crate::counters::count;
+use crate::desk::{Desk, LOOK_AGAIN};
+use crate::shelf::{Held, Ticket};
+
+/// How often a worker says that it lives.
+const BEAT: Duration = Duration::from_secs(2);
+/// How often it looks over its lanes.
+const ROUND: Duration = Duration::from_secs(1);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Serves the desk until it is told to stop, or nobody can tell it any more; then leaves everything
+/// to others.
+pub(crate) async fn work(queue: Arc<RedisQueue>, desk: Arc<Desk>, mut stop: oneshot::Receiver<()>) {
+    let name = name();
+    let (hint, mut hints) = mpsc::channel(HINTS);
+    let mut listening = JoinSet::new();
+    listening.spawn(listen(queue.clone(), name.clone(), hint));
+    let now = Instant::now();
+    let mut worker = Worker {
+        queue,
+        desk,
+        name: name.into(),
+        lanes: Lanes::default(),
+        done: HashMap::new(),
+        calls: JoinSet::new(),
+        claiming: false,
+        claim_at: now,
+        whole: true,
+        differs: 0,
+        round_at: now,
+        away: false,
+    };
+    loop {
+        worker.go_on();
+        let due = worker.due();
+        tokio::select! {
+            Some(Ok(ended)) = worker.calls.join_next() => worker.ended(ended),
+            Some(hint) = hints.recv() => worker.hint(hint),
+            () = worker.desk.taken.notified() => worker.lanes.look_for_room(),
+            () = sleep_until(due) => worker.lanes.look_for_room(),
+            _ = &mut stop => break,
+        }
+    }
+    worker.desk.close();
+    let _ = timeout(GOODBYE, worker.goodbye()).await;
+}
+
+/// What a worker is called, different from all others.
+fn name() -> String {
+    let random = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
+    format!("{random:016x}")
+}
+
+/// A call that has ended.
+enum Ended {
+    Claim { whole: bool, answer: Result<Claimed, QueueError> },
+    Read { lane: Arc<str>, epoch: u64, wanted: usize, answer: Result<Option<Read>, QueueError> },
+    Tell { lane: Arc<str>, tickets: Vec<Ticket>, answer: Result<(), QueueError> },
+    Leave { lane: Arc<str>, epoch: u64, answer: Result<Left, QueueError> },
+}
+
+/// Jobs of a lane that are done.
+#[derive(Default)]
+struct Done {
+    to_tell: Vec<Ticket>,
+    telling: bool,
+}
+
+/// Owned by its task.
+struct Worker {
+    queue: Arc<RedisQueue>,
+    desk: Arc<Desk>,
+    name: Arc<str>,
+    lanes: Lanes,
+    /// What Redis is to be told, of lanes that are ours or were.
+    done: HashMap<Arc<str>, Done>,
+    calls: JoinSet<Ended>,
+    claiming: bool,
+    claim_at: Instant,
+    /// Whether to ask for all our lanes, since we may have missed something.
+    whole: bool,
+    /// How often in a row Redis had another number of lanes for us than we know.
+    differs: u32,
+    round_at: Instant,
+    /// The server is away, and only one call is tried from time to time.
+    away: bool,
+}
+
+impl Worker {
+    /// When there is something to do even if nothing happens.
+    fn due(&self) -> Instant {
+        let mut due = self.round_at;
+        if !self.claiming {
+            due = due.min(self.claim_at);
+        }
+        if self.lanes.is_any_full() {
+            due = due.min(Instant::now() + LOOK_AGAIN);
+        }
+        due
+    }
+
+    /// Begins what can be begun.
+    fn go_on(&mut self) {
+        let now = Instant::now();
+        for (lane, ticket) in self.desk.shelf.lock().take_done() {
+            self.lanes.has_more(&lane);
+            self.done.entry(lane).or_default().to_tell.push(ticket);
+        }
+        if self.claim_at <= now && !self.claiming {
+            self.claiming = true;
+            let (queue, name, whole) = (self.queue.clone(), self.name.clone(), self.whole);
+            self.calls.spawn(async move {
+                queue.announce().await;
+                Ended::Claim { whole, answer: claim(&queue, &name, whole).await }
+            });
+        }
+        if self.away {
+            self.round_at = now + ROUND;
+            return;
+        }
+        self.tell();
+        if self.round_at <= now {
+            self.round_at = now + ROUND;
+            for lane in self.lanes.look_round(now.into_std()) {
+                if !self.is_here(&lane) {
+                    self.leave(lane, true);
+                }
+            }
+        }
+        for lane in self.lanes.to_leave(|lane| self.is_here(lane)) {
+            self.leave(lane, false);
+        }
+        self.read(now);
+    }
+
+    /// Whether a lane's jobs are here, or Redis does not know that they are done.
+    fn is_here(&self, lane: &str) -> bool {
+        self.done.contains_key(lane) || self.desk.shelf.lock().has(lane)
+    }
+
+    fn tell(&mut self) {
+        for (lane, done) in &mut self.done {
+            if done.telling || done.to_tell.is_empty() {
+                continue;
+            }
+            done.telling = true;
+            let (queue, lane) = (self.queue.clone(), lane.clone());
+            let tickets = std::mem::take(&mut done.to_tell);
+            self.calls.spawn(async move {
+                let answer = tell(&queue, &lane, &tickets).await;
+                Ended::Tell { lane, tickets, answer }
+            });
+        }
+    }
+
+    fn read(&mut self, now: Instant) {
+        let most = AT_ONCE.saturating_sub(self.calls.len());
+        let appetite = |lane: &str| self.desk.appetite(lane);
+        for (lane, wanted) in self.lanes.begin_to_read(most, now.into_std(), appetite) {
+            let Some(known) = self.lanes.get(&lane) else { continue };
+            let (epoch, next) = (known.epoch, known.next);
+            let (queue, name) = (self.queue.clone(), self.name.clone());
+            self.calls.spawn(async move {
+                let wanted = at_most(wanted);
+                let answer = read(&queue, &name, &lane, epoch, next, wanted).await;
+                Ended::Read { lane, epoch, wanted, answer }
+            });
+        }
+    }
+
+    fn leave(&mut self, lane: Arc<str>, if_empty: bool) {
+        let Some(known) = self.lanes.get(&lane) else { return };
+        known.calling = true;
+        let epoch = known.epoch;
+        let (queue, name) = (self.queue.clone(), self.name.clone());
+        self.calls.spawn(async move {
+            let answer = leave(&queue, &name, &lane, epoch, if_empty).await;
+            Ended::Leave { lane, epoch, answer }
+        });
+    }
+
+    fn hint(&mut self, hint: Hint) {
+        match hint {
+            Hint::Lane(lane) if self.lanes.get(&lane).is_some() => self.lanes.has_more(&lane),
+            Hint::Lane(_) | Hint::Lanes => self.claim_at = Instant::now(),
+            Hint::Listening => {
+                self.claim_at = Instant::now();
+                self.lanes.all_have_more();
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        match ended {
+            Ended::Claim { whole, answer } => self.claimed(whole, answer),
+            Ended::Read { lane, epoch, wanted, answer } => {
+                if self.lanes.get(&lane).is_some_and(|known| known.epoch == epoch) {
+                    self.was_read(&lane, wanted, answer);
+                }
+            }
+            Ended::Tell { lane, tickets, answer } => self.told(&lane, tickets, answer),
+            Ended::Leave { lane, epoch, answer } => {
+                if self.lanes.get(&lane).is_some_and(|known| known.epoch == epoch) {
+                    self.left(&lane, answer);
+                }
+            }
+        }
+    }
+
+    fn claimed(&mut self, whole: bool, answer: Result<Claimed, QueueError>) {
+        let now = Instant::now();
+        self.claiming = false;
+        let claimed = match answer {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                self.claim_at = now + BEAT;
+                return self.failed(&error);
+            }
+        };
+        self.claim_at = now + BEAT;
+        if std::mem::take(&mut self.away) {
+            self.lanes.all_have_more();
+        }
+        if whole {
+            self.whole = false;
+            let ours: HashMap<&str, u64> =
+                claimed.lanes.iter().map(|(lane, epoch)| (lane.as_str(), *epoch)).collect();
+            let lost = |lane: &&Arc<str>| !ours.contains_key(&***lane);
+            for lane in self.lanes.names().filter(lost).cloned().collect::<Vec<_>>() {
+                self.lose(&lane);
+            }
+        } else if !claimed.was_known {
+            // We were held for dead, or Redis has lost what it knew.
+            self.ask_for_all(now);
+        }
+        for (lane, epoch) in &claimed.lanes {
+            self.lanes.gain(lane, *epoch, now.into_std());
+        }
+        self.differs = if claimed.load == self.lanes.len() as i64 { 0 } else { self.differs + 1 };
+        if self.differs > 1 {
+            self.differs = 0;
+            self.ask_for_all(now);
+        }
+        let surplus = usize::try_from(claimed.surplus).unwrap_or_default();
+        let shelf = self.desk.clone();
+        let in_hand = |lane: &str| shelf.shelf.lock().size(lane).1;
+        for lane in self.lanes.choose_to_leave(surplus, now.into_std(), in_hand) {
+            self.desk.bring(|shelf| shelf.leave(&lane));
+        }
+    }
+
+    fn ask_for_all(&mut self, now: Instant) {
+        self.whole = true;
+        self.claim_at = now;
+    }
+
+    fn was_read(&mut self, name: &str, wanted: usize, answer: Result<Option<Read>, QueueError>) {
+        let now = Instant::now().into_std();
+        let read = match answer {
+            Ok(Some(read)) => read,
+            Ok(None) => return self.lose(name),
+            Err(error) => {
+                // If it is refused, it is tried again with the next look at the lane.
+                self.lanes.was_read(name, None, false, now);
+                return self.failed(&error);
+            }
+        };
+        let Some(known) = self.lanes.get(name) else { return };
+        if known.leaving() {
+            // It is read from its begin if it is kept.
+            return self.lanes.was_read(name, None, false, now);
+        }
+        let ours = known.read;
+        let last = read.jobs.last().map(|(ticket, _)| *ticket);
+        let more = wanted > 0 && read.jobs.len() == wanted;
+        let (mut others, mut broken) = (0, Vec::new());
+        self.desk.bring(|shelf| {
+            for (ticket, job) in read.jobs {
+                let Some((group, payload)) = job else {
+                    broken.push(ticket);
+                    continue;
+                };
+                let before = u32::from(ticket <= read.before && ticket > ours);
+                let job = crate::Job { lane: name.to_owned(), group, payload };
+                if shelf.put(Held { ticket, job, before }) {
+                    others += before as usize;
+                }
+            }
+        });
+        count(&self.desk.tally.taken_over, others);
+        if !broken.is_empty() {
+            tracing::error!(lane = name, jobs = broken.len(), "entries of a queue are no jobs");
+            self.done.entry(name.into()).or_default().to_tell.extend(broken);
+        }
+        self.lanes.was_read(name, last, more, now);
+    }
+
+    fn told(&mut self, name: &str, tickets: Vec<Ticket>, answer: Result<(), QueueError>) {
+        let Some(done) = self.done.get_mut(name) else { return };
+        done.telling = false;
+        match answer {
+            Ok(()) => {
+                self.desk.shelf.lock().forget(name, &tickets);
+                if done.to_tell.is_empty() {
+                    self.done.remove(name);
+                }
+            }
+            Err(error) => {
+                done.to_tell.extend(tickets);
+                self.failed(&error);
+            }
+        }
+    }
+
+    fn left(&mut self, name: &str, answer: Result<Left, QueueError>) {
+        match answer {
+            Ok(Left::Stays) => {
+                self.lanes.was_read(name, None, true, Instant::now().into_std());
+            }
+            Ok(Left::Gone) => self.lose(name),
+            Err(error) => {
+                // Whether it is ours is asked as soon as there is an answer.
+                self.lanes.was_read(name, None, false, Instant::now().into_std());
+                self.whole = true;
+                self.failed(&error);
+            }
+        }
+    }
+
+    fn lose(&mut self, lane: &str) {
+        self.lanes.lose(lane);
+        self.desk.bring(|shelf| shelf.leave(lane));
+    }
+
+    fn failed(&mut self, error: &QueueError) {
+        if let QueueError::Away(_) = error {
+            self.away = true;
+            self.whole = true;
+            self.claim_at = self.queue.link.not_before();
+        } else {
+            self.queue.refused(error);
+        }
+    }
+
+    /// Tells what is done, and leaves all lanes.
+    async fn goodbye(&mut self) {
+        for (lane, ticket) in self.desk.shelf.lock().take_done() {
+            self.done.entry(lane).or_default().to_tell.push(ticket);
+        }
+        self.tell();
+        while let Some(ended) = self.calls.join_next().await {
+            // What is brought now stays where it is; what is told now is known.
+            if let Ok(Ended::Tell { lane, tickets, answer }) = ended {
+                self.told(&lane, tickets, answer);
+                if !self.away {
+                    self.tell();
+                }
+            }
+        }
+        let all = &self.queue.keys.all;
+        let others: Result<Vec<String>, _> =
+            self.queue.link.run(RELEASE.call(all, &[&*self.name])).await;
+        for other in others.unwrap_or_default() {
+            self.queue.wake(&other, "").await;
+        }
+    }
+}

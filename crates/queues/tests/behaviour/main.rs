@@ -1,0 +1,13 @@
+//! Queues over real servers: what is pushed is done, in order, whatever fails.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../../redis-connections/tests/servers/mod.rs"]
+mod servers;
+
+mod house;
+mod moto;
+mod redis;
+mod sqs;
+mod stand_in;
+mod suite;

@@ -1,0 +1,239 @@
+//! The driver of the lanes: clock, randomness, tasks, counters and the log around them.
+//!
+//! All state is behind one lock that is never held for long, and never while anything is awaited;
+//! it speaks for this node. One task makes of the lanes' outputs what they say; each attempt is a
+//! task of its own.
+
+mod attempt;
+mod delivery;
+mod log;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use protocol::auth::Secret;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::attempt::Attempt;
+use self::delivery::Delivery;
+use self::log::Log;
+use crate::counters::{Counters, TargetCounters};
+use crate::lanes::{Lanes, Output};
+use crate::{Failure, Job, Now, Outcome, Settings, SettingsError};
+
+/// A future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What signs an app's webhooks.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The app's key.
+    pub key: Arc<str>,
+    /// The app's secret.
+    pub secret: Secret,
+}
+
+/// Apps cannot be looked up now; says why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+/// Knows what signs an app's webhooks.
+pub trait Credentials: Send + Sync + 'static {
+    /// What signs the webhooks of the app with this id now; `None` if there is no such app. Asked
+    /// before every attempt.
+    fn of<'a>(&'a self, app: &'a str) -> BoxFuture<'a, Result<Option<Credential>, Unavailable>>;
+}
+
+/// Makes attempts.
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// Makes one attempt. Ends by itself, in time.
+    fn attempt<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+type Done = Box<dyn FnOnce(Outcome) + Send>;
+
+/// Sends jobs until they arrive or are given up. Dropping it ends everything that is under way.
+#[derive(Debug)]
+pub struct Sender {
+    shared: Arc<Shared>,
+    driver: JoinHandle<()>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// There are outputs, or an earlier alarm.
+    wake: Notify,
+    /// Outputs were dealt with.
+    dealt: Notify,
+    epoch: Instant,
+    transport: Box<dyn Transport>,
+}
+
+struct State {
+    lanes: Lanes<Done>,
+    out: Vec<Output<Done>>,
+    counters: Counters,
+    log: Log,
+}
+
+impl Sender {
+    /// Starts to send, by tasks of the tokio runtime that this is called on, of whichever kind.
+    ///
+    /// # Errors
+    /// If the settings name a file that cannot be used.
+    pub fn new(
+        settings: Settings,
+        credentials: Arc<dyn Credentials>,
+    ) -> Result<Self, SettingsError> {
+        let delivery = Delivery::new(&settings, credentials)?;
+        Ok(Self::with(settings, Box::new(delivery)))
+    }
+
+    fn with(settings: Settings, transport: Box<dyn Transport>) -> Self {
+        let state = State {
+            lanes: Lanes::new(settings),
+            out: Vec::new(),
+            counters: Counters::default(),
+            log: Log::default(),
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            wake: Notify::new(),
+            dealt: Notify::new(),
+            epoch: Instant::now(),
+            transport,
+        });
+        let driver = tokio::spawn(drive(shared.clone()));
+        Sender { shared, driver }
+    }
+
+    /// Takes a job in, from any thread. If too much is waiting, it is given up at once. `done` is
+    /// called once, on the driver's task, with what came of the job; it is dropped uncalled if the
+    /// sender ends before.
+    pub fn submit(&self, job: Job, done: impl FnOnce(Outcome) + Send + 'static) {
+        let now = self.shared.now();
+        let State { lanes, out, .. } = &mut *self.shared.state.lock();
+        lanes.submit(now, job, Box::new(done), out);
+        if !out.is_empty() {
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// How many more jobs of a lane can be taken in now without giving one up, for whoever takes
+    /// jobs out of a queue: few, so that what does not get along waits there, and fewer while the
+    /// lane's target fails.
+    pub fn room(&self, lane: &str) -> usize {
+        self.shared.state.lock().lanes.room(lane)
+    }
+
+    /// Everything counted so far, and what waits now, in no order.
+    pub fn counters(&self) -> Vec<TargetCounters> {
+        let now = self.shared.now();
+        let State { lanes, counters, .. } = &mut *self.shared.state.lock();
+        counters.clear_pending();
+        for pending in lanes.pending(now) {
+            let series = counters.of(&pending.to);
+            series.pending_jobs += pending.jobs;
+            series.pending_bytes += pending.bytes;
+            series.oldest = series.oldest.max(pending.oldest);
+        }
+        counters.all()
+    }
+
+    /// Tries everything once more right away, and what fails then, or is submitted to a target
+    /// that has failed, not again: the sender is at its end. Returns how many jobs are left when
+    /// nothing is under way any more, or when `within` has passed; their `done` was not called.
+    pub async fn flush(&self, within: Duration) -> usize {
+        let now = self.shared.now();
+        {
+            let State { lanes, out, .. } = &mut *self.shared.state.lock();
+            lanes.last_call(now, out);
+        }
+        self.shared.wake.notify_one();
+        let quiet = async {
+            loop {
+                let dealt = self.shared.dealt.notified();
+                if self.shared.is_quiet() {
+                    return;
+                }
+                dealt.await;
+            }
+        };
+        // Over time, what is left is left.
+        let _ = timeout(within, quiet).await;
+        self.shared.state.lock().lanes.len()
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Now {
+        self.epoch.elapsed()
+    }
+
+    fn is_quiet(&self) -> bool {
+        let state = self.state.lock();
+        state.lanes.in_flight() == 0 && state.out.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+async fn drive(shared: Arc<Shared>) {
+    let mut attempts = JoinSet::new();
+    loop {
+        let (outputs, due) = {
+            let State { lanes, out, .. } = &mut *shared.state.lock();
+            lanes.tick(shared.now(), out);
+            (std::mem::take(out), lanes.due())
+        };
+        let now = shared.now();
+        for output in outputs {
+            match output {
+                Output::Send { ticket, job } => {
+                    attempts.spawn(Attempt::new(shared.clone(), ticket, job).make());
+                }
+                Output::Finished { job, tag, outcome } => {
+                    {
+                        let State { counters, log, .. } = &mut *shared.state.lock();
+                        counters.of(&job.to).finished(job.events, &outcome);
+                        log.finished(now, &job, &outcome);
+                    }
+                    // With nothing locked, for it may come back with another job.
+                    tag(outcome);
+                }
+                Output::Rests { to, failure } => shared.state.lock().log.rests(now, &to, &failure),
+                Output::Recovered { to } => shared.state.lock().log.recovered(now, &to),
+            }
+        }
+        shared.dealt.notify_waiters();
+        let alarm = async {
+            match due {
+                Some(at) => sleep_until(shared.epoch + at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = shared.wake.notified() => {}
+            () = alarm => {}
+            Some(_) = attempts.join_next() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
