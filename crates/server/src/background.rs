@@ -1,20 +1,25 @@
-//! What runs beside the shards, from the start to the end: metrics, files, signals, Redis for rates.
+//! What runs beside the shards, from the start to the end: metrics, files, signals, Redis for
+//! rates and last events, the store of apps.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app_stores::AppStore;
+use redis_connections::RedisOptions;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+use crate::cache::{finish_redis_cache, serve_redis_cache};
 use crate::limits::{RedisQuestions, serve_redis_rates};
 use crate::node::Node;
 use crate::peers::Membership;
 use crate::reload::{self, Changes, Reload};
-use crate::{lifecycle, metrics};
+use crate::webhooks::{Opened, Work};
+use crate::{apps, lifecycle, metrics};
 
 /// What runs on the background runtime.
 pub(crate) struct Background {
@@ -23,6 +28,11 @@ pub(crate) struct Background {
     pub(crate) signals: Option<Signals>,
     pub(crate) membership: Option<Arc<Membership>>,
     pub(crate) redis_questions: Option<RedisQuestions>,
+    /// Where the last events of cache channels are kept.
+    pub(crate) redis_cache: Option<RedisOptions>,
+    /// Where apps are looked up.
+    pub(crate) store: Option<Arc<dyn AppStore>>,
+    pub(crate) webhooks: Opened,
 }
 
 impl Background {
@@ -41,11 +51,21 @@ impl Background {
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
-        let Background { node, metrics: metrics_listener, signals, membership, redis_questions } =
-            self;
+        let Background { node, metrics: metrics_listener, signals, membership, .. } = self;
+        let Background { redis_questions, redis_cache, store, webhooks, .. } = self;
+        let work = Work::start(&node, webhooks);
         redis_questions.map(|asked| tokio::task::spawn_local(serve_redis_rates(asked)));
-        let set_ready = |ready| membership.iter().for_each(|cluster| cluster.set_ready(ready));
-        set_ready(true);
+        redis_cache.map(|at| tokio::task::spawn_local(serve_redis_cache(node.clone(), at)));
+        let set_open = |open| membership.iter().for_each(|cluster| cluster.set_open(open));
+        set_open(true);
+        let certificates = membership.as_deref().and_then(Membership::certificates);
+        certificates.map(|certificates| tokio::spawn(certificates.clone().keep_fresh()));
+        if let Some(store) = store {
+            let node = node.clone();
+            tokio::spawn(async move {
+                apps::look_up_in(&node.apps, store, |gone| reload::close(&node, gone)).await;
+            });
+        }
         tokio::spawn(lifecycle::keep_house(node.clone()));
         if let Some(tls) = &node.tls {
             tokio::spawn(tls.clone().keep_fresh());
@@ -58,8 +78,10 @@ impl Background {
             Some(signals) => signals.until_the_end(&node, &mut stopped).await,
             None => drop(stopped.recv().await),
         }
-        set_ready(false);
+        set_open(false);
         lifecycle::drain(&node).await;
+        work.close().await;
+        finish_redis_cache(&node).await;
         Ok(())
     }
 }

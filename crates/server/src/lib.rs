@@ -19,12 +19,12 @@ mod metrics;
 mod net;
 mod node;
 mod peers;
-mod redis_options;
 mod reload;
 mod running;
 mod session;
 mod start_error;
+mod webhooks;
 
 pub use reload::Reload;
-pub use running::{Running, run, start};
+pub use running::{Running, run, start, start_with_store};
 pub use start_error::StartError;

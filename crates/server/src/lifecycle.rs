@@ -49,5 +49,6 @@ pub(crate) async fn keep_house(node: Arc<Node>) {
     loop {
         seconds.tick().await;
         node.cache.sweep(std::time::Instant::now());
+        node.apps.sweep();
     }
 }

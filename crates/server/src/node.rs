@@ -2,21 +2,22 @@
 //! whole, or behind a short lock of its own.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use config::{AdapterDriver, Config};
+use config::{AdapterDriver, Config, Mode};
 use registry::{Registry, ShardId};
 use tokio::sync::watch;
 
 use crate::apps::Apps;
-use crate::cache::Cache;
+use crate::cache::{Cache, Shared};
 use crate::hub::{Inbox, InboxLimits, Op, SubscriptionCounts};
 use crate::limits::{Descriptors, RedisRates};
 use crate::metrics::Stats;
 use crate::net::Tls;
 use crate::peers::Peers;
+use crate::webhooks::{Meters, Notice, Notices};
 
 /// Owned by the process, shared by shards, the acceptor and the background runtime.
 pub(crate) struct Node {
@@ -24,8 +25,16 @@ pub(crate) struct Node {
     pub(crate) apps: Apps,
     pub(crate) registry: Registry,
     pub(crate) cache: Cache,
+    /// What is shared of it through Redis, if it is.
+    pub(crate) shared_cache: Option<Shared>,
     pub(crate) subscription_counts: SubscriptionCounts,
     pub(crate) peers: Arc<Peers>,
+    /// What may be a backend's business.
+    pub(crate) notices: Arc<Notices>,
+    /// What becomes of it, for whoever wants to look; set at start.
+    pub(crate) meters: OnceLock<Meters>,
+    /// Since when it has served.
+    serving: OnceLock<Instant>,
     /// Where budgets are kept, if that is Redis.
     pub(crate) redis_rates: Option<RedisRates>,
     /// One for each shard.
@@ -52,14 +61,19 @@ impl Node {
         descriptors: Descriptors,
         tls: Option<Arc<Tls>>,
         redis_rates: Option<RedisRates>,
+        apps: Apps,
     ) -> io::Result<Self> {
         let limits = InboxLimits { events: config.inbox.max_events, bytes: config.inbox.max_bytes };
         Ok(Node {
-            apps: Apps::new(config.apps.clone()),
+            apps,
             registry: Registry::default(),
             cache: Cache::new(config.cache.ttl, config.cache.max_bytes),
+            shared_cache: Shared::of(&config, is_clustered(&config)),
             subscription_counts: SubscriptionCounts::default(),
             peers: Arc::new(Peers::new(incarnation()?)),
+            notices: Arc::default(),
+            meters: OnceLock::new(),
+            serving: OnceLock::new(),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
             redis_rates,
             descriptors: Arc::new(descriptors),
@@ -68,7 +82,7 @@ impl Node {
             started: Instant::now(),
             port,
             ready: AtomicBool::new(false),
-            joined: AtomicBool::new(config.adapter.driver == AdapterDriver::Local),
+            joined: AtomicBool::new(!is_clustered(&config)),
             draining: watch::Sender::new(false),
             config,
         })
@@ -105,6 +119,27 @@ impl Node {
         self.ready.load(Relaxed) && self.has_joined() && !self.is_draining()
     }
 
+    /// This node serves from now on, or has for a while: it speaks for its channels.
+    pub(crate) fn begin_serving(&self) {
+        let since = self.serving.get_or_init(Instant::now);
+        self.notices.tell(Notice::Ready(self.peers.incarnation(), since.elapsed()));
+    }
+
+    /// For how long this node has served; none if it does not.
+    pub(crate) fn serving(&self) -> Option<Duration> {
+        self.serving.get().filter(|_| self.is_ready()).map(Instant::elapsed)
+    }
+
+    /// Whether clients and backends are served; a worker only sends webhooks.
+    pub(crate) fn serves_clients(&self) -> bool {
+        self.config.mode != Mode::Worker
+    }
+
+    /// Whether there can be other nodes.
+    pub(crate) fn is_clustered(&self) -> bool {
+        is_clustered(&self.config)
+    }
+
     /// Whether the node is part of its cluster, so that it may serve.
     pub(crate) fn has_joined(&self) -> bool {
         self.joined.load(Relaxed)
@@ -138,6 +173,11 @@ impl Node {
             let _ = draining.wait_for(|draining| *draining).await;
         }
     }
+}
+
+/// A worker holds nothing that others would have to know.
+fn is_clustered(config: &Config) -> bool {
+    config.adapter.driver != AdapterDriver::Local && config.mode != Mode::Worker
 }
 
 /// A number that no other run of any node has.

@@ -19,7 +19,8 @@ pub struct Reload {
     pub watched: Vec<PathBuf>,
 }
 
-/// Reads the configuration again and takes its apps over; on errors everything stays as it is.
+/// Reads the configuration again and takes its apps over; on errors everything stays as it is. Apps
+/// in a store are looked up anew.
 pub(crate) fn reload(node: &Node, reload: &Reload) {
     let reloaded = match (reload.read)() {
         Ok(reloaded) => reloaded,
@@ -34,18 +35,21 @@ pub(crate) fn reload(node: &Node, reload: &Reload) {
         let keys = reloaded.needs_restart.join(", ");
         tracing::warn!("changed, but only taken over by a restart: {keys}");
     }
+    if node.apps.are_in_store() {
+        tracing::info!("the apps in use are looked up again");
+        return node.apps.look_up_anew();
+    }
     tracing::info!(apps = reloaded.apps.len(), "the apps are read again");
-    replace_apps(node, reloaded.apps);
+    node.apps.replace(reloaded.apps).into_iter().for_each(|gone| close(node, gone));
 }
 
-/// Takes a new list of apps over; the connections of those that are gone are closed.
-fn replace_apps(node: &Node, apps: Vec<config::AppConfig>) {
-    for Gone { app, close } in node.apps.replace(apps) {
-        if app.connections() > 0 {
-            tracing::info!(app = %app.id, reason = %close.reason, "closing an app's connections");
-        }
-        node.tell_all(|| Op::CloseApp { app: app.id.clone(), close: close.clone() });
+/// Closes the connections of an app that is gone or disabled.
+pub(crate) fn close(node: &Node, gone: Gone) {
+    let Gone { app, close } = gone;
+    if app.connections() > 0 {
+        tracing::info!(app = %app.id, reason = %close.reason, "closing an app's connections");
     }
+    node.tell_all(|| Op::CloseApp { app: app.id.clone(), close: close.clone() });
 }
 
 /// Watches files. It looks at what they hold once a second: that also sees what renames, symbolic

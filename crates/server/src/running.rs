@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use config::{AdapterDriver, Config, RateLimiterDriver};
+use app_stores::AppStore;
+use config::{AdapterDriver, CacheDriver, Config, Mode, QueueDriver, RateLimiterDriver};
+use redis_connections::RedisOptions;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
+use crate::apps::Apps;
 use crate::background::{Background, Signals};
 use crate::hub::Shard;
 use crate::limits::{Descriptors, RedisQuestions, RedisRates};
@@ -17,7 +20,8 @@ use crate::node::Node;
 use crate::peers::Membership;
 use crate::reload::Reload;
 use crate::start_error::StartError;
-use crate::{metrics, net, redis_options};
+use crate::webhooks::Opened;
+use crate::{metrics, net};
 
 /// A server that serves. Dropping it lets it run on; [`stop`](Self::stop) ends it.
 pub struct Running {
@@ -57,6 +61,35 @@ impl Running {
         }
     }
 
+    /// Where apps come from.
+    pub fn apps(&self) -> String {
+        self.node.apps.source()
+    }
+
+    /// Who sends webhooks.
+    pub fn webhooks(&self) -> String {
+        let Config { mode, queue, .. } = &self.node.config;
+        match (*mode, queue.driver) {
+            (Mode::Full, QueueDriver::Sync) => "sent by this process".to_owned(),
+            (Mode::Full, queue) => format!("through the queue {queue}, also sent by this process"),
+            (Mode::Server, QueueDriver::Sync) => {
+                "sent by nobody: workers need queue.driver = redis or sqs, here and there"
+                    .to_owned()
+            }
+            (Mode::Server, queue) => format!("through the queue {queue}, sent by workers"),
+            (Mode::Worker, queue) => {
+                format!(
+                    "this process is a worker: it sends those in the queue {queue}, and serves no clients"
+                )
+            }
+        }
+    }
+
+    /// Whether it serves clients and backends; a worker does not.
+    pub fn serves_clients(&self) -> bool {
+        self.node.serves_clients()
+    }
+
     /// The limit of file descriptors, and how many WebSockets fit below it.
     pub fn descriptors(&self) -> (usize, usize) {
         (self.node.descriptors.limit(), self.node.descriptors.websocket_limit())
@@ -78,6 +111,16 @@ impl Running {
 
 /// Starts a server. It listens when this returns.
 pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartError> {
+    let store = app_stores::open(&config)?;
+    start_with_store(config, reload, store)
+}
+
+/// Starts a server whose apps are in a store of the caller's own; `None` = in the configuration.
+pub fn start_with_store(
+    config: Config,
+    reload: Option<Reload>,
+    store: Option<Arc<dyn AppStore>>,
+) -> Result<Running, StartError> {
     metrics::count_panics();
     let tls = config.ssl.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let cores = || thread::available_parallelism().map_or(1, usize::from);
@@ -96,15 +139,28 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
 
     let descriptors = Descriptors::claim(config.fd_reserve);
     let (redis_rates, redis_questions) = redis_rates(&config)?.unzip();
-    let node =
-        Node::new(config.clone(), shards as u16, address.port(), descriptors, tls, redis_rates);
+    let redis_cache = redis_cache(&config)?;
+    let apps = match &store {
+        Some(store) => Apps::in_store(store.name(), &config.app_manager),
+        None => Apps::new(config.apps.clone()),
+    };
+    let (port, count) = (address.port(), shards as u16);
+    let node = Node::new(config.clone(), count, port, descriptors, tls, redis_rates, apps);
     let node = Arc::new(node?);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let webhooks = {
+        let _inside = runtime.enter();
+        Opened::new(&node)?
+    };
     let membership = Membership::join(&node)?;
+    if node.has_joined() {
+        // Before the first client: what it does has to be told by somebody.
+        node.begin_serving();
+    }
     for (shard, listener) in node.shards().zip(main.listen(bound)?) {
         Shard::start(shard, node.clone(), listener)?;
     }
 
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = mpsc::channel(1);
     // Whoever hears that the node is ready may signal it at once.
     let signals = match reload {
@@ -121,6 +177,9 @@ pub fn start(config: Config, reload: Option<Reload>) -> Result<Running, StartErr
         signals,
         membership,
         redis_questions,
+        redis_cache,
+        store,
+        webhooks,
     };
     node.set_ready();
     let background = thread::Builder::new()
@@ -148,8 +207,17 @@ fn redis_rates(config: &Config) -> Result<Option<(RedisRates, RedisQuestions)>, 
     if limiter.driver != RateLimiterDriver::Redis {
         return Ok(None);
     }
-    let options = redis_options::of(config, limiter.redis_cluster_mode, &limiter.redis_options)?;
-    Ok(Some(RedisRates::new(options)))
+    let (cluster_mode, laid) = (limiter.redis_cluster_mode, &limiter.redis_options);
+    Ok(Some(RedisRates::new(RedisOptions::configured(config, cluster_mode, laid)?)))
+}
+
+/// Where the last events of cache channels are kept, if that is Redis.
+fn redis_cache(config: &Config) -> Result<Option<RedisOptions>, StartError> {
+    let cache = &config.cache;
+    if cache.driver != CacheDriver::Redis {
+        return Ok(None);
+    }
+    Ok(Some(RedisOptions::configured(config, cache.redis_cluster_mode, &cache.redis_options)?))
 }
 
 /// A port to listen on, and the option that says so.

@@ -36,6 +36,9 @@ pub enum StartError {
     /// Redis cannot be used with these options.
     #[error("database.redis and what is laid over it: {0}")]
     Redis(#[from] OptionError),
+    /// The store of apps cannot be used with these options.
+    #[error(transparent)]
+    Apps(#[from] app_stores::OpenError),
     /// NATS cannot be used with these options.
     #[error("adapter.nats: {0}")]
     Nats(#[from] cluster::nats::NatsError),
@@ -48,6 +51,12 @@ pub enum StartError {
     /// The multicast group is no address.
     #[error("cluster.multicast = {0:?}: must be an IP address such as 239.0.0.42")]
     Multicast(String),
+    /// The queue cannot be used with these options.
+    #[error(transparent)]
+    Queue(#[from] queues::OpenError),
+    /// Webhooks cannot be sent with these options.
+    #[error(transparent)]
+    Webhooks(#[from] webhooks::SettingsError),
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use arc_swap::ArcSwap;
 use config::AppConfig;
 use protocol::auth::Secret;
+use webhooks::Routes;
 
 use super::Counters;
+use super::freshness::Freshness;
 use crate::limits::{Budget, Spending};
 use crate::peers::{Peers, Pending, Wish};
 
@@ -17,12 +19,15 @@ pub(crate) struct Settings {
     pub(crate) config: AppConfig,
     /// The app's secret, ready for signing.
     pub(crate) secret: Secret,
+    /// Who wants to hear of what.
+    pub(crate) routes: Routes,
 }
 
 impl Settings {
     pub(crate) fn new(config: AppConfig) -> Self {
         let secret = Secret::new(config.secret.expose().as_bytes());
-        Settings { config, secret }
+        let routes = Routes::new(&config.id, &config.webhooks);
+        Settings { config, secret, routes }
     }
 }
 
@@ -33,6 +38,8 @@ pub(crate) struct App {
     pub(crate) id: Arc<str>,
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) counters: Counters,
+    /// If it is in a store: when it was seen there.
+    pub(super) freshness: Freshness,
     /// Of events published over HTTP.
     events: Budget,
     /// Of reading requests.
@@ -48,6 +55,7 @@ impl App {
             id: config.id.as_str().into(),
             settings: ArcSwap::from_pointee(Settings::new(config)),
             counters: Counters::default(),
+            freshness: Freshness::default(),
             events: Budget::default(),
             reads: Budget::default(),
             seats: AtomicU32::new(0),

@@ -14,7 +14,7 @@ use protocol::api::query;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Refused};
-use crate::apps::{App, Counters};
+use crate::apps::{App, By, Counters, Unavailable};
 use crate::limits::Spending;
 use crate::node::Node;
 
@@ -31,8 +31,12 @@ pub(super) struct Call<'a> {
 }
 
 /// The app of an id, if it may be called.
-pub(super) fn app(node: &Node, id: &str) -> Result<Arc<App>, Refused> {
-    let app = node.apps.by_id(id).ok_or_else(|| {
+pub(super) async fn app(node: &Node, id: &str) -> Result<Arc<App>, Refused> {
+    let app = node.apps.look_up(By::Id(id)).await;
+    let app = app.map_err(|Unavailable| {
+        Refused::unavailable("The app cannot be looked up at the moment, try again later")
+    })?;
+    let app = app.ok_or_else(|| {
         Refused::new(404, &format!("The app {} could not be found.", id.escape_default()))
     })?;
     if !app.settings.load().config.enabled {

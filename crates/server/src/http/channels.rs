@@ -42,6 +42,9 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> 
         let entry = entry.map(|(_, entry)| entry);
         (entry.is_some_and(Entry::is_occupied), counts(entry, info))
     });
+    if info.cache {
+        call.node.last_is_known(&call.app.id, name).await;
+    }
     let now = Instant::now();
     let event = info.cache.then(|| call.node.cache.get(&call.app.id, name, now)).flatten();
     let data = event.as_ref().and_then(|event| Data::from_literal(&event.data).ok());

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use config::AdapterDriver;
-
 use super::answer::{Answer, json, text};
 use crate::node::Node;
 
@@ -34,7 +32,16 @@ pub(super) fn ready(node: &Node) -> Answer {
     if !node.is_ready() {
         return text(503, "The server is closing, choose another one!");
     }
-    if linked < wanted && node.config.adapter.driver != AdapterDriver::Local {
+    // One that has been reached and is away later does not count: what is known of it serves.
+    if let Some(store) = node.apps.unreached_store() {
+        return text(503, format!("The apps are in {store}, which has not answered yet"));
+    }
+    if let Some(meters) = node.meters.get().filter(|_| !node.serves_clients())
+        && !meters.queue_is_up()
+    {
+        return text(503, "The queue cannot be reached, the log says why");
+    }
+    if linked < wanted && node.is_clustered() {
         let message =
             format!("Linked to {linked} other nodes, {wanted} are wanted (cluster.minPeers)");
         return text(503, message);
@@ -50,7 +57,7 @@ pub(super) fn up() -> Answer {
 /// `GET /accept-traffic`: whether there is memory for more.
 pub(super) fn accept_traffic(node: &Node) -> Answer {
     let threshold = node.config.http.memory_threshold;
-    if !node.is_ready() {
+    if !node.is_ready() || node.apps.unreached_store().is_some() {
         return ready(node);
     }
     match memory() {

@@ -14,6 +14,10 @@ use super::connection::Connection;
 use super::{channels, health, publish, upgrade, users};
 use crate::node::Node;
 
+/// Why there is neither a WebSocket nor an API here.
+const A_WORKER: &str =
+    "This process is a worker (mode = worker): it sends webhooks and serves no clients";
+
 /// Answers one request.
 pub(super) async fn route(connection: &Rc<Connection>, request: Request<Incoming>) -> Answer {
     answer(connection, request).await.unwrap_or_else(|Refused(answer)| *answer)
@@ -29,12 +33,15 @@ async fn answer(
         return Ok(text(204, ""));
     }
     let path = behind_prefix(node, &full_path).ok_or_else(|| not_found(&full_path))?;
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+    if matches!(segments[..], ["app" | "apps", ..]) && !node.serves_clients() {
+        return Err(Refused::new(404, A_WORKER));
+    }
     if let Some(key) = socket_key(path)
         && request.headers().contains_key(UPGRADE)
     {
         return upgrade::upgrade(connection, &request, key);
     }
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     let get = request.method() == Method::GET || request.method() == Method::HEAD;
     match segments[..] {
         [""] if get => Ok(text(200, "OK")),
@@ -92,7 +99,7 @@ async fn api_page(
     }
     let declared = request.body().size_hint().lower();
     let (head, body) = request.into_parts();
-    let caller = api::app(node, id).and_then(|app| {
+    let caller = api::app(node, id).await.and_then(|app| {
         let signed = api::authenticate(&app, &head, paths)?;
         Ok((app, signed))
     });

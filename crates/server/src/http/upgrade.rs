@@ -27,7 +27,7 @@ use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
 use crate::node::Node;
-use crate::session::{self, Admission, Handshake, admit, new_socket_id};
+use crate::session::{Admission, Handshake, admit, new_socket_id};
 
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -126,7 +126,7 @@ pub(super) fn at_once(
     let (path, query) = request.path?.split_once('?').unwrap_or((request.path?, ""));
     let key = route::socket_key(route::behind_prefix(node, path)?)?;
     let accept = accept_key(request.method?, &*request.headers).ok()?;
-    if node.is_draining() || !node.has_joined() {
+    if node.is_draining() || !node.has_joined() || !node.serves_clients() {
         return None;
     }
     let socket = socket.take()?;
@@ -176,7 +176,7 @@ impl Upgrade {
         early: Bytes,
         answer: Vec<u8>,
     ) -> Option<impl Future<Output = ()> + use<>> {
-        let Upgrade { admission, socket, client } = self;
+        let Upgrade { admission, mut socket, client } = self;
         let transport = stream.into_transport();
         let arrive = move |shard: &Rc<Shard>, transport, answer, seat: Seat, socket| {
             let socket_id = new_socket_id();
@@ -185,10 +185,10 @@ impl Upgrade {
         };
         match admission {
             Admission::Seated(seat) => return arrive(shard, transport, answer, seat, socket),
-            Admission::Waiting(pending) => {
+            Admission::Waiting(waiting) => {
                 let shard = shard.clone();
                 tokio::task::spawn_local(async move {
-                    match session::seat(&shard.node, pending).await {
+                    match waiting.answer(&shard.node, &mut socket).await {
                         Ok(seat) => {
                             if let Some(reader) = arrive(&shard, transport, answer, seat, socket) {
                                 reader.await;

@@ -9,14 +9,15 @@ use bytes::Bytes;
 use protocol::channel;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
+use protocol::webhook::EventKind;
 use registry::{Change, Entry, Member, MemberChange, Occupancy, ShardId, Transitions};
 
 use super::dispatch::Dispatch;
 use super::op::{Audience, ConnectionId, Op, Topic, Welcome};
-use crate::apps::{App, Counters};
+use crate::apps::{App, Counters, Settings};
 use crate::frames;
 use crate::node::Node;
-use crate::peers::Waiter;
+use crate::peers::{Place, Waiter, Withdrawn};
 
 /// A connection that subscribes.
 pub(crate) struct Newcomer<'a> {
@@ -35,10 +36,14 @@ pub(crate) struct Newcomer<'a> {
 pub(crate) enum Joined {
     /// It counts from now on.
     Yes,
-    /// It counts from now on, and is told when the other nodes know of it.
+    /// It counts from now on, and is told when the other nodes know of it, or when the channel's
+    /// last event is known.
     HeldBack,
     /// The presence channel has all the members that it may have (W33).
     Full,
+    /// Other nodes may be about to give the last places away: it does not count yet, and the client
+    /// is told when that is decided.
+    Claimed,
 }
 
 impl Node {
@@ -47,31 +52,52 @@ impl Node {
     pub(crate) fn subscribe(&self, app: &App, topic: &Topic, newcomer: Newcomer<'_>) -> Joined {
         let mut dispatch = self.dispatch();
         let joined = self.registry.update(&topic.app, &topic.channel, |entry| {
-            if let (Some(member), Some(most)) = (newcomer.member, newcomer.max_members) {
-                let roster = entry.roster();
-                if roster.len() >= most && !roster.contains(&member.id) {
-                    return Joined::Full;
+            match self.peers.place(topic, entry.roster(), &newcomer) {
+                Place::Free => {}
+                Place::None => return Joined::Full,
+                Place::Claimed(claim) => {
+                    dispatch.tell_claim(topic, claim);
+                    return Joined::Claimed;
                 }
             }
-            let change = Change::Subscribe { member: newcomer.member };
-            let transitions = entry.apply(newcomer.shard, change);
-            self.announce(&mut dispatch, topic, entry, &transitions);
-            let tickets = dispatch.tell_subscribed(topic, entry, &transitions.own);
-            let Newcomer { shard, connection, asked, .. } = newcomer;
-            let waiter = Waiter { shard, connection, asked };
-            if self.peers.hold_back(topic, tickets, waiter) {
-                return Joined::HeldBack;
+            let joined = self.enter(&mut dispatch, Some(app), topic, entry, &newcomer);
+            if joined == Joined::Yes {
+                self.count_subscriptions(&mut dispatch, app, topic, entry);
             }
-            self.activate(&mut dispatch, topic, entry, waiter);
-            self.count_subscriptions(&mut dispatch, app, topic, entry);
-            Joined::Yes
+            joined
         });
         drop(dispatch);
-        if joined == Joined::HeldBack {
+        match joined {
             // The peers may have answered before it was noted that somebody waits for that.
-            self.settle_waits();
+            Joined::HeldBack => self.settle_waits(),
+            // There may be nobody whose answer is waited for.
+            Joined::Claimed => self.settle_places(topic),
+            Joined::Yes | Joined::Full => {}
         }
         joined
+    }
+
+    /// Somebody for whom there is a place subscribes.
+    pub(crate) fn enter(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        app: Option<&App>,
+        topic: &Topic,
+        entry: &mut Entry,
+        newcomer: &Newcomer<'_>,
+    ) -> Joined {
+        let &Newcomer { shard, connection, member, asked, .. } = newcomer;
+        let transitions = entry.apply(shard, Change::Subscribe { member });
+        self.announce(dispatch, topic, entry, &transitions);
+        dispatch.notify(app, topic, &transitions);
+        let tickets = dispatch.tell_subscribed(topic, entry, &transitions.own);
+        let waiter = Waiter { shard, connection, asked };
+        if self.peers.hold_back(topic, tickets, waiter) {
+            // Both are waited for at the same time.
+            self.ask_for_last(dispatch, topic);
+            return Joined::HeldBack;
+        }
+        self.activate(dispatch, topic, entry, waiter)
     }
 
     /// Welcomes a connection again that is subscribed already (W27).
@@ -79,7 +105,11 @@ impl Node {
         let mut dispatch = self.dispatch();
         self.registry.read(&topic.app, &topic.channel, |entry| {
             let Some((_, entry)) = entry else { return };
-            if !self.peers.is_held_back(topic, shard, to) {
+            // Whoever has no place yet is told in time, too.
+            let is_waiting = self.peers.has_no_place(topic, shard, to)
+                || self.peers.is_held_back(topic, shard, to)
+                || self.awaits_last(topic, shard, to);
+            if !is_waiting {
                 let again = Waiter { shard, connection: to, asked: true };
                 self.activate(&mut dispatch, topic, entry, again);
             }
@@ -87,23 +117,53 @@ impl Node {
     }
 
     /// Lets those receive what a topic is sent whose subscriptions were held back.
-    pub(crate) fn welcome_late(&self, topic: &Topic, number: u64) {
+    pub(crate) fn welcome_late(&self, dispatch: &mut Dispatch<'_>, topic: &Topic, number: u64) {
         let app = self.apps.by_id(&topic.app);
-        let mut dispatch = self.dispatch();
         self.registry.read(&topic.app, &topic.channel, |entry| {
             let waiters = self.peers.let_go(topic, number);
             let Some((_, entry)) = entry.filter(|_| !waiters.is_empty()) else { return };
             for waiter in waiters {
-                self.activate(&mut dispatch, topic, entry, waiter);
+                self.activate(dispatch, topic, entry, waiter);
             }
             if let Some(app) = app {
-                self.count_subscriptions(&mut dispatch, &app, topic, entry);
+                self.count_subscriptions(dispatch, &app, topic, entry);
             }
         });
     }
 
-    fn activate(&self, dispatch: &mut Dispatch<'_>, topic: &Topic, entry: &Entry, who: Waiter) {
+    /// The same of those who waited for the channel's last event.
+    pub(crate) fn welcome_all(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        waiters: &[Waiter],
+    ) {
+        waiters.iter().for_each(|waiter| self.activate_now(dispatch, topic, entry, *waiter));
+        if let Some(app) = self.apps.by_id(&topic.app) {
+            self.count_subscriptions(dispatch, &app, topic, entry);
+        }
+    }
+
+    fn activate(
+        &self,
+        dispatch: &mut Dispatch<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        who: Waiter,
+    ) -> Joined {
+        if who.asked && self.await_last(dispatch, topic, who) {
+            return Joined::HeldBack;
+        }
+        self.activate_now(dispatch, topic, entry, who);
+        Joined::Yes
+    }
+
+    fn activate_now(&self, dispatch: &mut Dispatch<'_>, topic: &Topic, entry: &Entry, who: Waiter) {
         let welcome = if who.asked { self.welcome(topic, entry) } else { Welcome::Silent };
+        if matches!(welcome, Welcome::Succeeded { cached: Some(None), .. }) {
+            dispatch.notify_miss(self.apps.by_id(&topic.app).as_deref(), topic);
+        }
         let activate = Op::Activate { to: who.connection, topic: topic.clone(), welcome };
         dispatch.send(who.shard, activate);
     }
@@ -118,6 +178,11 @@ impl Node {
     ) {
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |entry| {
+            match self.peers.withdraw(topic, shard, connection) {
+                Withdrawn::Nothing => {}
+                Withdrawn::Claim(settled) => return dispatch.tell_claim(topic, settled),
+                Withdrawn::Refusal => return,
+            }
             let change = match topic.audience {
                 Audience::Watchers => Change::Unwatch,
                 Audience::Subscribers => Change::Unsubscribe { user_id: member.map(|m| &*m.id) },
@@ -125,11 +190,15 @@ impl Node {
             let transitions = entry.apply(shard, change);
             self.announce(&mut dispatch, topic, entry, &transitions);
             if topic.audience == Audience::Subscribers {
+                dispatch.notify(Some(app), topic, &transitions);
                 dispatch.tell_unsubscribed(topic, &transitions.own);
                 self.peers.do_not_hold_back(topic, shard, connection);
+                self.await_last_no_more(topic, shard, connection);
             }
             self.count_subscriptions(&mut dispatch, app, topic, entry);
         });
+        drop(dispatch);
+        self.settle_places(topic);
     }
 
     /// Watches a user (W49): the present state now, every change from now on.
@@ -160,6 +229,10 @@ impl Node {
                 let at = (self.peers.incarnation(), Instant::now());
                 self.cache.put(&app.id, channel, frame.clone(), data, at)
             });
+            if let Some(shared) = self.shared_cache.as_ref().filter(|_| kept.is_some()) {
+                shared.put((app.id.clone(), channel.into()));
+                dispatch.wake_cache = true;
+            }
             let told = replication::Topic { app: &app.id, channel };
             dispatch.forward(told, entry.map(|(_, entry)| entry), frame, except, kept.as_deref());
             if let Some((channel, entry)) = entry {
@@ -173,19 +246,19 @@ impl Node {
     /// in the order of decisions, and says whether it is delivered.
     pub(crate) fn receive(
         &self,
-        app: &App,
+        app: &Arc<str>,
         channel: &str,
         frame: &[u8],
         except: Option<SocketId>,
         is_fresh: impl FnOnce() -> bool,
     ) {
         let mut dispatch = self.dispatch();
-        self.registry.read(&app.id, channel, |entry| {
+        self.registry.read(app, channel, |entry| {
             if is_fresh()
                 && let Some((channel, entry)) = entry
                 && entry.subscribers().shards().next().is_some()
             {
-                let topic = Topic::subscribers(&app.id, channel.clone());
+                let topic = Topic::subscribers(app, channel.clone());
                 // A copy, for the frame is a piece of a whole packet, which a slow reader's backlog
                 // must not keep.
                 let frame = Bytes::copy_from_slice(frame);
@@ -220,13 +293,15 @@ impl Node {
         transitions: &Transitions,
     ) {
         self.announce(dispatch, topic, entry, transitions);
-        if let Some(app) = self.apps.by_id(&topic.app).filter(|_| transitions.counted) {
+        let app = self.apps.by_id(&topic.app);
+        dispatch.notify(app.as_deref(), topic, transitions);
+        if let Some(app) = app.filter(|_| transitions.counted) {
             self.count_subscriptions(dispatch, &app, topic, entry);
         }
     }
 
     pub(crate) fn dispatch(&self) -> Dispatch<'_> {
-        Dispatch::new(&self.inboxes, &self.peers)
+        Dispatch::new(&self.inboxes, &self.peers, &self.notices, self.shared_cache.as_ref())
     }
 
     fn welcome(&self, topic: &Topic, entry: &Entry) -> Welcome {
@@ -273,27 +348,39 @@ impl Node {
         entry: &Entry,
     ) {
         let class = channel::classify(&topic.channel);
-        let wanted = app.settings.load().config.enable_subscription_count;
+        let settings = app.settings.load();
+        let wanted = settings.config.enable_subscription_count
+            || settings.routes.want(EventKind::SubscriptionCount);
         if !wanted || class.is_presence() || channel::user_id(&topic.channel).is_some() {
             return;
         }
         let count = entry.subscribers().total();
         if self.subscription_counts.is_due(topic, count, Instant::now()) {
-            let frame = frames::subscription_count(&topic.channel, count);
-            dispatch.deliver(entry.subscribers(), topic, &frame, None);
+            say_count(dispatch, &settings, topic, entry);
         }
     }
 
     /// Says the counts that were held back and are due now.
     pub(crate) fn say_late_counts(&self) {
         for topic in self.subscription_counts.late(Instant::now()) {
+            let Some(app) = self.apps.by_id(&topic.app) else { continue };
+            let settings = app.settings.load();
             let mut dispatch = self.dispatch();
             self.registry.read(&topic.app, &topic.channel, |entry| {
                 let Some((_, entry)) = entry else { return };
-                let count = entry.subscribers().total();
-                let frame = frames::subscription_count(&topic.channel, count);
-                dispatch.deliver(entry.subscribers(), &topic, &frame, None);
+                say_count(&mut dispatch, &settings, &topic, entry);
             });
         }
+    }
+}
+
+fn say_count(dispatch: &mut Dispatch<'_>, settings: &Settings, topic: &Topic, entry: &Entry) {
+    let count = entry.subscribers().total();
+    if settings.config.enable_subscription_count {
+        let frame = frames::subscription_count(&topic.channel, count);
+        dispatch.deliver(entry.subscribers(), topic, &frame, None);
+    }
+    if settings.routes.want(EventKind::SubscriptionCount) {
+        dispatch.notify_count(topic, count);
     }
 }

@@ -10,6 +10,7 @@ use super::connection::{Connection, Phase, live};
 use super::op::{ConnectionId, Op, Topic};
 use super::shard::{Shard, State};
 use crate::frames;
+use crate::session;
 
 /// How long the peer's close frame is awaited, in seconds.
 const CLOSE_WAIT: u32 = 5;
@@ -131,6 +132,24 @@ impl Shard {
             self.node.unsubscribe(&app, &topic, who, member.as_deref());
         }
         connections[index as usize].user = None;
+    }
+
+    /// Takes a connection that waited for a place out of its presence channel, and says why.
+    pub(super) fn turn_away(&self, id: ConnectionId, topic: &Topic, limit: usize) {
+        if !self.node.peers.take_refusal(topic, self.id, id) {
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        let State { connections, channels, .. } = &mut *state;
+        if live(connections, id).is_none() {
+            return;
+        }
+        if let Some(at) = channels.find(connections, id.index, topic) {
+            channels.detach(connections, id.index, at);
+        }
+        for frame in session::full(topic, limit) {
+            state.send(id, frame);
+        }
     }
 
     /// Takes a connection out of one topic, if it is in it.

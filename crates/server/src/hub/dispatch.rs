@@ -8,9 +8,11 @@ use smallvec::SmallVec;
 
 use super::inbox::Inbox;
 use super::op::{Op, Topic};
+use crate::cache::Shared;
 use crate::peers::Peers;
+use crate::webhooks::Notices;
 
-/// Made before a stripe is locked, dropped after.
+/// Made before a stripe is locked, or several one after the other; dropped after.
 pub(crate) struct Dispatch<'a> {
     inboxes: &'a [Inbox],
     asleep: SmallVec<[ShardId; 8]>,
@@ -18,11 +20,32 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) peers: &'a Peers,
     /// Peers have been told something.
     pub(crate) wake_links: bool,
+    /// What may be a backend's business, see `webhooks::notify`.
+    pub(crate) notices: &'a Notices,
+    /// The desk has got something.
+    pub(crate) wake_desk: bool,
+    shared_cache: Option<&'a Shared>,
+    /// There is something to be asked or written, see `cache::shared`.
+    pub(crate) wake_cache: bool,
 }
 
 impl<'a> Dispatch<'a> {
-    pub(crate) fn new(inboxes: &'a [Inbox], peers: &'a Peers) -> Self {
-        Dispatch { inboxes, asleep: SmallVec::new(), peers, wake_links: false }
+    pub(crate) fn new(
+        inboxes: &'a [Inbox],
+        peers: &'a Peers,
+        notices: &'a Notices,
+        shared_cache: Option<&'a Shared>,
+    ) -> Self {
+        Dispatch {
+            inboxes,
+            asleep: SmallVec::new(),
+            peers,
+            wake_links: false,
+            notices,
+            wake_desk: false,
+            shared_cache,
+            wake_cache: false,
+        }
     }
 
     /// One operation for one shard.
@@ -63,6 +86,12 @@ impl Drop for Dispatch<'_> {
         }
         if self.wake_links {
             self.peers.wake();
+        }
+        if self.wake_desk {
+            self.notices.wake();
+        }
+        if let Some(shared) = self.shared_cache.filter(|_| self.wake_cache) {
+            shared.wake();
         }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) enum Op {
     WatchlistReady { to: ConnectionId },
     /// A user whose channel this is came online or went offline (W49).
     Presence { topic: Topic, user_id: Arc<str>, online: bool },
+    /// The connection waited for a place in a presence channel, which has as many members as it may.
+    Refuse { to: ConnectionId, topic: Topic, limit: usize },
     /// Say why, then close one connection.
     Close { to: ConnectionId, close: Close },
     /// Close everybody who is subscribed to the topic (W51).

@@ -47,6 +47,7 @@ impl Shard {
             Op::Presence { topic, user_id, online } => {
                 self.state.borrow_mut().presence(&topic, &user_id, online);
             }
+            Op::Refuse { to, topic, limit } => self.turn_away(to, &topic, limit),
             Op::Close { to, close } => self.close(to, &close),
             Op::CloseTopic { topic, close } => self.close_topic(&topic, &close),
             Op::CloseApp { app, close } => self.close_app(&app, &close),

@@ -70,8 +70,11 @@ impl Descriptors {
 }
 
 impl OpenSocket {
-    /// The socket becomes a WebSocket; false if there are too many.
+    /// The socket becomes a WebSocket, if it has not already; false if there are too many.
     pub(crate) fn becomes_websocket(&mut self) -> bool {
+        if self.websocket {
+            return true;
+        }
         let limit = self.descriptors.websocket_limit();
         let one_more = |open: usize| (open < limit).then_some(open + 1);
         self.websocket =

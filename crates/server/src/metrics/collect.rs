@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::exposition::{Kind, Labels, Metric};
 use super::stats::{TURN_BUCKETS, panics};
-use super::{cluster, process};
+use super::{cache, cluster, lookups, process, webhooks};
 use crate::apps::{App, Counters};
 use crate::hub::ShardReport;
 use crate::node::Node;
@@ -19,8 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// All metrics.
 pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
     let mut metrics = of_apps(node);
+    metrics.extend(lookups::metrics(node));
+    metrics.extend(cache::metrics(node));
     metrics.extend(cluster::metrics(node, membership).await);
     metrics.extend(not_clustered());
+    metrics.extend(webhooks::metrics(node).await);
     metrics.extend(of_shards(node, &node.reports(PATIENCE).await));
     metrics.extend(of_node(node));
     metrics.extend(process::metrics());
@@ -140,6 +143,7 @@ fn of_node(node: &Node) -> Vec<Metric> {
     let counter =
         |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
     let (wishes, quotas) = node.peers.quotas();
+    let (applicants, unanswered) = node.peers.places();
     let dropped = node.stats.dropped_peer_events.load(Relaxed);
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
@@ -162,6 +166,12 @@ fn of_node(node: &Node) -> Vec<Metric> {
         ),
         gauge("quota_wishes", "Connections that wait for a place", wishes),
         gauge("quotas", "Apps whose connections are limited and counted", quotas),
+        gauge("place_applicants", "Connections that wait for a place in a channel", applicants),
+        counter(
+            "unanswered_claims_total",
+            "Places in presence channels decided without every node's answer",
+            unanswered,
+        ),
         gauge("websocket_limit", "WebSockets that fit", node.descriptors.websocket_limit()),
         gauge("ready", "Whether new work is taken", usize::from(node.is_ready())),
         gauge("draining", "Whether the node is on its way out", usize::from(node.is_draining())),

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Says when a line may be written: at most once in ten seconds.
+#[derive(Debug)]
 pub(crate) struct Rarely(Mutex<Option<Instant>>);
 
 impl Rarely {

@@ -1,17 +1,15 @@
 //! The configuration of the adapter, as the `cluster` crate takes it.
 
-use std::path::PathBuf;
-
-use cluster::mesh::{Discovery, MeshConfig, Tls, TlsError};
+use cluster::mesh::{Discovery, MeshConfig, Tls};
 use cluster::nats::NatsConfig;
 use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
+use redis_connections::RedisOptions;
 
 use crate::start_error::StartError;
-use crate::{net, redis_options};
 
 /// `adapter.driver` = `cluster`.
-pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
+pub(super) fn mesh(config: &Config, tls: Option<Tls>) -> Result<MeshConfig, StartError> {
     let cluster = &config.cluster;
     let discovery = match &cluster.multicast {
         _ if !cluster.unicast.is_empty() => Discovery::Unicast(cluster.unicast.clone()),
@@ -31,14 +29,14 @@ pub(super) fn mesh(config: &Config) -> Result<MeshConfig, StartError> {
         hello_interval: cluster.hello_interval,
         dns: cluster.dns.clone(),
         peers: cluster.peers.clone(),
-        tls: tls(&cluster.tls)?,
+        tls,
     })
 }
 
 /// `adapter.driver` = `redis`.
 pub(super) fn redis(config: &Config) -> Result<RedisConfig, OptionError> {
     let adapter = &config.adapter.redis;
-    let connect = |overlay| redis_options::of(config, adapter.cluster_mode, overlay);
+    let connect = |overlay| RedisOptions::configured(config, adapter.cluster_mode, overlay);
     Ok(RedisConfig {
         prefix: adapter.prefix.clone(),
         subscribe: connect(&adapter.sub_options)?,
@@ -57,6 +55,7 @@ pub(super) fn nats(config: &Config) -> NatsConfig {
         user: nats.user.clone(),
         password: exposed(&nats.password),
         token: exposed(&nats.token),
+        ca: nats.ca.clone(),
         connect_timeout: nats.timeout,
         prefix: nats.prefix.clone(),
         name: name(),
@@ -67,17 +66,4 @@ pub(super) fn nats(config: &Config) -> NatsConfig {
 pub(super) fn name() -> String {
     let system = rustix::system::uname();
     format!("{}:{}", system.nodename().to_string_lossy(), std::process::id())
-}
-
-fn tls(files: &[Option<PathBuf>; 3]) -> Result<Option<Tls>, StartError> {
-    let (certificate, key, authority) = match files {
-        [None, None, None] => return Ok(None),
-        [Some(certificate), Some(key), Some(authority)] => (certificate, key, authority),
-        _ => return Err(StartError::ClusterTls),
-    };
-    let chain = net::read_certificates(certificate)?;
-    let tls = Tls::new(chain, net::read_private_key(key)?, net::read_certificates(authority)?);
-    let error =
-        |error: TlsError| StartError::Tls { path: certificate.clone(), reason: error.to_string() };
-    tls.map(Some).map_err(error)
 }

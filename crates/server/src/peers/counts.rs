@@ -39,7 +39,8 @@ impl Node {
                 let of_us = |entry: &registry::Entry| entry.subscribers().of_node(NodeId::LOCAL);
                 let count = entry.map_or(0, |(_, entry)| of_us(entry));
                 let topic = Told { app: &app, channel: &channel };
-                wake |= peers.outlets.tell(&Message::Subscriptions(topic, count).encode());
+                wake |=
+                    peers.outlets.tell_patiently(&Message::Subscriptions(topic, count).encode());
             });
         }
         let mut told = peers.counts.told.lock();
@@ -47,8 +48,14 @@ impl Node {
             let count = app.connections();
             if told.get(&app.id).copied().unwrap_or(0) != count {
                 told.insert(app.id.clone(), count);
-                wake |= peers.outlets.tell(&Message::Connections(&app.id, count).encode());
+                wake |=
+                    peers.outlets.tell_patiently(&Message::Connections(&app.id, count).encode());
             }
+        }
+        // An app that is gone has no connections any more.
+        for (app, count) in told.iter_mut().filter(|(app, _)| self.apps.by_id(app).is_none()) {
+            *count = 0;
+            wake |= peers.outlets.tell(&Message::Connections(app, 0).encode());
         }
         told.retain(|_, count| *count > 0);
         drop(told);

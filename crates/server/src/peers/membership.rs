@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cluster::driver::{Driver, Owner, Wake};
+use cluster::mesh::Tls;
 use cluster::{Incarnation, Output, PeerStatus, Settings};
 use config::AdapterDriver;
 use parking_lot::Mutex;
@@ -18,10 +19,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep};
 
 use super::Receiver;
+use super::certificates::Certificates;
 use super::losses::Told;
 use super::transport::{Counters, Transport};
 use crate::node::Node;
 use crate::start_error::StartError;
+use crate::webhooks::Notice;
 
 /// How long to wait for somebody to be there.
 const ALONE_AFTER: Duration = Duration::from_secs(1);
@@ -36,7 +39,8 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// What the cluster's thread can be asked.
 enum Command {
-    Ready(bool),
+    /// Whether the listeners are open.
+    Open(bool),
     Status(oneshot::Sender<Status>),
     Leave,
 }
@@ -54,34 +58,46 @@ pub(crate) struct Status {
 pub(crate) struct Membership {
     commands: mpsc::Sender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    certificates: Option<Certificates>,
 }
 
 impl Membership {
     /// Joins the cluster that the configuration names, and returns when this node is part of it:
     /// the others know it, and it knows all that they hold. None for a node on its own.
     pub(crate) fn join(node: &Arc<Node>) -> Result<Option<Membership>, StartError> {
-        if node.config.adapter.driver == AdapterDriver::Local {
+        if !node.is_clustered() {
             return Ok(None);
         }
+        let certificates = match node.config.adapter.driver {
+            AdapterDriver::Cluster => Certificates::load(&node.config.cluster.tls)?,
+            AdapterDriver::Local | AdapterDriver::Redis | AdapterDriver::Nats => None,
+        };
+        let tls = certificates.as_ref().map(Certificates::tls);
         let (commands, receiver) = mpsc::channel(16);
         let (joined, has_joined) = std_mpsc::channel();
         let node = node.clone();
         let thread = thread::Builder::new().name("cluster".into()).spawn(move || {
             let options = LocalOptions::default();
             match Builder::new_current_thread().enable_all().build_local(options) {
-                Ok(runtime) => runtime.block_on(live(node, &joined, receiver)),
+                Ok(runtime) => runtime.block_on(live(node, tls, &joined, receiver)),
                 Err(error) => drop(joined.send(Err(error.into()))),
             }
         })?;
         let ended = || Err(std::io::Error::other("the cluster's thread ended").into());
         has_joined.recv().unwrap_or_else(|_| ended())?;
-        Ok(Some(Membership { commands, thread: Mutex::new(Some(thread)) }))
+        Ok(Some(Membership { commands, thread: Mutex::new(Some(thread)), certificates }))
     }
 
-    /// Tells the others whether this node serves.
-    pub(crate) fn set_ready(&self, ready: bool) {
+    /// The listeners are open, or about to close. While they are open, and this node is part of
+    /// the cluster, the others are told that it serves.
+    pub(crate) fn set_open(&self, open: bool) {
         // Full means that it is busy with the same.
-        let _ = self.commands.try_send(Command::Ready(ready));
+        let _ = self.commands.try_send(Command::Open(open));
+    }
+
+    /// What the links are encrypted with, if they are.
+    pub(crate) fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// How the cluster looks; none if its thread does not answer in time.
@@ -130,6 +146,7 @@ impl Owner for Shared {
 
 async fn live(
     node: Arc<Node>,
+    tls: Option<Tls>,
     joined: &std_mpsc::Sender<Result<(), StartError>>,
     mut commands: mpsc::Receiver<Command>,
 ) {
@@ -151,13 +168,17 @@ async fn live(
         wake,
         Box::new(Shared { receiver: receiver.clone(), told: Told::default() }),
     );
-    let transport = match Transport::start(&node.config, driver.clone()).await {
+    let transport = match Transport::start(&node.config, tls, driver.clone()).await {
         Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),
     };
     tokio::task::spawn_local({
         let node = node.clone();
         async move { node.end_waits().await }
+    });
+    tokio::task::spawn_local({
+        let node = node.clone();
+        async move { node.end_claims().await }
     });
 
     serve(&node, &transport, &receiver, &driver, (joined, &mut commands)).await;
@@ -174,10 +195,12 @@ async fn serve(
 ) {
     let mut others = pin!(wait_for_the_others(transport, receiver));
     let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
+    let mut is_open = false;
     loop {
         tokio::select! {
             () = &mut others, if !node.has_joined() => {
                 node.set_joined();
+                set_ready(node, driver, is_open);
                 // Nobody waits if it has taken too long.
                 let _ = joined.send(Ok(()));
             }
@@ -189,7 +212,10 @@ async fn serve(
                 }
             }
             command = commands.recv() => match command {
-                Some(Command::Ready(ready)) => driver.set_ready(ready),
+                Some(Command::Open(open)) => {
+                    is_open = open;
+                    set_ready(node, driver, open && node.has_joined());
+                }
                 Some(Command::Status(to)) => {
                     let losses = driver.losses();
                     let status = Status {
@@ -205,6 +231,15 @@ async fn serve(
                 Some(Command::Leave) | None => return,
             },
         }
+    }
+}
+
+/// Tells the others whether this node serves; from then on it speaks for its channels.
+fn set_ready(node: &Node, driver: &Driver, ready: bool) {
+    driver.set_ready(ready);
+    match ready {
+        true => node.begin_serving(),
+        false => node.notices.tell(Notice::Retired(driver.me().0)),
     }
 }
 

@@ -4,12 +4,16 @@
 //!
 //! Out: `hub::decide` -> `tell` (under the channel's lock) -> the peers' streams. In: a peer's
 //! stream -> `receive` -> registry and inboxes. `waits` holds back what a client may not hear before
-//! the peers know of it. A node on its own has no peer, and nothing here costs it anything.
+//! the peers know of it; `admission` gives the last places of a presence channel away. A node on its
+//! own has no peer, and nothing here costs it anything.
 
 mod adapter;
+mod admission;
+mod certificates;
 mod counts;
 mod losses;
 mod membership;
+mod places;
 mod quotas;
 mod rates;
 mod receive;
@@ -26,6 +30,7 @@ use registry::{NodeId, ShardId};
 use replication::{Outlets, Tickets};
 
 pub(crate) use membership::{Membership, Status};
+pub(crate) use places::{Place, Withdrawn};
 pub(crate) use quotas::{Pending, Wish};
 use receive::Receiver;
 pub(crate) use transport::Counters as TransportCounters;
@@ -33,6 +38,7 @@ pub(crate) use waits::Waiter;
 
 use crate::hub::{ConnectionId, Topic};
 use counts::Counts;
+use places::Places;
 use quotas::Quotas;
 use rates::Rates;
 use waits::Waits;
@@ -46,6 +52,7 @@ pub(crate) struct Peers {
     incarnation: u64,
     outlets: Outlets,
     quotas: Quotas,
+    places: Places,
     rates: Rates,
     waits: Waits,
     counts: Counts,
@@ -63,6 +70,7 @@ impl Peers {
             incarnation,
             outlets: Outlets::default(),
             quotas: Quotas::new(incarnation),
+            places: Places::new(incarnation),
             rates: Rates::default(),
             waits: Waits::default(),
             counts: Counts::default(),

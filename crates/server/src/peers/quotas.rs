@@ -91,6 +91,14 @@ impl Peers {
         self.with(|state| state.leases.give_back(key));
     }
 
+    /// Tells the peer of this name something; lost if it has just gone.
+    pub(crate) fn tell_by_name(&self, name: NodeName, message: &Message<'_>) {
+        let node = self.quotas.0.lock().numbers.get(&name).copied();
+        if node.is_some_and(|node| self.outlets.tell_one(node, message.encode())) {
+            self.wake();
+        }
+    }
+
     /// A peer is there, or its stream begins anew: it is told everything.
     pub(super) fn introduce(&self, node: NodeId, name: NodeName) {
         self.with(|state| {

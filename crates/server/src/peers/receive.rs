@@ -11,12 +11,14 @@ use cluster::{Output, PeerInfo, Reason, Slot};
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use registry::NodeId;
-use replication::{Event, Kept, Learned, Message, Replica, Snapshots};
+use replication::{Event, Kept, Learned, Message, Replica, Snapshots, Topic as Told};
+use speaker::Subject;
 
 use crate::cache::CachedEvent;
 use crate::hub::Topic;
 use crate::net::Rarely;
 use crate::node::Node;
+use crate::webhooks::{Notice, Origin};
 
 static DROPPED: Rarely = Rarely::new();
 
@@ -65,6 +67,7 @@ impl Receiver {
     /// Time has passed: tells counts that changed, and goes on with snapshots.
     pub(crate) fn tick(&mut self) {
         self.node.tell_counts();
+        self.node.peers.places.forget_confirmed();
         self.advance();
     }
 
@@ -77,6 +80,7 @@ impl Receiver {
                 self.peers.insert(node_id(slot), Peer { info, whole: false, ready: false });
                 self.snapshots.begin(&self.node.peers.outlets, node_id(slot), log);
                 self.node.peers.introduce(node_id(slot), name);
+                self.node.peers.introduce_claims(node_id(slot), true);
                 self.advance();
             }
             Output::Stream { slot, log } => {
@@ -84,6 +88,7 @@ impl Receiver {
                 tracing::warn!(node = %info.name, "the link to a node begins anew, with a snapshot");
                 self.snapshots.begin(&self.node.peers.outlets, node_id(slot), log);
                 self.node.peers.introduce(node_id(slot), info.incarnation.0);
+                self.node.peers.introduce_claims(node_id(slot), false);
                 self.advance();
             }
             Output::Restarted { slot } => {
@@ -91,6 +96,7 @@ impl Receiver {
                 if let Some(peer) = self.peers.get(&node_id(slot)) {
                     self.node.peers.quotas_restarted(peer.info.incarnation.0);
                 }
+                self.node.peers.claims_restarted(node_id(slot));
             }
             Output::Entry { slot, entry } => self.hear(node_id(slot), &entry),
             Output::Acked { .. } => {
@@ -109,7 +115,12 @@ impl Receiver {
     fn set_ready(&mut self, id: NodeId, ready: bool) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.ready = ready;
-            self.node.peers.quotas_ready(peer.info.incarnation.0, ready);
+            let name = peer.info.incarnation.0;
+            self.node.peers.quotas_ready(name, ready);
+            self.node.notices.tell(match ready {
+                true => Notice::Ready(name, Duration::ZERO),
+                false => Notice::Retired(name),
+            });
         }
         let ready = self.peers.values().filter(|peer| peer.ready).count();
         self.node.peers.ready.store(ready, Relaxed);
@@ -118,6 +129,14 @@ impl Receiver {
     /// A peer is gone: so is everything that it held.
     fn lose(&mut self, id: NodeId, reason: Reason) {
         let node = self.node.clone();
+        if let Some(peer) = self.peers.get(&id) {
+            let name = peer.info.incarnation.0;
+            // Before everything that follows from its end, so that somebody else speaks for that.
+            node.notices.tell(match reason {
+                Reason::Goodbye => Notice::Retired(name),
+                Reason::Silent | Reason::Lost => Notice::Dead(name),
+            });
+        }
         self.snapshots.end(&node.peers.outlets, id);
         node.peers.connections.lock().remove(&id);
         self.replica.forget(&node.registry, id, |app, channel, entry, transitions| {
@@ -142,7 +161,9 @@ impl Receiver {
             }
         }
         self.set_ready(id, false);
+        node.peers.places.down(id);
         node.settle_waits();
+        node.settle_all_places();
     }
 
     fn hear(&mut self, id: NodeId, entry: &Bytes) {
@@ -168,8 +189,15 @@ impl Receiver {
         );
         drop(dispatch);
         match (learned, message) {
-            (Learned::Fact, _) => {}
+            (Learned::Fact, message) => {
+                if let Some(replication::Topic { app: id, channel }) = message.topic()
+                    && !node.peers.places.is_idle()
+                {
+                    node.settle_places(&Topic::subscribers(&app(id), channel.into()));
+                }
+            }
             (Learned::Whole, _) => {
+                node.settle_all_places();
                 if let Some(peer) = self.peers.get_mut(&id) {
                     peer.whole = true;
                 }
@@ -190,17 +218,19 @@ impl Receiver {
             }
             Message::Event(topic, event) => {
                 let Some(app) = node.apps.by_id(topic.app) else { return };
-                node.receive(&app, topic.channel, &event.frame, except(&event), || true);
+                node.receive(&app.id, topic.channel, &event.frame, except(&event), || true);
             }
             Message::Cached(topic, event, Kept { data, stamp, ttl, fresh }) => {
-                let Some(app) = node.apps.by_id(topic.app) else { return };
+                // Also of an app that nobody has asked for here: somebody may, and subscribe.
+                let app = node.apps.by_id(topic.app).map(|app| app.id.clone());
+                let app = app.unwrap_or_else(|| topic.app.into());
                 node.receive(&app, topic.channel, &event.frame, except(&event), || {
                     let now = Instant::now();
                     // A copy, for the frame is a piece of a whole packet.
                     let frame = Bytes::copy_from_slice(&event.frame);
                     let expires = now + Duration::from_millis(ttl);
                     let cached = CachedEvent { frame, data: data.into(), stamp, expires };
-                    node.cache.learn(&app.id, topic.channel, cached, now);
+                    node.cache.learn(&app, topic.channel, cached, now);
                     fresh
                 });
             }
@@ -214,11 +244,26 @@ impl Receiver {
                     node.peers.quotas_hear(peer.info.incarnation.0, message);
                 }
             }
+            Message::Claim(topic, claim) => {
+                let app = node.apps.by_id(topic.app);
+                let app = app.map_or_else(|| topic.app.into(), |app| app.id.clone());
+                node.hear_claim(id, &Topic::subscribers(&app, topic.channel.into()), claim);
+            }
             Message::RateWish(app, wish) => {
-                let Some(app) = node.apps.by_id(app) else { return };
+                let Some(app) = node.apps.by_id_for_peer(app) else { return };
                 node.peers.answer_rate(id, node.grant_rate(&app, &wish));
             }
             Message::RateAnswer(answer) => node.peers.hear_rate(answer),
+            Message::Serving(millis) => {
+                if let Some(peer) = self.peers.get(&id) {
+                    let (name, ago) = (peer.info.incarnation.0, Duration::from_millis(millis));
+                    node.notices.tell(Notice::Ready(name, ago));
+                }
+            }
+            Message::Missed(Told { app, channel }) => {
+                let subject = Subject { app: app.into(), channel: channel.into(), member: None };
+                node.notices.tell(Notice::Missed(subject, Origin::Elsewhere));
+            }
             Message::Connections(app, count) => {
                 let mut connections = node.peers.connections.lock();
                 connections.entry(id).or_default().insert(app.into(), count);
@@ -238,7 +283,8 @@ impl Receiver {
             let apps = node.apps.all();
             let apps =
                 apps.iter().map(|app| Message::Connections(&app.id, app.connections()).encode());
-            cached.chain(apps).collect()
+            let serving = node.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
+            cached.chain(apps).chain(serving.map(|message| message.encode())).collect()
         };
         if self.snapshots.advance(&node.registry, more) {
             node.peers.wake();

@@ -7,11 +7,20 @@ use registry::{Entry, MemberChange, NodeId, Occupancy, Own};
 use replication::{Event, Kept, Message, Tickets, Topic as Told};
 use smallvec::SmallVec;
 
+use super::Peers;
 use crate::cache::CachedEvent;
 use crate::hub::{Dispatch, Topic};
 
-fn told(topic: &Topic) -> Told<'_> {
+pub(super) fn told(topic: &Topic) -> Told<'_> {
     Told { app: &topic.app, channel: &topic.channel }
+}
+
+/// All that this node holds of a channel.
+fn facts(topic: Told<'_>, entry: Option<&Entry>) -> Option<Bytes> {
+    let entry = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
+    let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
+    let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
+    Some(Message::Everything(topic, subscriptions, members).encode())
 }
 
 impl Dispatch<'_> {
@@ -43,19 +52,48 @@ impl Dispatch<'_> {
         match own.occupancy {
             Some(Occupancy::Vacated) => {
                 let fact = Message::Subscriptions(told(topic), 0).encode();
-                self.wake_links |= self.peers.outlets.tell(&fact);
+                self.wake_links |= self.peers.outlets.tell_patiently(&fact);
             }
             _ => self.peers.counts.mark(topic),
         }
     }
 
     fn tell_member(&mut self, topic: &Topic, own: &Own) {
-        let message = match &own.member {
-            Some(MemberChange::Added(member)) => Message::Joined(told(topic), member.clone()),
-            Some(MemberChange::Removed(member)) => Message::Left(told(topic), &member.id),
-            None => return,
-        };
-        self.wake_links |= self.peers.outlets.tell(&message.encode());
+        let Peers { outlets, places, .. } = self.peers;
+        match &own.member {
+            Some(MemberChange::Added(member)) => {
+                let fact = Message::Joined(told(topic), member.clone()).encode();
+                // One alone is acknowledged with a heartbeat, several are soon too many for that.
+                let is_urgent = places.unconfirmed(topic) > 0;
+                let mut tickets = Tickets::new();
+                self.wake_links |= outlets.tell_counted(&fact, is_urgent, &mut tickets);
+                places.told(topic, tickets);
+            }
+            Some(MemberChange::Removed(member)) => {
+                let fact = Message::Left(told(topic), &member.id).encode();
+                self.wake_links |= outlets.tell_patiently(&fact);
+            }
+            None => {}
+        }
+    }
+
+    /// Tells everybody about a place.
+    pub(crate) fn tell_claim(&mut self, topic: &Topic, claim: claims::Message) {
+        let message = Message::Claim(told(topic), claim).encode();
+        self.wake_links |= self.peers.outlets.tell(&message);
+    }
+
+    /// Answers a peer's claim, after everything that was decided without knowing it.
+    pub(super) fn answer_claim(
+        &mut self,
+        to: NodeId,
+        topic: &Topic,
+        entry: Option<&Entry>,
+        answer: claims::Message,
+    ) {
+        let answer = Message::Claim(told(topic), answer).encode();
+        let facts = || facts(told(topic), entry);
+        self.wake_links |= self.peers.outlets.answer(to, answer, facts);
     }
 
     /// Sends an event to the nodes that have subscribers; to all if it is `kept` as the last event
@@ -111,12 +149,7 @@ impl Dispatch<'_> {
         to: impl Fn(NodeId) -> bool,
         message: &Message<'_>,
     ) {
-        let facts = || {
-            let entry = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
-            let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
-            let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
-            Some(Message::Everything(topic, subscriptions, members).encode())
-        };
+        let facts = || facts(topic, entry);
         self.wake_links |= self.peers.outlets.send(to, &message.encode(), facts);
     }
 }

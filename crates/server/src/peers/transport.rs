@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cluster::broker::{self, Broker, BrokerConfig};
 use cluster::driver::Driver;
-use cluster::mesh::{self, Mesh};
+use cluster::mesh::{self, Mesh, Tls};
 use cluster::nats::Nats;
 use cluster::redis::RedisBus;
 use config::{AdapterDriver, Config};
@@ -27,8 +27,13 @@ pub(crate) enum Counters {
 }
 
 impl Transport {
-    /// Begins to look for the others. Whether a broker can be reached shows later.
-    pub(super) async fn start(config: &Config, driver: Rc<Driver>) -> Result<Self, StartError> {
+    /// Begins to look for the others. Whether a broker can be reached shows later. A mesh is
+    /// encrypted with `tls`.
+    pub(super) async fn start(
+        config: &Config,
+        tls: Option<Tls>,
+        driver: Rc<Driver>,
+    ) -> Result<Self, StartError> {
         let hellos =
             BrokerConfig { name: adapter::name(), hello_interval: config.cluster.hello_interval };
         Ok(match config.adapter.driver {
@@ -41,7 +46,7 @@ impl Transport {
                 Transport::Broker(Broker::start(bus, driver, hellos).await)
             }
             AdapterDriver::Cluster | AdapterDriver::Local => {
-                Transport::Mesh(Mesh::start(adapter::mesh(config)?, driver).await?)
+                Transport::Mesh(Mesh::start(adapter::mesh(config, tls)?, driver).await?)
             }
         })
     }

@@ -144,8 +144,10 @@ impl Waits {
 impl Node {
     /// Tells everybody who need not wait any longer.
     pub(crate) fn settle_waits(&self) {
+        // Every shard is woken once for all of them.
+        let mut dispatch = self.dispatch();
         for (number, topic) in self.peers.waits.over() {
-            self.welcome_late(&topic, number);
+            self.welcome_late(&mut dispatch, &topic, number);
         }
     }
 

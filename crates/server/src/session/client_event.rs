@@ -4,10 +4,13 @@ use protocol::channel;
 use protocol::close::CLIENT_EVENT_REFUSED;
 use protocol::data::Data;
 use protocol::event_name;
+use protocol::webhook::{Event, EventKind};
+use speaker::Subject;
 
 use super::Session;
 use crate::frames;
 use crate::hub::live;
+use crate::webhooks::Notice;
 
 /// Why a client event is dropped: an error code and its text; the connection stays open.
 struct Refused(Option<u16>, String);
@@ -45,7 +48,10 @@ impl Session<'_> {
         let mut state = self.shard.state.borrow_mut();
         let state = &mut *state;
         let topic = self.subscribers(channel);
-        let Some(at) = state.channels.find(&state.connections, self.id.index, &topic) else {
+        let at = state.channels.find(&state.connections, self.id.index, &topic);
+        let has_place =
+            |_: &usize| !self.shard.node.peers.has_no_place(&topic, self.shard.id, self.id);
+        let Some(at) = at.filter(has_place) else {
             let message = format!(
                 "Cannot broadcast client event (connection not subscribed to channel {channel})"
             );
@@ -64,6 +70,13 @@ impl Session<'_> {
         let member = connection.subscriptions[at].member.as_ref();
         let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
         self.shard.node.publish(self.app, channel, &frame, Some(connection.socket_id), None);
+        if settings.routes.want(EventKind::ClientEvent) {
+            let (socket_id, user_id) =
+                (connection.socket_id.to_string(), member.map(|member| &*member.id));
+            let event = Event::ClientEvent { channel, event, data, socket_id: &socket_id, user_id };
+            let subject = Subject { app: topic.app, channel: topic.channel, member: None };
+            self.shard.node.notices.tell(Notice::ClientEvent(subject, event.json()));
+        }
         Ok(())
     }
 }

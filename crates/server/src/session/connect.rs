@@ -1,15 +1,15 @@
 //! Whether a WebSocket may be opened, and why not (W1 to W4, W14).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use config::Config;
 use protocol::api::query;
 use protocol::close::Close;
 use protocol::version;
 use tokio::time::timeout;
 
-use crate::apps::{PendingSeat, Seat, SeatWish};
+use crate::apps::{App, Asked, By, PendingApp, PendingSeat, Seat, SeatWish, Unavailable};
 use crate::limits::OpenSocket;
 use crate::node::Node;
 
@@ -32,10 +32,26 @@ pub(crate) struct Handshake<'a> {
 pub(crate) enum Admission {
     /// The connection has its place.
     Seated(Seat),
-    /// Another node knows whether there is a place.
-    Waiting(PendingSeat),
+    /// Somebody else has been asked, see [`Waiting::answer`].
+    Waiting(Waiting),
     /// The client is told why and closed.
     Refused(Close),
+}
+
+/// A request for a WebSocket that cannot be decided at once.
+pub(crate) enum Waiting {
+    /// The app is looked up; its rules apply when it is there.
+    App(PendingApp, Box<Kept>),
+    /// Another node knows whether there is a place.
+    Seat(PendingSeat),
+}
+
+/// A [`Handshake`] to come back to.
+pub(crate) struct Kept {
+    key: String,
+    query: String,
+    origin: Option<String>,
+    client: IpAddr,
 }
 
 /// The reasons for refusing a connection, as the metrics name them.
@@ -48,11 +64,13 @@ pub(crate) enum Refusal {
     Origin,
     Quota,
     Capacity,
+    /// The app cannot be looked up.
+    Unavailable,
 }
 
 impl Refusal {
     /// All of them, for the metrics.
-    pub(crate) const ALL: [Refusal; 7] = [
+    pub(crate) const ALL: [Refusal; 8] = [
         Refusal::Path,
         Refusal::UnknownKey,
         Refusal::Disabled,
@@ -60,6 +78,7 @@ impl Refusal {
         Refusal::Origin,
         Refusal::Quota,
         Refusal::Capacity,
+        Refusal::Unavailable,
     ];
 
     /// The value of the metric's `reason` label.
@@ -72,31 +91,77 @@ impl Refusal {
             Refusal::Origin => "origin",
             Refusal::Quota => "quota",
             Refusal::Capacity => "capacity",
+            Refusal::Unavailable => "unavailable",
         }
     }
 }
 
 /// Decides on a request for a WebSocket.
 pub(crate) fn admit(node: &Node, handshake: &Handshake<'_>, socket: &mut OpenSocket) -> Admission {
-    let refused = |reason: Refusal, close: Close| {
-        node.stats.refused(reason);
-        tracing::debug!(
-            client = %handshake.client, reason = reason.name(),
-            "a connection is refused: {}", close.reason
-        );
-        Admission::Refused(close)
-    };
-    match try_admit(node, &node.config, handshake, socket) {
-        Ok(SeatWish::Granted(seat)) => Admission::Seated(seat),
-        Ok(SeatWish::Asked(pending)) => Admission::Waiting(pending),
-        Ok(SeatWish::Denied) => refused(Refusal::Quota, Close::over_quota()),
-        Err((reason, close)) => refused(reason, close),
+    let admitted = try_admit(node, handshake, socket);
+    admitted.unwrap_or_else(|refused| Admission::Refused(refused.counted(node, handshake.client)))
+}
+
+impl Waiting {
+    /// Waits for whoever has been asked, some seconds at most. Clients come back soon when they are
+    /// told that there is no capacity (4100), and never when the quota is used up (4004).
+    pub(crate) async fn answer(self, node: &Node, socket: &mut OpenSocket) -> Result<Seat, Close> {
+        let (pending, kept) = match self {
+            Waiting::App(pending, kept) => (pending, kept),
+            Waiting::Seat(pending) => return seat(node, pending).await,
+        };
+        let handshake = kept.handshake();
+        let found = node.apps.answer(pending).await;
+        let admission = match found {
+            _ if node.is_draining() => Err(Refused(Refusal::Capacity, Close::over_capacity())),
+            Ok(Some(app)) => try_seat(node, &app, &handshake, socket),
+            Ok(None) => Err(Refused::unknown(&kept.key)),
+            Err(Unavailable) => Err(Refused::unavailable()),
+        };
+        match admission {
+            Ok(Admission::Seated(seat)) => Ok(seat),
+            Ok(Admission::Waiting(waiting)) => Box::pin(waiting.answer(node, socket)).await,
+            Ok(Admission::Refused(close)) => Err(close),
+            Err(refused) => Err(refused.counted(node, kept.client)),
+        }
     }
 }
 
-/// Waits for what another node says about the place, but not for long: clients come back soon when
-/// they are told that there is no capacity (4100), and never when the quota is used up (4004).
-pub(crate) async fn seat(node: &Node, pending: PendingSeat) -> Result<Seat, Close> {
+impl Kept {
+    fn of(key: &str, handshake: &Handshake<'_>) -> Box<Self> {
+        let Handshake { query, origin, client, .. } = *handshake;
+        let origin = origin.map(str::to_owned);
+        Box::new(Kept { key: key.to_owned(), query: query.to_owned(), origin, client })
+    }
+
+    fn handshake(&self) -> Handshake<'_> {
+        let Kept { key, query, origin, client } = self;
+        Handshake { key: Some(key), query, origin: origin.as_deref(), client: *client }
+    }
+}
+
+/// Why a connection is refused, for us and for the client.
+struct Refused(Refusal, Close);
+
+impl Refused {
+    fn unknown(key: &str) -> Self {
+        Refused(Refusal::UnknownKey, Close::app_not_found(key))
+    }
+
+    fn unavailable() -> Self {
+        Refused(Refusal::Unavailable, Close::app_unavailable())
+    }
+
+    fn counted(self, node: &Node, client: IpAddr) -> Close {
+        let Refused(reason, close) = self;
+        node.stats.refused(reason);
+        let reason = reason.name();
+        tracing::debug!(%client, reason, "a connection is refused: {}", close.reason);
+        close
+    }
+}
+
+async fn seat(node: &Node, pending: PendingSeat) -> Result<Seat, Close> {
     let (reason, close) = match timeout(PATIENCE, pending.answer()).await {
         Ok(Some(seat)) => return Ok(seat),
         Ok(None) => (Refusal::Quota, Close::over_quota()),
@@ -108,30 +173,50 @@ pub(crate) async fn seat(node: &Node, pending: PendingSeat) -> Result<Seat, Clos
 
 fn try_admit(
     node: &Node,
-    config: &Config,
     handshake: &Handshake<'_>,
     socket: &mut OpenSocket,
-) -> Result<SeatWish, (Refusal, Close)> {
-    let key = handshake.key.ok_or_else(|| (Refusal::Path, Close::path_not_found()))?;
-    let app =
-        node.apps.by_key(key).ok_or_else(|| (Refusal::UnknownKey, Close::app_not_found(key)))?;
+) -> Result<Admission, Refused> {
+    let key = handshake.key.ok_or_else(|| Refused(Refusal::Path, Close::path_not_found()))?;
+    match node.apps.ask(By::Key(key)) {
+        Asked::Known(app) => try_seat(node, &app, handshake, socket),
+        Asked::Unknown => Err(Refused::unknown(key)),
+        Asked::Unavailable => Err(Refused::unavailable()),
+        // Whoever waits counts, or a store that hangs would take the descriptors that HTTP needs.
+        Asked::Pending(_) if !socket.becomes_websocket() => {
+            Err(Refused(Refusal::Capacity, Close::over_capacity()))
+        }
+        Asked::Pending(app) => Ok(Admission::Waiting(Waiting::App(app, Kept::of(key, handshake)))),
+    }
+}
+
+/// The rules of the app.
+fn try_seat(
+    node: &Node,
+    app: &Arc<App>,
+    handshake: &Handshake<'_>,
+    socket: &mut OpenSocket,
+) -> Result<Admission, Refused> {
     let settings = app.settings.load();
     if !settings.config.enabled {
-        return Err((Refusal::Disabled, Close::app_disabled()));
+        return Err(Refused(Refusal::Disabled, Close::app_disabled()));
     }
     let protocol = query::get(handshake.query, "protocol");
-    version::check(protocol.as_deref(), config.strict_protocol_version)
-        .map_err(|close| (Refusal::Version, close))?;
+    version::check(protocol.as_deref(), node.config.strict_protocol_version)
+        .map_err(|close| Refused(Refusal::Version, close))?;
     if !settings.config.allows_origin(handshake.origin) {
         tracing::info!(
             app = %app.id, client = %handshake.client,
             origin = handshake.origin.unwrap_or_default(),
             "an origin is not among the app's allowedOrigins"
         );
-        return Err((Refusal::Origin, Close::origin_not_allowed()));
+        return Err(Refused(Refusal::Origin, Close::origin_not_allowed()));
     }
     if !socket.becomes_websocket() {
-        return Err((Refusal::Capacity, Close::over_capacity()));
+        return Err(Refused(Refusal::Capacity, Close::over_capacity()));
     }
-    Ok(app.wish_for_seat(&node.peers))
+    match app.wish_for_seat(&node.peers) {
+        SeatWish::Granted(seat) => Ok(Admission::Seated(seat)),
+        SeatWish::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
+        SeatWish::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
+    }
 }

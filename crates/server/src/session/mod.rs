@@ -13,8 +13,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::client_message::{self, ClientMessage};
 
-pub(crate) use connect::{Admission, Handshake, Refusal, admit, seat};
+pub(crate) use connect::{Admission, Handshake, Refusal, admit};
 pub(crate) use socket_ids::new_socket_id;
+pub(crate) use subscribe::full;
 
 use crate::apps::App;
 use crate::frames;

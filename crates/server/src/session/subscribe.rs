@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use protocol::auth::verify_subscription;
 use protocol::channel;
 use protocol::member::parse_channel_data;
@@ -36,15 +37,29 @@ impl Refused {
     fn invalid(error: &impl ToString) -> Self {
         Refused::new("LimitReached", 4009, error.to_string())
     }
+
+    fn full(most: usize) -> Self {
+        let message = format!("The channel may have {most} members, and has them.");
+        Refused::new("LimitReached", 4004, message)
+    }
+
+    fn frames(&self, app: &str, channel: &str) -> [Bytes; 2] {
+        let Refused { kind, status, short, long } = self;
+        tracing::debug!(app, channel, reason = long, "a subscription is refused");
+        let subscription_error = frames::subscription_error(channel, kind, short, *status);
+        [subscription_error, frames::error(None, long, Some(channel))]
+    }
+}
+
+/// What a client is told that gets no place in a presence channel, after it has waited for one.
+pub(crate) fn full(topic: &Topic, most: usize) -> [Bytes; 2] {
+    Refused::full(most).frames(&topic.app, &topic.channel)
 }
 
 impl Session<'_> {
     pub(super) fn subscribe(self, channel: &str, auth: Option<&str>, channel_data: Option<&str>) {
         if let Err(refused) = self.try_subscribe(channel, auth, channel_data) {
-            let Refused { kind, status, short, long } = refused;
-            tracing::debug!(app = %self.app.id, channel, reason = long, "a subscription is refused");
-            self.reply(frames::subscription_error(channel, kind, &short, status));
-            self.reply(frames::error(None, &long, Some(channel)));
+            refused.frames(&self.app.id, channel).into_iter().for_each(|frame| self.reply(frame));
         }
     }
 
@@ -113,9 +128,7 @@ impl Session<'_> {
             if let Some(at) = channels.find(connections, self.id.index, topic) {
                 channels.detach(connections, self.id.index, at);
             }
-            let most = max_members.unwrap_or_default();
-            let message = format!("The channel may have {most} members, and has them.");
-            return Err(Refused::new("LimitReached", 4004, message));
+            return Err(Refused::full(max_members.unwrap_or_default()));
         }
         Ok(())
     }

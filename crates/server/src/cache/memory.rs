@@ -1,4 +1,5 @@
-//! The last event of each cache channel (W43), in memory.
+//! What this node has: the last event of each cache channel, bounded. It must not know where else
+//! events are kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -57,6 +58,11 @@ impl Cache {
         Cache { kept: Mutex::default(), ttl: ttl.unwrap_or(for_ever), limit }
     }
 
+    /// How long an event is kept.
+    pub(super) fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
     /// Keeps an event that was published here, by the node with this incarnation, as its channel's
     /// last one; none if it is larger than everything that may be kept.
     pub(crate) fn put(
@@ -70,7 +76,7 @@ impl Cache {
         let key: Key = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis + 1);
+        let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis.saturating_add(1));
         let stamp = Stamp { millis: (since_1970.as_millis() as u64).max(after), node };
         let event = CachedEvent { frame, data: data.into(), stamp, expires: now + self.ttl };
         kept.insert(key, event, self.limit, now)

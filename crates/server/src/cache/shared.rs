@@ -1,0 +1,387 @@
+//! What Redis has yet to be told and asked about cache channels, and who waits for its answers. It
+//! must not know how Redis is talked to, nor what follows from an answer.
+//!
+//! A channel is written once however often it changed meanwhile, since what is written is what
+//! memory holds then. It is asked for once however many wait.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use config::{CacheDriver, Config, Mode};
+use parking_lot::Mutex;
+use registry::ShardId;
+use tokio::sync::{Notify, oneshot};
+
+use super::Key;
+use crate::hub::ConnectionId;
+use crate::peers::Waiter;
+
+/// The most that anybody waits for an answer.
+pub(super) const PATIENCE: Duration = Duration::from_millis(250);
+/// For how long an answer will do.
+const FRESH: Duration = Duration::from_secs(2);
+/// The most channels that are to be written, that are asked for, and whose answers are remembered.
+const MOST: usize = 100_000;
+
+/// A channel that Redis is asked for.
+pub(super) struct Question {
+    /// Nobody waits any longer; tells it from another one of the same channel, too.
+    until: Instant,
+    /// Subscriptions that are held back.
+    pub(super) waiters: Vec<Waiter>,
+    /// Requests that wait; they go on when this goes.
+    readers: Vec<oneshot::Sender<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// False from the first failed attempt to connect until the next that succeeds.
+    reachable: bool,
+    unwritten: HashSet<Key>,
+    /// The same, the oldest first.
+    to_write: VecDeque<Key>,
+    /// Writes under way.
+    writing: usize,
+    questions: HashMap<Key, Question>,
+    /// Those that Redis has not been asked yet.
+    to_ask: VecDeque<Key>,
+    /// All of them, in the order in which they began; some may have ended.
+    order: VecDeque<(Instant, Key)>,
+    /// When Redis answered.
+    answered: HashMap<Key, Instant>,
+    /// The same, the oldest first.
+    answers: VecDeque<(Instant, Key)>,
+}
+
+/// What has happened so far.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) up: AtomicBool,
+    pub(super) writes: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) invalid: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) late: AtomicU64,
+}
+
+/// For whoever wants to look.
+pub(crate) struct SharedNumbers {
+    pub(crate) up: bool,
+    pub(crate) writes: u64,
+    pub(crate) dropped: u64,
+    pub(crate) reads: [(&'static str, u64); 5],
+    pub(crate) unwritten: usize,
+    pub(crate) questions: usize,
+}
+
+/// Something for Redis to do.
+pub(super) enum Job {
+    Read(Key),
+    Write(Key),
+}
+
+/// Owned by the node, shared by all its threads. Its lock is taken under a stripe's lock, never
+/// around one.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Whether other nodes tell this one what they publish: then what is in memory is the last
+    /// event. Otherwise somebody whom we do not hear may have published a later one.
+    is_told: bool,
+    pub(super) counters: Counters,
+    /// There is something for Redis to do.
+    pub(super) work: Notify,
+    /// Somebody waits.
+    pub(super) asked: Notify,
+}
+
+impl Shared {
+    /// None if events are kept in memory only, or not at all.
+    pub(crate) fn of(config: &Config, is_clustered: bool) -> Option<Self> {
+        let is_wanted = config.cache.driver == CacheDriver::Redis
+            && config.cache.ttl != Some(Duration::ZERO)
+            && config.mode != Mode::Worker;
+        is_wanted.then(|| Self::new(is_clustered))
+    }
+
+    fn new(is_told: bool) -> Self {
+        Shared {
+            // Those who come before the first attempt to connect has ended may wait for it.
+            state: Mutex::new(State { reachable: true, ..State::default() }),
+            is_told,
+            counters: Counters::default(),
+            work: Notify::new(),
+            asked: Notify::new(),
+        }
+    }
+
+    /// Memory has a new last event of a channel, which Redis has to have, too.
+    pub(crate) fn put(&self, key: Key) {
+        let mut state = self.state.lock();
+        if state.unwritten.contains(&key) {
+            return;
+        }
+        if state.unwritten.len() >= MOST {
+            Counters::count(&self.counters.dropped);
+            return;
+        }
+        state.unwritten.insert(key.clone());
+        state.to_write.push_back(key);
+    }
+
+    /// Whether there is a channel's answer to wait for, which is asked for if need be. `known`:
+    /// memory has an event.
+    pub(super) fn ask(&self, key: &Key, known: bool) -> bool {
+        self.state.lock().question(key, known && self.is_told).is_some()
+    }
+
+    /// Holds a subscription back, if there is an answer to wait for. To be called under the
+    /// channel's lock.
+    pub(super) fn hold_back(&self, key: &Key, known: bool, waiter: Waiter) -> bool {
+        let mut state = self.state.lock();
+        let question = state.question(key, known && self.is_told);
+        question.map(|question| question.waiters.push(waiter)).is_some()
+    }
+
+    /// For a request that waits, if there is an answer to wait for: resolves with it.
+    pub(super) fn read(&self, key: &Key, known: bool) -> Option<oneshot::Receiver<()>> {
+        let mut state = self.state.lock();
+        let question = state.question(key, known && self.is_told)?;
+        let (to, answered) = oneshot::channel();
+        question.readers.push(to);
+        Some(answered)
+    }
+
+    /// Whether a subscription is held back.
+    pub(super) fn is_held_back(&self, key: &Key, shard: ShardId, to: ConnectionId) -> bool {
+        let state = self.state.lock();
+        let is_it = |waiter: &Waiter| waiter.connection == to && waiter.shard == shard;
+        state.questions.get(key).is_some_and(|question| question.waiters.iter().any(is_it))
+    }
+
+    /// A connection has left a channel. To be called under the channel's lock.
+    pub(super) fn leave(&self, key: &Key, shard: ShardId, of: ConnectionId) {
+        if let Some(question) = self.state.lock().questions.get_mut(key) {
+            question.waiters.retain(|waiter| waiter.connection != of || waiter.shard != shard);
+        }
+    }
+
+    /// Ends a question, unless it has ended; whoever has waited. If it `is_settled`, Redis is not
+    /// asked again for a moment. To be called under the channel's lock.
+    pub(super) fn end(&self, key: &Key, is_settled: bool) -> Option<Question> {
+        let mut state = self.state.lock();
+        if is_settled {
+            state.remember(key, Instant::now());
+        }
+        state.questions.remove(key)
+    }
+
+    /// Questions for whose answers nobody waits any longer.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<Key> {
+        let mut overdue = Vec::new();
+        let mut state = self.state.lock();
+        while state.order.front().is_some_and(|(until, _)| *until <= now) {
+            let Some((until, key)) = state.order.pop_front() else { break };
+            if state.questions.get(&key).is_some_and(|question| question.until == until) {
+                overdue.push(key);
+            }
+        }
+        overdue
+    }
+
+    /// When the first question is overdue.
+    pub(super) fn first_ends(&self) -> Option<Instant> {
+        self.state.lock().order.front().map(|(until, _)| *until)
+    }
+
+    /// The next thing for Redis to do. Somebody may wait for an answer, nobody for a write.
+    pub(super) fn next_job(&self) -> Option<Job> {
+        let mut state = self.state.lock();
+        while let Some(key) = state.to_ask.pop_front() {
+            // It may have become too late meanwhile.
+            if state.questions.contains_key(&key) {
+                return Some(Job::Read(key));
+            }
+        }
+        let key = state.to_write.pop_front()?;
+        state.unwritten.remove(&key);
+        state.writing += 1;
+        Some(Job::Write(key))
+    }
+
+    /// A write has ended.
+    pub(super) fn has_written(&self) {
+        self.state.lock().writing -= 1;
+    }
+
+    /// Whether Redis can be asked; those that it has been asked in vain, if it cannot any longer.
+    pub(super) fn set_reachable(&self, reachable: bool) -> Vec<Key> {
+        self.counters.up.store(reachable, Relaxed);
+        let mut state = self.state.lock();
+        state.reachable = reachable;
+        if reachable {
+            return Vec::new();
+        }
+        state.to_ask.clear();
+        state.questions.keys().cloned().collect()
+    }
+
+    /// Whether Redis has everything, or cannot be told now.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state.lock();
+        !state.reachable || (state.unwritten.is_empty() && state.writing == 0)
+    }
+
+    /// Has the background do what there is to do. Never under a channel's lock, for it may be a
+    /// system call.
+    pub(crate) fn wake(&self) {
+        self.work.notify_one();
+        self.asked.notify_one();
+    }
+
+    pub(crate) fn numbers(&self) -> SharedNumbers {
+        let Counters { up, writes, dropped, hits, misses, invalid, failed, late } = &self.counters;
+        let reads = [
+            ("hit", hits),
+            ("miss", misses),
+            ("invalid", invalid),
+            ("failed", failed),
+            ("late", late),
+        ];
+        let state = self.state.lock();
+        SharedNumbers {
+            up: up.load(Relaxed),
+            writes: writes.load(Relaxed),
+            dropped: dropped.load(Relaxed),
+            reads: reads.map(|(outcome, count)| (outcome, count.load(Relaxed))),
+            unwritten: state.unwritten.len() + state.writing,
+            questions: state.questions.len(),
+        }
+    }
+}
+
+impl State {
+    /// The question for a channel, which is begun if need be; none if there is nothing to wait for.
+    fn question(&mut self, key: &Key, is_known: bool) -> Option<&mut Question> {
+        let now = Instant::now();
+        let is_open = self.questions.contains_key(key);
+        let is_answered = |answered: &Instant| now.duration_since(*answered) < FRESH;
+        if !is_open {
+            let is_needless = is_known || self.answered.get(key).is_some_and(is_answered);
+            let is_full = self.order.len().max(self.to_ask.len()) >= MOST;
+            if is_needless || !self.reachable || is_full {
+                return None;
+            }
+            let until = now + PATIENCE;
+            let question = Question { until, waiters: Vec::new(), readers: Vec::new() };
+            self.questions.insert(key.clone(), question);
+            self.order.push_back((until, key.clone()));
+            self.to_ask.push_back(key.clone());
+        }
+        self.questions.get_mut(key)
+    }
+
+    fn remember(&mut self, key: &Key, now: Instant) {
+        self.answered.insert(key.clone(), now);
+        self.answers.push_back((now, key.clone()));
+        while let Some((at, key)) = self.answers.front()
+            && (self.answers.len() > MOST || now.duration_since(*at) >= FRESH)
+        {
+            if self.answered.get(key) == Some(at) {
+                self.answered.remove(key);
+            }
+            self.answers.pop_front();
+        }
+    }
+}
+
+impl Counters {
+    pub(super) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARD: ShardId = ShardId(0);
+
+    fn key(n: usize) -> Key {
+        ("a".into(), format!("cache-{n}").into())
+    }
+
+    fn waiter(index: u32) -> Waiter {
+        Waiter { shard: SHARD, connection: ConnectionId { index, generation: 0 }, asked: true }
+    }
+
+    #[test]
+    fn a_channel_is_asked_for_once() {
+        let shared = Shared::new(true);
+        assert!(shared.hold_back(&key(1), false, waiter(1)));
+        assert!(shared.hold_back(&key(1), true, waiter(2)), "an open question is waited for");
+        assert!(matches!(shared.next_job(), Some(Job::Read(_))));
+        assert!(shared.next_job().is_none());
+        let waiters = shared.end(&key(1), true).expect("it was open").waiters;
+        assert_eq!(waiters, [waiter(1), waiter(2)]);
+        assert!(!shared.hold_back(&key(1), false, waiter(3)), "it has just been answered");
+    }
+
+    #[test]
+    fn what_is_known_is_asked_for_only_where_nobody_tells() {
+        assert!(!Shared::new(true).ask(&key(1), true));
+        assert!(Shared::new(false).ask(&key(1), true));
+    }
+
+    #[test]
+    fn whoever_leaves_does_not_wait() {
+        let shared = Shared::new(true);
+        shared.hold_back(&key(1), false, waiter(1));
+        assert!(shared.is_held_back(&key(1), SHARD, waiter(1).connection));
+        shared.leave(&key(1), SHARD, waiter(1).connection);
+        assert!(!shared.is_held_back(&key(1), SHARD, waiter(1).connection));
+        assert!(shared.end(&key(1), true).expect("it is open").waiters.is_empty());
+    }
+
+    #[test]
+    fn nobody_waits_for_long_nor_for_what_is_away() {
+        let shared = Shared::new(true);
+        shared.ask(&key(1), false);
+        assert!(shared.overdue(Instant::now()).is_empty());
+        assert_eq!(shared.overdue(Instant::now() + PATIENCE), [key(1)]);
+        assert_eq!(shared.set_reachable(false), [key(1)]);
+        shared.end(&key(1), false);
+        assert!(!shared.ask(&key(1), false));
+        shared.set_reachable(true);
+        assert!(shared.ask(&key(1), false), "it was never answered");
+    }
+
+    #[test]
+    fn what_changes_often_is_written_once() {
+        let shared = Shared::new(true);
+        (0..100).for_each(|n| shared.put(key(n % 2)));
+        assert!(!shared.is_idle());
+        for n in 0..2 {
+            assert!(matches!(shared.next_job(), Some(Job::Write(k)) if k == key(n)));
+        }
+        assert!(shared.next_job().is_none() && !shared.is_idle());
+        (0..2).for_each(|_| shared.has_written());
+        assert!(shared.is_idle());
+    }
+
+    #[test]
+    fn everything_is_bounded() {
+        let shared = Shared::new(true);
+        for n in 0..MOST + 10 {
+            shared.put(key(n));
+            shared.ask(&key(n), false);
+        }
+        let SharedNumbers { dropped, unwritten, questions, .. } = shared.numbers();
+        assert_eq!((dropped, unwritten, questions), (10, MOST, MOST));
+        (0..MOST + 10).for_each(|n| drop(shared.end(&key(n), true)));
+        let state = shared.state.lock();
+        assert!(state.answers.len() <= MOST && state.answered.len() <= MOST);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the links of a mesh are encrypted with, read again when the files change. It must not know
+//! a link.
+
+use std::path::{Path, PathBuf};
+
+use cluster::mesh::{Tls, TlsError};
+
+use crate::net;
+use crate::reload::Changes;
+use crate::start_error::StartError;
+
+/// The files, and what they held when they were last good.
+#[derive(Clone)]
+pub(crate) struct Certificates {
+    files: Files,
+    tls: Tls,
+}
+
+#[derive(Clone)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    authority: PathBuf,
+}
+
+impl Certificates {
+    /// Reads the certificate, its key and the authority, if there are such files.
+    ///
+    /// # Errors
+    /// Only some of them are configured, or they are of no use.
+    pub(super) fn load(files: &[Option<PathBuf>; 3]) -> Result<Option<Self>, StartError> {
+        let files = match files.clone() {
+            [None, None, None] => return Ok(None),
+            [Some(certificate), Some(key), Some(authority)] => {
+                Files { certificate, key, authority }
+            }
+            _ => return Err(StartError::ClusterTls),
+        };
+        let tls = files.read()?;
+        Ok(Some(Certificates { files, tls }))
+    }
+
+    /// What links are encrypted with; it changes by itself.
+    pub(super) fn tls(&self) -> Tls {
+        self.tls.clone()
+    }
+
+    /// Takes over what the files hold whenever that is something else, for ever.
+    pub(crate) async fn keep_fresh(self) {
+        let Files { certificate, key, authority } = &self.files;
+        let mut changes = Changes::of(&[certificate.clone(), key.clone(), authority.clone()]);
+        loop {
+            // At first, too: they may have changed since the start.
+            match self.files.read() {
+                Ok(now) => self.tls.replace(&now),
+                Err(error) => {
+                    tracing::error!(%error, "the cluster's certificate is kept as it was")
+                }
+            }
+            changes.next().await;
+            tracing::info!(path = %certificate.display(), "the cluster's certificate is read again");
+        }
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<Tls, StartError> {
+        let certificates = |path: &Path| net::read_certificates(path);
+        let (chain, authority) = (certificates(&self.certificate)?, certificates(&self.authority)?);
+        let unusable = |error: TlsError| StartError::Tls {
+            path: self.certificate.clone(),
+            reason: error.to_string(),
+        };
+        Tls::new(chain, net::read_private_key(&self.key)?, authority).map_err(unusable)
+    }
+}

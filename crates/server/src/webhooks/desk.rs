@@ -1,0 +1,146 @@
+//! The desk: what of the notices this node has to say, and how it is said.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use protocol::webhook::Event;
+use speaker::{Settings, Speaker, Statement, Subject, Turn};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+
+use super::delivery::Delivery;
+use super::missed::Missed;
+use super::notices::{Notice, Origin};
+use crate::node::Node;
+
+/// The most departures that wait for the end of their grace, and the most statements that other
+/// nodes answer for.
+const MOST_WAITING: usize = 1_000_000;
+
+/// The speaker's time when this node started: others may have been ready for long then.
+const ERA: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the end of this node may take for what is left to be said.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Owned by its task on the background runtime.
+pub(crate) struct Desk {
+    node: Arc<Node>,
+    speaker: Speaker,
+    missed: Missed,
+    delivery: Delivery,
+    started: Instant,
+}
+
+impl Desk {
+    /// Nothing has happened yet.
+    pub(crate) fn new(node: Arc<Node>, delivery: Delivery) -> Self {
+        let settings = Settings {
+            grace: node.config.webhooks.grace,
+            // A dead node is noticed a heartbeat later than it is silent for too long.
+            memory: node.config.cluster.node_timeout + 2 * node.config.cluster.check_interval,
+            most: MOST_WAITING,
+        };
+        let speaker = Speaker::new(node.peers.incarnation(), settings);
+        Desk { node, speaker, missed: Missed::default(), delivery, started: Instant::now() }
+    }
+
+    /// Works until it is told to close; then says what is left to say.
+    pub(crate) async fn work(mut self, mut close: oneshot::Receiver<()>) {
+        let node = self.node.clone();
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                () = node.notices.some() => {}
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
+                () = self.delivery.looked_up() => {}
+                _ = &mut close => break,
+            }
+            self.turn();
+        }
+        self.turn();
+        self.speaker.close(self.now());
+        self.say();
+        self.delivery.close(LAST_WORDS).await;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let speaker = self.speaker.deadline().map(|deadline| self.started + (deadline - ERA));
+        [speaker, self.delivery.deadline()].into_iter().flatten().min()
+    }
+
+    fn now(&self) -> Duration {
+        ERA + self.started.elapsed()
+    }
+
+    fn turn(&mut self) {
+        for notice in self.node.notices.take() {
+            self.hear(notice);
+        }
+        self.speaker.tick(self.now());
+        self.say();
+        self.delivery.tick();
+    }
+
+    fn hear(&mut self, notice: Notice) {
+        let now = self.now();
+        match notice {
+            Notice::Came(subject) => self.speaker.came(subject, now),
+            Notice::Went(subject) => self.speaker.went(subject, now),
+            Notice::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
+            Notice::Retired(node) => self.speaker.retired(node),
+            Notice::Dead(node) => {
+                let heard = now.saturating_sub(self.node.config.cluster.node_timeout);
+                self.speaker.dead(node, heard, now);
+            }
+            Notice::Counted(subject, count) => {
+                if self.speaks_for(&subject) {
+                    let event = Event::SubscriptionCount { channel: &subject.channel, count };
+                    self.delivery.take(&subject.app, &event, wall_clock());
+                }
+            }
+            Notice::Missed(subject, origin) => self.missed(&subject, origin),
+            Notice::ClientEvent(subject, json) => {
+                self.delivery.take_client_event(subject, json, wall_clock());
+            }
+        }
+        self.say();
+    }
+
+    fn missed(&mut self, subject: &Subject, origin: Origin) {
+        match self.speaker.speaks_for(subject, self.now()) {
+            Some(other) if other != self.node.peers.incarnation() && origin == Origin::Here => {
+                let topic = replication::Topic { app: &subject.app, channel: &subject.channel };
+                self.node.peers.tell_by_name(other, &replication::Message::Missed(topic));
+            }
+            _ if self.missed.is_news(subject, self.now()) => {
+                let event = Event::CacheMiss { channel: &subject.channel };
+                self.delivery.take(&subject.app, &event, wall_clock());
+            }
+            _ => {}
+        }
+    }
+
+    fn speaks_for(&self, subject: &Subject) -> bool {
+        self.speaker.speaks_for(subject, self.now()) == Some(self.node.peers.incarnation())
+    }
+
+    /// Says what the speaker has to say.
+    fn say(&mut self) {
+        while let Some(Statement { subject, turn, at }) = self.speaker.poll() {
+            let Subject { app, channel, member } = &subject;
+            let event = match (turn, member.as_deref()) {
+                (Turn::Came, None) => Event::ChannelOccupied { channel },
+                (Turn::Went, None) => Event::ChannelVacated { channel },
+                (Turn::Came, Some(user_id)) => Event::MemberAdded { channel, user_id },
+                (Turn::Went, Some(user_id)) => Event::MemberRemoved { channel, user_id },
+            };
+            let ago = self.now().saturating_sub(at);
+            self.delivery.take(app, &event, wall_clock().saturating_sub(ago));
+        }
+    }
+}
+
+/// The time since 1970.
+fn wall_clock() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! Jobs on their way into the queue that the nodes share. While it is away they wait here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use ::webhooks::Job;
+use queues::{PushError, Queue, QueueError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::backlog::{Backlog, Waits};
+use crate::net::Rarely;
+
+/// The most bytes that wait; as many may be on their way.
+const MOST_BYTES: usize = 64 << 20;
+/// How many jobs are pushed at once.
+const AT_ONCE: usize = 100;
+/// The first pause when the queue is away, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+static REFUSED: Rarely = Rarely::new();
+
+impl Waits for queues::Job {
+    fn weight(&self) -> usize {
+        self.lane.len() + self.group.len() + self.payload.len() + 128
+    }
+}
+
+/// Owned by the delivery, shared with its task and the metrics.
+pub(crate) struct Feed {
+    queue: Queue,
+    jobs: Backlog<queues::Job>,
+    /// How many jobs are not in the queue yet.
+    left: watch::Sender<usize>,
+    refused: AtomicU64,
+}
+
+impl Feed {
+    /// Starts to feed a queue, on the runtime that this is called on.
+    pub(crate) fn start(queue: Queue) -> Arc<Self> {
+        let (jobs, left) = (Backlog::new(MOST_BYTES), watch::Sender::new(0));
+        let feed = Arc::new(Feed { queue, jobs, left, refused: AtomicU64::new(0) });
+        tokio::spawn(feed.clone().run());
+        feed
+    }
+
+    /// The queue that is fed.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(super) fn push(&self, job: &Job) {
+        let (lane, group) = (job.lane().to_string(), job.group.to_string());
+        let job = queues::Job { lane, group, payload: job.encode().into() };
+        self.left.send_modify(|left| *left += 1);
+        if self.jobs.push(job) {
+            self.jobs.wake();
+        } else {
+            self.left.send_modify(|left| *left -= 1);
+        }
+    }
+
+    /// Waits until everything is in the queue; returns how many jobs are not by the deadline.
+    pub(super) async fn flush(&self, deadline: Instant) -> usize {
+        let mut left = self.left.subscribe();
+        // The sender lives as long as the feed.
+        let _ = timeout_at(deadline, left.wait_for(|left| *left == 0)).await;
+        *self.left.borrow()
+    }
+
+    /// Jobs that are not in the queue yet, those that were lost before it, and those that it
+    /// refused.
+    pub(crate) fn numbers(&self) -> (usize, u64, u64) {
+        let (_, lost) = self.jobs.waiting_and_lost();
+        (*self.left.borrow(), lost, self.refused.load(Relaxed))
+    }
+
+    async fn run(self: Arc<Self>) {
+        loop {
+            self.jobs.some().await;
+            let mut jobs = self.jobs.take();
+            while !jobs.is_empty() {
+                let some = jobs.drain(..jobs.len().min(AT_ONCE)).collect();
+                self.feed(some).await;
+            }
+        }
+    }
+
+    /// Puts jobs into the queue, however long that takes.
+    async fn feed(&self, mut jobs: Vec<queues::Job>) {
+        let (mut pause, longest) = PAUSES;
+        let all = jobs.len();
+        while let Err(PushError { jobs: left, reason }) = self.queue.push(jobs).await {
+            jobs = left;
+            match reason {
+                QueueError::Away(_) => {
+                    sleep(pause).await;
+                    pause = longest.min(2 * pause);
+                }
+                QueueError::Refused(_) | QueueError::Full { .. } | QueueError::TooLarge { .. } => {
+                    self.refused.fetch_add(jobs.len() as u64, Relaxed);
+                    if REFUSED.now() {
+                        tracing::error!(jobs = jobs.len(), %reason, "webhooks are given up");
+                    }
+                    break;
+                }
+            }
+        }
+        self.left.send_modify(|left| *left -= all);
+    }
+}

@@ -1,0 +1,165 @@
+//! What this process does about webhooks, by its mode and its queue: who decides, who sends.
+//!
+//! | mode     | queue `sync`         | a shared queue                     |
+//! |----------|----------------------|------------------------------------|
+//! | `full`   | desk, sends itself   | desk, feeds the queue, and a worker |
+//! | `server` | nobody sends         | desk, feeds the queue              |
+//! | `worker` | refused by `config`  | a worker                           |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::webhooks::{BoxFuture, Credential, Credentials, Job, Sender, Settings, Unavailable};
+use config::Mode;
+use queues::{Consumer, Queue, Room};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::delivery::{Delivery, Way};
+use super::feed::Feed;
+use super::{Desk, Meters};
+use crate::apps::By;
+use crate::node::Node;
+use crate::start_error::StartError;
+
+/// How long a worker's jobs in hand may take to end.
+const LAST_JOBS: Duration = Duration::from_secs(5);
+
+/// Everything that runs, on the background runtime.
+pub(crate) struct Work {
+    desk: Option<Task>,
+    worker: Option<Task>,
+}
+
+struct Task {
+    close: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+impl Task {
+    async fn close(self) {
+        // Whoever is gone already needs not be told; a panic there has been counted and logged.
+        let _ = self.close.send(());
+        let _ = self.done.await;
+    }
+}
+
+/// What has been opened and does not run yet.
+pub(crate) struct Opened {
+    queue: Option<Queue>,
+    sender: Option<Arc<Sender>>,
+}
+
+impl Opened {
+    /// Opens what this process needs, inside of the background runtime.
+    ///
+    /// # Errors
+    /// The options can never work.
+    pub(crate) fn new(node: &Arc<Node>) -> Result<Self, StartError> {
+        let (config, mode) = (&node.config, node.config.mode);
+        let queue = Queue::open(config)?;
+        let keys = || Arc::new(Keys(node.clone()));
+        let sends = mode != Mode::Server;
+        let sender =
+            sends.then(|| Sender::new(Settings::of(&config.webhooks), keys())).transpose()?;
+        Ok(Opened { queue, sender: sender.map(Arc::new) })
+    }
+}
+
+impl Work {
+    /// Starts what this process does, inside of the background's `LocalSet`.
+    pub(crate) fn start(node: &Arc<Node>, opened: Opened) -> Self {
+        let Opened { queue, sender } = opened;
+        let worker = match (&queue, &sender) {
+            (Some(queue), Some(sender)) => Some(Worker::start(queue, sender.clone())),
+            _ => None,
+        };
+        let way = match (queue, &sender) {
+            (Some(queue), _) => Way::Queue(Feed::start(queue)),
+            (None, Some(sender)) => Way::Sender(sender.clone()),
+            (None, None) => Way::Nowhere,
+        };
+        let feed = match &way {
+            Way::Queue(feed) => Some(feed.clone()),
+            Way::Sender(_) | Way::Nowhere => None,
+        };
+        // It is set once.
+        let _ = node.meters.set(Meters { sender: sender.clone(), feed });
+        let desk = (node.config.mode != Mode::Worker).then(|| {
+            let (close, closing) = oneshot::channel();
+            let desk = Desk::new(node.clone(), Delivery::new(node.clone(), way));
+            Task { close, done: tokio::task::spawn_local(desk.work(closing)) }
+        });
+        Work { desk, worker }
+    }
+
+    /// Says and sends what is left, for some seconds at most.
+    pub(crate) async fn close(self) {
+        if let Some(desk) = self.desk {
+            desk.close().await;
+        }
+        if let Some(worker) = self.worker {
+            worker.close().await;
+        }
+    }
+}
+
+/// Takes jobs out of the queue that the nodes share, and sends them.
+struct Worker {
+    consumer: Consumer,
+    sender: Arc<Sender>,
+}
+
+impl Worker {
+    fn start(queue: &Queue, sender: Arc<Sender>) -> Task {
+        let consumer = queue.consume(Arc::new(Lanes(sender.clone())));
+        let (close, closing) = oneshot::channel();
+        let worker = Worker { consumer, sender };
+        Task { close, done: tokio::task::spawn_local(worker.work(closing)) }
+    }
+
+    async fn work(mut self, mut close: oneshot::Receiver<()>) {
+        loop {
+            let delivery = tokio::select! {
+                delivery = self.consumer.next() => delivery,
+                _ = &mut close => break,
+            };
+            match Job::decode(&delivery.job.payload) {
+                Ok(job) => self.sender.submit(job, move |_| delivery.done()),
+                Err(error) => {
+                    tracing::error!(%error, "a webhook in the queue cannot be read, it is dropped");
+                    delivery.done();
+                }
+            }
+        }
+        // What is not sent by then stays in the queue, for another worker.
+        self.sender.flush(LAST_JOBS).await;
+        self.consumer.close().await;
+    }
+}
+
+/// The sender's lanes, as the queue asks for them.
+struct Lanes(Arc<Sender>);
+
+impl Room for Lanes {
+    fn room(&self, lane: &str) -> usize {
+        self.0.room(lane)
+    }
+}
+
+/// The keys of this node's apps.
+struct Keys(Arc<Node>);
+
+impl Credentials for Keys {
+    fn of<'a>(&'a self, app: &'a str) -> BoxFuture<'a, Result<Option<Credential>, Unavailable>> {
+        Box::pin(async move {
+            let app = self.0.apps.look_up(By::Id(app)).await;
+            let app = app.map_err(|error| Unavailable(error.to_string()))?;
+            Ok(app.map(|app| {
+                let settings = app.settings.load();
+                let key = settings.config.key.as_str().into();
+                Credential { key, secret: settings.secret.clone() }
+            }))
+        })
+    }
+}
