@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use config::{ConfigErrors, Unsupported, Warning};
+use config::{ConfigErrors, Warning};
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) {
@@ -27,11 +27,6 @@ pub(crate) fn warnings(warnings: &[Warning]) {
 /// Writes what is wrong.
 pub(crate) fn errors(errors: &ConfigErrors) {
     complain("error", &errors.0);
-}
-
-/// Writes what this version does not have.
-pub(crate) fn unsupported(unsupported: &[Unsupported]) {
-    complain("error", unsupported);
 }
 
 /// Writes why the server stopped.

@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 
-use config::{AppConfig, Config};
+use config::{AppConfig, AppManagerDriver, Config};
 use server::{Reload, Running};
 
 use crate::output;
 
 /// Runs the server until it is told to stop.
 pub(crate) fn serve(config: Config, reload: Reload) -> anyhow::Result<()> {
-    let app = config.apps.first().cloned();
+    let app = match config.app_manager.driver {
+        AppManagerDriver::Array => config.apps.first().cloned(),
+        _ => None,
+    };
     let (tls, prefix) = (config.ssl.is_some(), config.path_prefix.clone());
     server::run(config, reload, |running| {
         output::print(&greeting(running, tls, &prefix, app.as_ref()));
@@ -30,8 +33,10 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
     }
     line("shards", &format!("{}, a thread each", running.shards()));
     line("cluster", &running.cluster());
+    line("apps", &running.apps());
+    line("webhooks", &running.webhooks());
     line("files", &format!("limit {files}: up to {websockets} WebSockets"));
-    if let Some(AppConfig { id, key, .. }) = app {
+    if let Some(AppConfig { id, key, .. }) = app.filter(|_| running.serves_clients()) {
         line("app", &format!("id {id}, key {key}"));
         line("try", &format!("a client:  {ws}://{address}{prefix}/app/{key}?protocol=7"));
         line(
@@ -40,8 +45,8 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
                 "a backend: POST {http}://{address}{prefix}/apps/{id}/events, with a Pusher server SDK"
             ),
         );
-        line("", &format!("health:    curl {http}://{address}{prefix}/ready"));
     }
+    line("health", &format!("curl {http}://{address}{prefix}/ready"));
     let state = if running.is_ready() { "is ready" } else { "waits for its cluster" };
     format!("dunlin {} {state}\n{text}", env!("CARGO_PKG_VERSION"))
 }

@@ -16,11 +16,6 @@ pub(crate) fn run(sources: Sources) -> ExitCode {
         }
     };
     output::warnings(&loaded.warnings);
-    let unsupported = loaded.unsupported();
-    if !unsupported.is_empty() {
-        output::unsupported(&unsupported);
-        return ExitCode::from(BAD_CONFIG);
-    }
     logging::init(&loaded.config);
     let watched = sources.config_file.iter().cloned().collect();
     let reloader = Reloader::new(sources, &loaded);

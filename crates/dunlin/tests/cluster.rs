@@ -28,6 +28,8 @@ mod over_nats;
 mod over_redis;
 #[path = "cluster/pause.rs"]
 mod pause;
+#[path = "cluster/places.rs"]
+mod places;
 #[path = "cluster/probe.rs"]
 mod probe;
 #[path = "cluster/publisher.rs"]
@@ -59,6 +61,16 @@ mod mesh {
     #[test]
     fn a_frozen_node_holds_nobody_up_and_comes_back() {
         super::freeze::nobody_is_held_up(&Adapter::mesh());
+    }
+
+    #[test]
+    fn a_frozen_node_holds_up_the_last_places_once() {
+        super::places::a_node_that_does_not_answer_is_waited_for_once(&Adapter::mesh());
+    }
+
+    #[test]
+    fn the_places_of_a_killed_node_are_free() {
+        super::places::those_of_a_killed_node_are_free(&Adapter::mesh());
     }
 
     #[test]

@@ -5,6 +5,8 @@
 #![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 
 mod support;
+#[path = "support/tls.rs"]
+mod tls;
 
 #[path = "cluster/mesh.rs"]
 mod adapter;
@@ -12,12 +14,16 @@ mod adapter;
 mod api;
 #[path = "cluster/cache.rs"]
 mod cache;
+#[path = "cluster/certificates.rs"]
+mod certificates;
 #[path = "cluster/events.rs"]
 mod events;
 #[path = "cluster/joining.rs"]
 mod joining;
 #[path = "cluster/nodes.rs"]
 mod nodes;
+#[path = "cluster/places.rs"]
+mod places;
 #[path = "cluster/presence.rs"]
 mod presence;
 #[path = "cluster/quotas.rs"]
@@ -28,5 +34,7 @@ mod rates;
 mod strangers;
 #[path = "cluster/users.rs"]
 mod users;
+#[path = "cluster/webhooks.rs"]
+mod webhooks;
 
 use nodes::Cluster;

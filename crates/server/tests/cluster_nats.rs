@@ -17,6 +17,8 @@ mod events;
 mod joining;
 #[path = "cluster/nodes.rs"]
 mod nodes;
+#[path = "cluster/places.rs"]
+mod places;
 #[path = "cluster/presence.rs"]
 mod presence;
 #[path = "cluster/quotas.rs"]
@@ -25,5 +27,7 @@ mod quotas;
 mod rates;
 #[path = "cluster/users.rs"]
 mod users;
+#[path = "cluster/webhooks.rs"]
+mod webhooks;
 
 use nodes::Cluster;

@@ -58,6 +58,15 @@ pub(crate) fn is_waited_for(
     }
     right(broker);
     let began = Instant::now();
+    for (index, node) in nodes.iter().enumerate() {
+        eventually("the other one takes it for ready", || {
+            let other = nodes[1 - index].metrics();
+            let known = other.labelled("cluster_peers", "state=\"ready\"") == 1.0;
+            let ready = node.http().ask("GET", "/ready", &[], b"").status == 200;
+            assert!(ready || !known, "it says so before it is");
+            known
+        });
+    }
     for node in &nodes {
         let ready = || node.http().ask("GET", "/ready", &[], b"").status == 200;
         eventually("it is ready", ready);

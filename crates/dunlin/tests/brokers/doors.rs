@@ -5,6 +5,7 @@ use serde_json::json;
 use super::certificates::Certificates;
 use super::server::{Kind, Server};
 use crate::nodes::{Adapter, Nodes, users};
+use crate::process::Process;
 use crate::support::eventually;
 use crate::support::ws::Client;
 
@@ -102,6 +103,22 @@ fn a_nats_server_with_a_user_and_a_prefix() {
         ("ADAPTER_NATS_PREFIX", "prod."),
     ]);
     Pair::join(&adapter, ["u", "v"]).hear_each_other("x");
+}
+
+#[test]
+fn a_nats_server_over_tls_with_an_authority_of_its_own() {
+    let certificates = Certificates::new();
+    let file = |name| certificates.file(name).display().to_string();
+    let (cert, key, ca) = (file("server"), file("server-key"), file("ca"));
+    let nats =
+        Server::run(Kind::Nats, &format!("tls {{ cert_file: {cert:?}, key_file: {key:?} }}"));
+    let servers = format!("tls://127.0.0.1:{}", nats.port);
+    let adapter = Adapter::nats(nats.port).with(&[("ADAPTER_NATS_SERVERS", &servers)]);
+    let stranger = Process::start(&adapter.env());
+    eventually("it says why it waits", || stranger.logged("certificate is not believed") > 0);
+    assert_eq!(stranger.http().ask("GET", "/ready", &[], b"").status, 503);
+    drop(stranger);
+    Pair::join(&adapter.with(&[("ADAPTER_NATS_TLS_CA", &ca)]), ["u", "v"]).hear_each_other("x");
 }
 
 fn do_not_meet(adapter: &Adapter, prefix: &'static str) {

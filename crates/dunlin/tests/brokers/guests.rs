@@ -11,6 +11,8 @@ use crate::roster::{Change, Witness};
 const CHANNEL: &str = "presence-room";
 /// How often some come.
 const PACE: Duration = Duration::from_millis(500);
+/// What does not wait for the broker takes less than that, however busy the machine is.
+pub(crate) const NOW: Duration = Duration::from_secs(5);
 
 /// What the clients that come see, and how long it takes.
 pub(crate) struct Guests<'a> {
@@ -103,7 +105,7 @@ impl<'a> Guests<'a> {
         let times = [&mut self.connects, &mut self.subscribes, &mut self.joins].map(std::mem::take);
         for (what, times) in ["connect", "first subscriber", "join"].iter().zip(&times) {
             println!("  {what}: {times}");
-            assert!(times.most() < Duration::from_secs(2), "nobody waits for the broker");
+            assert!(times.most() < NOW, "nobody waits for the broker");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::guests::Guests;
+use super::guests::{Guests, NOW};
 use super::load::{Story, while_published};
 use super::server::Server;
 use crate::nodes::{Adapter, Nodes};
@@ -12,9 +12,6 @@ use crate::support::eventually;
 const AROUND: Duration = Duration::from_millis(1500);
 /// After which everything is true again.
 const QUIET: Duration = Duration::from_secs(10);
-
-/// What does not wait for the broker takes less than that, however busy the machine is.
-const NOW: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
@@ -105,8 +102,25 @@ pub(crate) fn nothing_is_lost(
     fault: (Fault, Duration),
     events: usize,
 ) {
-    let nodes = Nodes::start(adapter, 3, &[]);
-    outage(broker, &nodes, fault, events).story.is_whole();
+    none_is_lost_of(broker, &Nodes::start(adapter, 3, &[]), fault, events);
+}
+
+/// How long the longest outage lasts.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Two nodes that keep events for longer than the outage lasts lose none of them.
+pub(crate) fn nothing_is_lost_in_a_minute(broker: &mut Server, adapter: &Adapter) {
+    // Nobody is asked whether they are still there, and there is room for all who come.
+    let env = [
+        ("CLUSTER_REPLAY_TIME", "120000"),
+        ("ACTIVITY_TIMEOUT", "600"),
+        ("PRESENCE_MAX_MEMBERS", "5000"),
+    ];
+    none_is_lost_of(broker, &Nodes::start(adapter, 2, &env), (Fault::Killed, MINUTE), 20_000);
+}
+
+fn none_is_lost_of(broker: &mut Server, nodes: &Nodes, fault: (Fault, Duration), events: usize) {
+    outage(broker, nodes, fault, events).story.is_whole();
     for node in nodes.up() {
         assert_eq!(node.metrics().sum("cluster_lost_events_total"), 0.0);
     }

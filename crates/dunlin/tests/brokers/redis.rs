@@ -20,6 +20,12 @@ fn killed_for_ten_seconds_nothing_is_lost() {
 }
 
 #[test]
+fn killed_for_a_minute_nothing_is_lost() {
+    let (mut redis, adapter) = redis();
+    outage::nothing_is_lost_in_a_minute(&mut redis, &adapter);
+}
+
+#[test]
 fn frozen_for_six_seconds_nothing_is_lost() {
     let (mut redis, adapter) = redis();
     outage::nothing_is_lost(&mut redis, &adapter, (Frozen, Duration::from_secs(6)), 5_000);

@@ -43,6 +43,19 @@ fn multicast() {
     are_one(&Node::start_all(twice(&network.hosts), &env));
 }
 
+/// One host sends its hellos elsewhere, and hears those that come on the other's network.
+#[test]
+fn multicast_is_heard_on_every_network() {
+    let Some(network) = Network::switched(2) else { return };
+    let space = &network.hosts[0].space;
+    space.ip("link add elsewhere type veth peer name nobody");
+    space.ip("addr add 10.78.0.1/24 dev elsewhere");
+    ["elsewhere", "nobody"].iter().for_each(|end| space.ip(&format!("link set {end} up")));
+    space.ip("route replace default dev elsewhere");
+    let env = [CLUSTER, ("CLUSTER_MULTICAST_ADDRESS", "239.255.42.1")];
+    are_one(&Node::start_all(&network.hosts, &env));
+}
+
 /// Hellos to the hosts one by one, on networks that no broadcast crosses.
 #[test]
 fn unicast_crosses_networks() {

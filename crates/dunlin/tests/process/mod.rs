@@ -86,14 +86,14 @@ impl Process {
         let (said, hear) = mpsc::channel();
         std::thread::spawn(move || {
             let mut greeting = String::new();
-            while !greeting.contains("health:")
+            while !greeting.contains("health")
                 && output.read_line(&mut greeting).is_ok_and(|read| read > 0)
             {}
             drop(said.send(greeting));
         });
         let greeting = hear.recv_timeout(PATIENCE).unwrap_or_default();
         let took = started.elapsed();
-        if !greeting.contains("health:") {
+        if !greeting.contains("health") {
             let _ = child.kill();
             let _ = child.wait();
             panic!("it did not start: {greeting}\n{}", log.lock().unwrap());

@@ -34,17 +34,24 @@ impl Cluster {
 
     /// With these variables in every node's environment.
     pub fn with(count: usize, env: &[(&str, &str)]) -> Self {
+        Self::of(count, env, |env| start(&borrowed(env)))
+    }
+
+    /// Of nodes that `start` makes.
+    pub fn of(
+        count: usize,
+        env: &[(&str, &str)],
+        start: impl Fn(&[(String, String)]) -> Server + Sync,
+    ) -> Self {
         let adapter = adapter::Adapter::new();
         let own = env.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let env = adapter.env().into_iter().chain(own).collect();
         let mut cluster = Cluster { env, nodes: Vec::new(), _adapter: adapter };
-        let threads: Vec<_> = (0..count)
-            .map(|_| {
-                let env = cluster.env.clone();
-                std::thread::spawn(move || start(&borrowed(&env)))
-            })
-            .collect();
-        cluster.nodes = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let (env, start) = (&cluster.env, &start);
+        cluster.nodes = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..count).map(|_| scope.spawn(|| start(env))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
         cluster.is_joined();
         cluster
     }
@@ -63,7 +70,7 @@ impl Cluster {
 
     /// Waits until every node knows every other one to be ready.
     fn is_joined(&self) {
-        let others = (self.nodes.len() - 1) as f64;
+        let others = self.nodes.len() as f64 - 1.0;
         for node in &self.nodes {
             node.wait_for("every node is ready", |metrics| {
                 metrics.labelled("cluster_peers", "state=\"ready\"") == others

@@ -12,7 +12,7 @@ use super::http::Http;
 pub struct Metrics(BTreeMap<String, f64>);
 
 /// The gauges that are 0 when nobody is connected.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "connected",
     "shard_connections",
     "shard_channels",
@@ -21,6 +21,7 @@ const TABLES: [&str; 9] = [
     "pending_bytes",
     "http_connections",
     "registry_channels",
+    "place_applicants",
     "inbox_bytes",
 ];
 

@@ -10,18 +10,21 @@
 pub mod broker;
 pub mod http;
 pub mod metrics;
+pub mod store;
+pub mod target;
 pub mod ws;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use http::{Answer, App, Http};
 use metrics::Metrics;
+use store::Store;
 use ws::Client;
 
 /// How long anything may take, on a machine that is busy with other tests.
@@ -80,15 +83,20 @@ pub struct Server {
 impl Server {
     /// With these variables in its environment.
     pub fn with(env: &[(&str, &str)]) -> Self {
-        Self::configured(env, None)
+        Self::configured(env, None, None)
+    }
+
+    /// With these variables, and apps that are looked up in a store.
+    pub fn with_store(env: &[(&str, &str)], store: &Arc<Store>) -> Self {
+        Self::configured(env, None, Some(store.clone()))
     }
 
     /// With these variables, and these keys in its configuration file.
     pub fn with_file(env: &[(&str, &str)], file: &Value) -> Self {
-        Self::configured(env, Some(file))
+        Self::configured(env, Some(file), None)
     }
 
-    fn configured(env: &[(&str, &str)], file: Option<&Value>) -> Self {
+    fn configured(env: &[(&str, &str)], file: Option<&Value>, store: Option<Arc<Store>>) -> Self {
         count_failures();
         let folder = Folder::new();
         let config_file = file.map(|file| {
@@ -110,7 +118,11 @@ impl Server {
         let dotenv_dir = folder.path().to_owned();
         let sources = config::Sources { config_file, env: env.collect(), dotenv_dir };
         let loaded = config::load(&sources).unwrap_or_else(|errors| panic!("{errors}"));
-        let running = server::start(loaded.config, None).unwrap();
+        let running = match store {
+            Some(store) => server::start_with_store(loaded.config, None, Some(store)),
+            None => server::start(loaded.config, None),
+        };
+        let running = running.unwrap();
         Server {
             address: running.address(),
             metrics: running.metrics_address().unwrap(),

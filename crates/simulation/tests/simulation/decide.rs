@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use registry::{Change, Member};
+use registry::{Change, Entry, Member};
 
 use crate::Channel;
 use crate::ledger::Ledger;
+use crate::local::Local;
 use crate::node::Node;
 use crate::socket::{Frame, Socket, SocketNumber, Subscription};
 use crate::waits::{PATIENCE, Wait};
@@ -28,30 +29,15 @@ impl Node {
             }
             return;
         }
-        let Some(Socket { shard, subscriptions }) = local.sockets.get_mut(&socket) else { return };
-        let (shard, member) = (*shard, member.cloned());
-        subscriptions.insert(channel.clone(), Subscription { member: member.clone(), told: None });
+        if local.places.of(socket).contains(channel) {
+            return;
+        }
         self.registry.update(&self.app, channel, |entry| {
-            let transitions = entry.apply(shard, Change::Subscribe { member: member.as_ref() });
-            local.announce(channel, entry, &transitions);
-            let tickets = local.tell_subscribed(channel, entry, &transitions.own);
-            let mut wait =
-                Wait { channel: channel.clone(), socket, tickets, until: now + PATIENCE };
-            if transitions.own.occupancy.is_some() {
-                local.interest.insert(channel.clone(), (wait.clone(), false));
-            } else if !local.outlets.is_alone()
-                && let Some(first) = local.waits.of(channel)
-            {
-                // What the first one waits for, those after it do not know either.
-                wait = Wait { socket, ..first.clone() };
-            }
-            if !wait.tickets.is_empty() {
-                ledger.summary.waited += 1;
-                local.waits.push(wait);
-            } else {
-                local.activate(channel, entry, socket, ledger);
+            if local.has_place(now, channel, entry, (socket, member), ledger) {
+                local.enter(now, channel, entry, (socket, member), ledger);
             }
         });
+        self.settle_places(now, channel, ledger);
     }
 
     fn welcome_late(&mut self, channel: &Channel, socket: SocketNumber, ledger: &mut Ledger) {
@@ -74,8 +60,17 @@ impl Node {
     }
 
     /// A client unsubscribes, or is gone.
-    pub(crate) fn unsubscribe(&mut self, socket: SocketNumber, channel: &Channel) {
+    pub(crate) fn unsubscribe(
+        &mut self,
+        now: u64,
+        socket: SocketNumber,
+        channel: &Channel,
+        ledger: &mut Ledger,
+    ) {
         let local = &mut self.local;
+        if local.withdraw(channel, socket) {
+            return self.settle_places(now, channel, ledger);
+        }
         let Some(Socket { shard, subscriptions }) = local.sockets.get_mut(&socket) else { return };
         let (shard, subscription) = (*shard, subscriptions.remove(channel));
         let Some(Subscription { member, .. }) = subscription else { return };
@@ -86,6 +81,7 @@ impl Node {
             local.announce(channel, entry, &transitions);
             local.tell_unsubscribed(channel, &transitions.own);
         });
+        self.settle_places(now, channel, ledger);
     }
 
     /// Publishes an event; a client's goes to everybody but its own socket.
@@ -105,5 +101,39 @@ impl Node {
             local.forward(channel, entry, &frame.encode().into(), except);
             local.deliver(channel, entry, &frame, except, ledger);
         });
+    }
+}
+
+impl Local {
+    /// A client subscribes for whom there is a place.
+    pub(crate) fn enter(
+        &mut self,
+        now: u64,
+        channel: &Channel,
+        entry: &mut Entry,
+        (socket, member): (SocketNumber, Option<&Arc<Member>>),
+        ledger: &mut Ledger,
+    ) {
+        let Some(Socket { shard, subscriptions }) = self.sockets.get_mut(&socket) else { return };
+        let subscription = Subscription { member: member.cloned(), told: None };
+        subscriptions.insert(channel.clone(), subscription);
+        let transitions = entry.apply(*shard, Change::Subscribe { member });
+        self.announce(channel, entry, &transitions);
+        let tickets = self.tell_subscribed(channel, entry, &transitions.own);
+        let mut wait = Wait { channel: channel.clone(), socket, tickets, until: now + PATIENCE };
+        if transitions.own.occupancy.is_some() {
+            self.interest.insert(channel.clone(), (wait.clone(), false));
+        } else if !self.outlets.is_alone()
+            && let Some(first) = self.waits.of(channel)
+        {
+            // What the first one waits for, those after it do not know either.
+            wait = Wait { socket, ..first.clone() };
+        }
+        if !wait.tickets.is_empty() {
+            ledger.summary.waited += 1;
+            self.waits.push(wait);
+        } else {
+            self.activate(channel, entry, socket, ledger);
+        }
     }
 }

@@ -6,7 +6,7 @@ use cluster::Incarnation;
 use registry::NodeId;
 
 use crate::Channel;
-use crate::load::is_presence;
+use crate::load::{is_presence, limit};
 use crate::node::{APP, Node};
 use crate::socket::ids;
 use crate::world::World;
@@ -19,7 +19,7 @@ impl Node {
     }
 
     /// For whom they speak.
-    fn members(&self, channel: &Channel) -> BTreeSet<Box<str>> {
+    pub(crate) fn members(&self, channel: &Channel) -> BTreeSet<Box<str>> {
         let sockets = self.local.sockets.values();
         let subscriptions = sockets.filter_map(|socket| socket.subscriptions.get(channel));
         subscriptions.filter_map(|s| s.member.as_ref()).map(|member| member.id.clone()).collect()
@@ -44,6 +44,29 @@ impl World {
                 self.check_sockets(node, channel, &live);
             }
         }
+        if self.ledger.strict {
+            let is_there = |channel: &Channel, member: Option<&str>| {
+                live.iter().any(|of| match member {
+                    None => of.subscriptions(channel) > 0,
+                    Some(member) => of.members(channel).contains(member),
+                })
+            };
+            self.ledger.statements.check_end(is_there);
+        }
+    }
+
+    /// Checks that no channel has more members than it may, as long as everybody answers in time.
+    pub(crate) fn check_limits(&mut self) {
+        if !self.ledger.strict || self.ledger.summary.unanswered > 0 {
+            return;
+        }
+        for channel in &self.names.busy {
+            let Some(limit) = limit(channel) else { continue };
+            let live = self.places.iter().filter_map(|place| place.node.as_ref());
+            let members: BTreeSet<_> = live.flat_map(|node| node.members(channel)).collect();
+            assert!(members.len() <= limit, "{} of {limit} members of {channel}", members.len());
+            self.ledger.summary.full += u64::from(members.len() == limit);
+        }
     }
 
     fn check_streams(&self, node: &Node, others: usize) {
@@ -52,6 +75,7 @@ impl World {
         assert!(node.peers.values().all(|peer| peer.whole), "{me} was told everything");
         assert!(node.snapshots.is_idle(), "{me} has told everything");
         assert!(node.local.waits.is_empty(), "at {me} nobody waits");
+        assert!(node.local.places.is_empty(), "at {me} nobody waits for a place");
         let counts_told = node.local.counts.is_empty() || node.peers.is_empty();
         assert!(counts_told, "{me} has told its counts");
         for peer in node.cluster.peers(self.time()) {

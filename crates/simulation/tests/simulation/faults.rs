@@ -27,7 +27,8 @@ impl World {
     fn end(&mut self, at: usize, until: u64) {
         if self.random.one_in(2) && self.running(at) {
             if self.random.one_in(2) {
-                self.node(at).disconnect_all();
+                let (now, node) = (self.now, self.places[at].node.as_mut().unwrap());
+                node.disconnect_all(now, &mut self.ledger);
             }
             self.node(at).cluster.goodbye();
             self.node(at).local.woken = true;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster::Incarnation;
 
 use crate::Channel;
+use crate::speaking::Statements;
 
 /// The order in which things happened; not the time.
 pub(crate) type Moment = u64;
@@ -16,6 +17,7 @@ pub(crate) struct Ledger {
     /// Nothing may go missing between any two nodes, whenever they found each other.
     pub(crate) strict: bool,
     pub(crate) summary: Summary,
+    pub(crate) statements: Statements,
     moment: Moment,
     /// The number of the last event, by publishing node and channel.
     published: BTreeMap<(Incarnation, Channel), u64>,
@@ -41,6 +43,14 @@ pub(crate) struct Summary {
     pub(crate) unexcused: u64,
     /// Events that were missing, with an excuse.
     pub(crate) missing: u64,
+    /// Statements that were made while membership was stable.
+    pub(crate) statements: u64,
+    /// Subscriptions that waited for a place.
+    pub(crate) claimed: u64,
+    /// Those of them for which not all peers answered in time.
+    pub(crate) unanswered: u64,
+    /// Times at which a channel had all the members that it may have, and was checked.
+    pub(crate) full: u64,
 }
 
 impl Summary {
@@ -53,6 +63,10 @@ impl Summary {
         self.succeeded += other.succeeded;
         self.unexcused += other.unexcused;
         self.missing += other.missing;
+        self.statements += other.statements;
+        self.claimed += other.claimed;
+        self.unanswered += other.unanswered;
+        self.full += other.full;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::socket::{Socket, SocketNumber};
 /// The most sockets that a node has.
 const SOCKETS: usize = 5;
 /// So many users there are; few, so that they meet themselves on other nodes.
-const USERS: usize = 5;
+const USERS: usize = 8;
 const SHARDS: u64 = 2;
 
 /// So much information there is about the user that makes snapshots take a while: as much as a
@@ -55,10 +55,23 @@ pub(crate) fn is_presence(channel: &Channel) -> bool {
     channel.starts_with("presence-")
 }
 
+/// How many members a channel may have.
+pub(crate) fn limit(channel: &Channel) -> Option<usize> {
+    match &**channel {
+        "presence-a" => Some(3),
+        "presence-b" => Some(6),
+        _ => None,
+    }
+}
+
 impl Node {
     /// The node begins to serve.
     pub(crate) fn open(&mut self, now: u64, names: &Names, ledger: &mut Ledger) {
         self.serves = true;
+        self.cluster.set_ready(true);
+        self.local.woken = true;
+        ledger.statements.serving.insert(self.info.incarnation, self.local.now);
+        self.local.speaker.ready(self.info.incarnation.0, self.local.now);
         let Some(channels) = &names.ballast else { return };
         let member = member("ballast", Some(BALLAST));
         let socket = Socket { shard: ShardId(0), subscriptions: Default::default() };
@@ -93,8 +106,8 @@ impl Node {
                 let member = Some(&member).filter(|_| is_presence(&channel));
                 self.subscribe(now, socket, &channel, member, ledger);
             }
-            6..11 => self.unsubscribe(socket, &channel),
-            11 => self.disconnect(socket),
+            6..11 => self.unsubscribe(now, socket, &channel, ledger),
+            11 => self.disconnect(now, socket, ledger),
             12..17 => self.publish(&channel, None, ledger),
             _ => {
                 let subscription = self.local.subscription(socket, &channel);
@@ -105,16 +118,16 @@ impl Node {
         }
     }
 
-    fn disconnect(&mut self, socket: SocketNumber) {
-        let subscribed: Vec<Channel> =
-            self.local.sockets[&socket].subscriptions.keys().cloned().collect();
-        subscribed.iter().for_each(|channel| self.unsubscribe(socket, channel));
+    fn disconnect(&mut self, now: u64, socket: SocketNumber, ledger: &mut Ledger) {
+        let subscribed = self.local.sockets[&socket].subscriptions.keys().cloned();
+        let channels: Vec<Channel> = subscribed.chain(self.local.places.of(socket)).collect();
+        channels.iter().for_each(|channel| self.unsubscribe(now, socket, channel, ledger));
         self.local.sockets.remove(&socket);
     }
 
     /// Every client goes.
-    pub(crate) fn disconnect_all(&mut self) {
+    pub(crate) fn disconnect_all(&mut self, now: u64, ledger: &mut Ledger) {
         let numbers: Vec<SocketNumber> = self.local.sockets.keys().copied().collect();
-        numbers.into_iter().for_each(|socket| self.disconnect(socket));
+        numbers.into_iter().for_each(|socket| self.disconnect(now, socket, ledger));
     }
 }

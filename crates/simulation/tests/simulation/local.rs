@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cluster::Incarnation;
-use registry::{Entry, Occupancy, Place, Transitions};
+use cluster::{Incarnation, Now};
+use registry::{Entry, MemberChange, Occupancy, Place, Transitions};
 use replication::Outlets;
+use speaker::{Speaker, Subject};
 
 use crate::Channel;
 use crate::ledger::Ledger;
+use crate::node::APP;
+use crate::places::Places;
 use crate::socket::{Frame, Socket, SocketNumber, Subscription, Told};
+use crate::speaking;
 use crate::waits::{Wait, Waits};
 
 /// What a decision may touch while it holds the channel's lock.
@@ -18,10 +22,16 @@ pub(crate) struct Local {
     pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
     pub(crate) outlets: Outlets,
     pub(crate) waits: Waits,
+    pub(crate) places: Places,
     /// Channels whose number of subscriptions is to be told.
     pub(crate) counts: BTreeSet<Channel>,
+    /// Says what a backend has to hear of.
+    pub(crate) speaker: Speaker,
+    pub(crate) now: Now,
     /// The driver has to look what there is to send.
     pub(crate) woken: bool,
+    /// When the driver looks by itself.
+    pub(crate) lingers: Option<Now>,
     /// Which channels were said to be occupied.
     occupied: BTreeSet<Channel>,
     /// The last first subscription of each channel, and whether it was told too early.
@@ -35,8 +45,12 @@ impl Local {
             sockets: BTreeMap::new(),
             outlets: Outlets::default(),
             waits: Waits::default(),
+            places: Places::new(me),
             counts: BTreeSet::new(),
+            speaker: Speaker::new(me.0, speaking::SETTINGS),
+            now: Now::ZERO,
             woken: true,
+            lingers: None,
             occupied: BTreeSet::new(),
             interest: BTreeMap::new(),
         }
@@ -54,6 +68,32 @@ impl Local {
         };
         assert!(news, "{channel} becomes what it is: {transitions:?}");
         assert_eq!(self.occupied.contains(channel), entry.is_occupied());
+        self.note(channel, transitions);
+    }
+
+    /// Notes what a backend has to hear of, from whichever node.
+    fn note(&mut self, channel: &Channel, transitions: &Transitions) {
+        let subject = |member: Option<&str>| Subject {
+            app: APP.into(),
+            channel: channel.clone(),
+            member: member.map(Into::into),
+        };
+        let now = self.now;
+        match transitions.occupancy {
+            Some(Occupancy::Occupied) => self.speaker.came(subject(None), now),
+            Some(Occupancy::Vacated) => self.speaker.went(subject(None), now),
+            None => {}
+        }
+        for change in &transitions.members {
+            match change {
+                MemberChange::Added(member) => {
+                    self.speaker.came(subject(Some(&member.id)), now);
+                }
+                MemberChange::Removed(member) => {
+                    self.speaker.went(subject(Some(&member.id)), now);
+                }
+            }
+        }
     }
 
     pub(crate) fn deliver(

@@ -16,11 +16,13 @@ mod local;
 #[path = "../../../cluster/tests/simulation/network.rs"]
 mod network;
 mod node;
+mod places;
 #[path = "../../../cluster/tests/simulation/random.rs"]
 mod random;
 mod receive;
 mod schedule;
 mod socket;
+mod speaking;
 mod step;
 mod tell;
 mod waits;
@@ -73,7 +75,9 @@ fn gentle() {
     if let Some(sum) = run_all(SEEDS, Schedule::gentle) {
         assert_eq!((sum.deaths, sum.streams_renewed), (0, 0));
         assert!(sum.waited > SEEDS && sum.received > 100 * SEEDS, "{sum:?}");
+        assert!(sum.claimed > 10 * SEEDS && sum.full > 10 * SEEDS, "channels are full: {sum:?}");
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
+        assert!(sum.statements > 20 * SEEDS, "{sum:?}");
     }
 }
 

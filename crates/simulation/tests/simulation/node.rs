@@ -37,6 +37,8 @@ pub(crate) struct Peer {
     pub(crate) incarnation: Incarnation,
     /// Its snapshot is whole.
     pub(crate) whole: bool,
+    /// It has said that it serves.
+    pub(crate) ready: bool,
 }
 
 impl Node {

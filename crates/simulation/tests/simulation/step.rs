@@ -18,6 +18,7 @@ const ALONE: u64 = 1000;
 impl World {
     /// Everything that one node does in one step.
     pub(crate) fn step(&mut self, at: usize) {
+        self.node(at).local.now = self.time();
         // After a pause, the tick may come before what is waiting was read.
         let tick_first = self.random.one_in(2);
         if tick_first {
@@ -36,6 +37,7 @@ impl World {
         self.serve(at);
         let node = self.places[at].node.as_mut().unwrap();
         node.settle_waits(self.now, &mut self.ledger);
+        node.lose_patience(self.now, &mut self.ledger);
         for peer in std::mem::take(&mut node.gone) {
             if let Some(from) = self.place_of(peer) {
                 self.network.cut(at, from);
@@ -44,6 +46,7 @@ impl World {
         if !(way_down && self.schedule.refused) {
             self.send(at);
         }
+        self.speak(at);
     }
 
     fn tick(&mut self, at: usize) {
@@ -127,8 +130,9 @@ impl World {
 
     pub(crate) fn send(&mut self, at: usize) {
         let now = self.time();
-        let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output().collect();
-        assert!(self.node(at).local.woken || peers.is_empty(), "the driver is woken");
+        let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output(now).collect();
+        let lingered = self.node(at).local.lingers.is_some_and(|until| until <= now);
+        assert!(self.node(at).local.woken || lingered || peers.is_empty(), "the driver is woken");
         self.node(at).local.woken = false;
         for peer in peers {
             // What goes to somebody who was replaced comes to the replacement.
@@ -139,5 +143,7 @@ impl World {
                 self.network.transmit(self.now, (at, to), &wire, &self.schedule, random);
             }
         }
+        let lingers = self.node(at).cluster.lingers(now);
+        self.node(at).local.lingers = lingers;
     }
 }

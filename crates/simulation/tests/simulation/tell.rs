@@ -12,6 +12,14 @@ fn topic(channel: &Channel) -> Topic<'_> {
     Topic { app: APP, channel }
 }
 
+/// All that this node holds of a channel.
+fn facts(channel: &Channel, entry: &Entry) -> Option<Bytes> {
+    let entry = Some(entry).filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
+    let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
+    let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
+    Some(Message::Everything(topic(channel), subscriptions, members).encode())
+}
+
 impl Local {
     /// Tells what a subscription changed about this node's own facts.
     pub(crate) fn tell_subscribed(
@@ -45,19 +53,50 @@ impl Local {
         match own.occupancy {
             Some(Occupancy::Vacated) => {
                 let fact = Message::Subscriptions(topic(channel), 0).encode();
-                self.woken |= self.outlets.tell(&fact);
+                self.woken |= self.outlets.tell_patiently(&fact);
             }
             _ => drop(self.counts.insert(channel.clone())),
         }
     }
 
     fn tell_member(&mut self, channel: &Channel, own: &Own) {
-        let message = match &own.member {
-            Some(MemberChange::Added(member)) => Message::Joined(topic(channel), member.clone()),
-            Some(MemberChange::Removed(member)) => Message::Left(topic(channel), &member.id),
-            None => return,
-        };
-        self.woken |= self.outlets.tell(&message.encode());
+        match &own.member {
+            Some(MemberChange::Added(member)) => {
+                let fact = Message::Joined(topic(channel), member.clone()).encode();
+                let is_urgent = self.places.unconfirmed(channel) > 0;
+                let mut tickets = Tickets::new();
+                self.woken |= self.outlets.tell_counted(&fact, is_urgent, &mut tickets);
+                self.places.told(channel, tickets);
+            }
+            Some(MemberChange::Removed(member)) => {
+                let fact = Message::Left(topic(channel), &member.id).encode();
+                self.woken |= self.outlets.tell_patiently(&fact);
+            }
+            None => {}
+        }
+    }
+
+    /// Tells everybody about a place.
+    pub(crate) fn tell_claim(&mut self, channel: &Channel, claim: claims::Message) {
+        let message = Message::Claim(topic(channel), claim).encode();
+        self.woken |= self.outlets.tell(&message);
+    }
+
+    pub(crate) fn tell_claim_to(&mut self, to: NodeId, channel: &Channel, claim: claims::Message) {
+        let message = Message::Claim(topic(channel), claim).encode();
+        self.woken |= self.outlets.tell_one(to, message);
+    }
+
+    /// Answers a peer's claim, after everything that was decided without knowing it.
+    pub(crate) fn answer_claim(
+        &mut self,
+        to: NodeId,
+        channel: &Channel,
+        entry: Option<&Entry>,
+        answer: claims::Message,
+    ) {
+        let answer = Message::Claim(topic(channel), answer).encode();
+        self.woken |= self.outlets.answer(to, answer, || facts(channel, entry?));
     }
 
     /// Tells the counts that have changed since the last time.
@@ -67,7 +106,7 @@ impl Local {
                 let of_us = |entry: &Entry| entry.subscribers().of_node(NodeId::LOCAL);
                 let count = entry.map_or(0, |(_, entry)| of_us(entry));
                 let fact = Message::Subscriptions(topic(&channel), count).encode();
-                self.woken |= self.outlets.tell(&fact);
+                self.woken |= self.outlets.tell_patiently(&fact);
             });
         }
     }
@@ -85,12 +124,7 @@ impl Local {
             return;
         }
         let event = Message::Event(topic(channel), Event { except, frame: frame.clone() });
-        let facts = || {
-            let entry = Some(entry).filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
-            let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
-            let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
-            Some(Message::Everything(topic(channel), subscriptions, members).encode())
-        };
+        let facts = || facts(channel, entry);
         self.woken |= self.outlets.send(|to| interested.contains(&to), &event.encode(), facts);
     }
 }

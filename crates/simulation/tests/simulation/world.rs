@@ -78,7 +78,10 @@ impl World {
                     self.places[to].inbox.push(packet);
                 }
             }
-            running.into_iter().for_each(|at| self.step(at));
+            for at in running {
+                self.step(at);
+                self.check_limits();
+            }
             self.now += STEP;
         }
         self.check_end();

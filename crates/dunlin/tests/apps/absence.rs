@@ -1,0 +1,35 @@
+//! A node that starts while its database is not there.
+
+use super::databases::{Database, borrowed, cached};
+use crate::process::Process;
+use crate::support::eventually;
+use crate::support::http::App;
+use crate::support::ws::Client;
+
+pub(crate) fn is_told_and_waited_for<D: Database>() {
+    let mut database = D::own();
+    database.stop();
+    let env = cached(&database, "apps", 10);
+    let node = Process::start(&borrowed(&env));
+    let ready = || node.http().ask("GET", "/ready", &[], b"");
+    let store = env.iter().find(|(name, _)| *name == "APP_MANAGER_DRIVER").unwrap().1.as_str();
+    for _ in 0..3 {
+        let answer = ready();
+        assert_eq!(answer.status, 503);
+        assert!(answer.text().contains(store), "{}", answer.text());
+        assert_eq!(node.http().ask("GET", "/", &[], b"").status, 200);
+        Client::open(node.address, "/app/app-key").expect_refusal(4100);
+        assert_eq!(node.get("/channels", &[]).status, 503);
+    }
+    assert_eq!(node.logged("apps cannot be looked up"), 1);
+    // Its table is made last: until then it has not been reached, either.
+    database.start_again();
+    assert_eq!(ready().status, 503);
+    database.apps("apps", &[App::default()]);
+    eventually("it is ready", || ready().status == 200);
+    let mut client = node.connect();
+    client.subscribe("a");
+    node.publish("a", "e", "x");
+    client.expect_event("e", "a", "x");
+    assert_eq!(node.metrics().sum("panics_total"), 0.0);
+}

@@ -1,0 +1,83 @@
+//! What backends are told: by exactly one node, in turns, and the truth.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cluster::{Incarnation, Now};
+use speaker::{Settings, Statement, Subject, Turn};
+
+use crate::Channel;
+use crate::world::World;
+
+/// The grace ends before a run does.
+pub(crate) const SETTINGS: Settings =
+    Settings { grace: Duration::from_millis(700), memory: Duration::from_secs(3), most: 100_000 };
+/// After a change of membership nodes may disagree for so long who speaks: until the grace of the
+/// last one to join is over for all, who do not see the same at the same time.
+const SETTLES: Duration = Duration::from_millis(700 + 400);
+
+/// What was said by all nodes.
+#[derive(Default)]
+pub(crate) struct Statements {
+    /// What was said last about each subject, as far as it is certain.
+    last: BTreeMap<Subject, Turn>,
+    /// When membership changed last, or a node heard of it.
+    unsettled: Now,
+    /// Since when each node has served, which nodes tell each other.
+    pub(crate) serving: BTreeMap<Incarnation, Now>,
+}
+
+impl Statements {
+    /// Nodes need not agree who speaks.
+    pub(crate) fn unsettle(&mut self, now: Now) {
+        self.unsettled = now;
+        self.last.clear();
+    }
+
+    /// Checks that what is said is news. False if membership was not stable enough to know.
+    fn hear(&mut self, statement: Statement, strict: bool) -> bool {
+        let Statement { subject, turn, at } = statement;
+        if at <= self.unsettled + SETTLES {
+            self.last.remove(&subject);
+            return false;
+        }
+        let last = self.last.insert(subject.clone(), turn);
+        assert!(!strict || last != Some(turn), "{subject:?}: {turn:?} is said twice");
+        true
+    }
+
+    /// Checks that what was said last is so.
+    pub(crate) fn check_end(&self, is_there: impl Fn(&Channel, Option<&str>) -> bool) {
+        for (subject, turn) in &self.last {
+            let there = is_there(&subject.channel, subject.member.as_deref());
+            assert_eq!(there, *turn == Turn::Came, "{subject:?}: {turn:?} was said last");
+        }
+    }
+}
+
+impl World {
+    /// Whether all nodes serve, and know it of each other.
+    fn agrees(&self) -> bool {
+        let others = self.places.len() - 1;
+        self.places.iter().all(|place| {
+            place.node.as_ref().is_some_and(|node| {
+                let ready = node.peers.values().filter(|peer| peer.ready).count();
+                node.serves && ready == others
+            })
+        })
+    }
+
+    /// One node says what it has to say.
+    pub(crate) fn speak(&mut self, at: usize) {
+        let (now, strict) = (self.time(), self.ledger.strict);
+        if !self.agrees() {
+            self.ledger.statements.unsettle(now);
+        }
+        let node = self.places[at].node.as_mut().unwrap();
+        node.local.speaker.tick(now);
+        while let Some(statement) = node.local.speaker.poll() {
+            let checked = self.ledger.statements.hear(statement, strict);
+            self.ledger.summary.statements += u64::from(checked);
+        }
+    }
+}
