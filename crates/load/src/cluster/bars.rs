@@ -41,7 +41,7 @@ pub(super) struct Verdict {
 }
 
 use Adapter::{Cluster, Nats, Redis};
-use Scenario::{Crossing, Fanout, Fresh, Interest, Latency, Occupied};
+use Scenario::{Crossing, Elsewhere, Fanout, Fresh, Here, Interest, Latency, Occupied};
 
 /// All, in the order of the page.
 fn bars() -> Vec<Bar> {
@@ -91,6 +91,12 @@ fn bars() -> Vec<Bar> {
     add("CPU per event to one", two, Interest, cpu, alone, None);
     add("CPU per event to one", four, Interest, cpu, alone, None);
     add("CPU per event to one", four, Interest, cpu, Against::Setup(two), flat);
+    let label = "CPU per event to one, none elsewhere";
+    add(label, two, Here, cpu, nothing, None);
+    add(label, four, Here, cpu, Against::Setup(two), None);
+    let label = "CPU per event to one, 3/4 elsewhere";
+    add(label, two, Elsewhere, cpu, nothing, None);
+    add(label, four, Elsewhere, cpu, Against::Setup(two), flat);
     for adapter in Adapter::JOINING {
         let of = adapter.of(3);
         add("Deliveries/s, one channel", of, Fanout, "deliveries_per_s", alone, None);

@@ -45,7 +45,10 @@ fn introduction(options: &Options) -> String {
          - Private channels: {channels} with one subscriber each, spread over the nodes; \
          {publishers} connections, spread likewise, publish events of 128 bytes to random channels. \
          CPU per event is that of all nodes together. From 2 to 4 nodes the share of events whose \
-         subscriber is on another node grows from 1/2 to 3/4. Crossings: \
+         subscriber is on another node grows from 1/2 to 3/4 by itself, and with it the CPU per \
+         event. 3/4 elsewhere: that share is 3/4 with 2 nodes, too. None elsewhere: nodes that \
+         have nothing to tell each other, which shows what it costs by itself that as many \
+         processes share the cores; what is beyond that is the price of crossing. Crossings: \
          bytes handed to the broker per byte of event data, with events of 8,000 bytes of which \
          3/4 are for a subscriber on another node than the publisher's; 1 if each of them goes to \
          the one node that wants it and to no other, 4 if every event went to all nodes.\n\

@@ -36,6 +36,10 @@ pub(crate) enum Scenario {
     Latency,
     /// Many private channels with one subscriber each
     Interest,
+    /// The same, no event for a subscriber on another node
+    Here,
+    /// The same, three quarters of the events for a subscriber on another node
+    Elsewhere,
     /// The same with large events, to count how often one crosses
     Crossing,
     /// One channel with subscribers on every node
@@ -71,8 +75,16 @@ impl Setup {
 
 impl Scenario {
     /// All, in the order in which a round runs them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Occupied, Self::Fresh, Self::Latency, Self::Interest, Self::Crossing, Self::Fanout];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Occupied,
+        Self::Fresh,
+        Self::Latency,
+        Self::Interest,
+        Self::Here,
+        Self::Elsewhere,
+        Self::Crossing,
+        Self::Fanout,
+    ];
 
     /// Who is measured in it.
     pub(crate) fn contenders(self) -> Vec<Setup> {
@@ -80,6 +92,7 @@ impl Scenario {
         match self {
             Self::Occupied | Self::Fresh | Self::Latency => [&[ALONE][..], &each(2)].concat(),
             Self::Interest => vec![ALONE, Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
+            Self::Here | Self::Elsewhere => vec![Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
             // What crosses is counted where a broker sees it; which nodes an event is sent to is
             // decided before any adapter has to do with it.
             Self::Crossing => vec![Adapter::Redis.of(4), Adapter::Nats.of(4)],
@@ -94,6 +107,8 @@ impl Scenario {
             Self::Fresh => "Connect, subscribe, close: fresh channels",
             Self::Latency => "From one node to another at a fixed rate",
             Self::Interest => "Private channels with one subscriber each",
+            Self::Here => "The same, no event for another node",
+            Self::Elsewhere => "The same, 3/4 of the events for another node",
             Self::Crossing => "Large events to one subscriber each",
             Self::Fanout => "One channel, subscribers on every node",
         }

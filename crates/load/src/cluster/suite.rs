@@ -37,6 +37,9 @@ pub(crate) struct Size {
 /// Event data so large that whatever else crosses does not count.
 const LARGE: usize = 8_000;
 
+/// The share of events for another node: what chance makes of it with four nodes.
+const ELSEWHERE: f64 = 0.75;
+
 /// Runs `scenario` on `nodes`.
 pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<Report> {
     let (target, server) = (nodes.target()?, &nodes.server);
@@ -51,12 +54,13 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
         occupied: !fresh,
         abrupt: false,
     };
-    let private = |payload| channels::Shape {
+    let private = |payload, elsewhere| channels::Shape {
         channels: size.channels,
         connections: size.channels,
         publishers: size.publishers,
         private: true,
         payload,
+        elsewhere,
         seconds: size.seconds,
         warmup,
     };
@@ -80,9 +84,11 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
             };
             broadcast::run(&target.apart(), server, &plan)
         }
-        Scenario::Interest => channels::run(&target, server, &private(128)),
+        Scenario::Interest => channels::run(&target, server, &private(128, None)),
+        Scenario::Here => channels::run(&target, server, &private(128, Some(0.0))),
+        Scenario::Elsewhere => channels::run(&target, server, &private(128, Some(ELSEWHERE))),
         Scenario::Crossing => {
-            let mut report = channels::run(&target, server, &private(LARGE))?;
+            let mut report = channels::run(&target, server, &private(LARGE, None))?;
             let measured = report.get("publishes_per_s").zip(report.get("measured_s"));
             report.figure("published", measured.map_or(f64::NAN, |(rate, time)| rate * time), "");
             // Channels are random, so all but one in so many events go to another node.

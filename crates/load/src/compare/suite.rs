@@ -112,6 +112,7 @@ pub(crate) fn measure(
                 publishers,
                 private: false,
                 payload: 128,
+                elsewhere: None,
                 seconds,
                 warmup,
             };

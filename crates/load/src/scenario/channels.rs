@@ -4,6 +4,7 @@
 //! same is done again, on the same connections of the same process.
 
 use super::deliveries::{histogram, micros};
+use super::draw::Draw;
 use super::fanout::{payload_fits, seconds};
 use crate::lane::Lane;
 use crate::marker::{self, Finder};
@@ -49,6 +50,10 @@ pub(crate) struct Shape {
     /// Bytes of event data
     #[arg(long, default_value_t = 128)]
     pub(crate) payload: usize,
+    /// Share of the events whose subscriber is on another node than their publisher, from 0 to 1;
+    /// left to chance without it, as it is on one node
+    #[arg(long)]
+    pub(crate) elsewhere: Option<f64>,
     /// Seconds that are measured with few channels, and again with all of them
     #[arg(long, default_value_t = 10.0)]
     pub(crate) seconds: f64,
@@ -74,6 +79,7 @@ struct Publishing<'a> {
     /// When the request outstanding on each lane was sent.
     outstanding: Vec<Option<Instant>>,
     events: Vec<Event>,
+    draw: Draw,
     finder: Finder,
     answers: Histogram<u64>,
     sent: usize,
@@ -150,6 +156,7 @@ impl<'a> Publishing<'a> {
             subscribers,
             lanes,
             events: Vec::new(),
+            draw: Draw::new(1, None, std::iter::empty()),
             finder: Finder::default(),
             answers: histogram(),
             sent: 0,
@@ -196,6 +203,9 @@ impl<'a> Publishing<'a> {
             Event { channel, request, pending: false }
         };
         self.events = (0..EVENTS.max(2 * shape.publishers)).map(event).collect();
+        let nodes = self.target.len();
+        let homes = self.events.iter().map(|event| event.channel % shape.connections % nodes);
+        self.draw = Draw::new(nodes, shape.elsewhere, homes);
 
         self.last_move = Instant::now();
         let mut progress = Progress::new("channels");
@@ -231,9 +241,9 @@ impl<'a> Publishing<'a> {
     }
 
     fn send(&mut self, lane: usize, now: Instant) -> Result<()> {
-        let index = self.sent % self.events.len();
+        let index = self.draw.event(lane % self.target.len());
         let event = &mut self.events[index];
-        // Its last delivery is still missing: wait for it, drain() tells if it never comes.
+        // Its last delivery is still missing: drain() tells if it never comes.
         if event.pending {
             return Ok(());
         }

@@ -5,6 +5,7 @@ pub(crate) mod broadcast;
 pub(crate) mod channels;
 pub(crate) mod churn;
 pub(crate) mod deliveries;
+pub(crate) mod draw;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod publish;
