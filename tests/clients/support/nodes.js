@@ -36,8 +36,8 @@ export async function environment(t, adapter) {
 }
 
 /** Starts nodes that `adapter` joins; they end with the test or suite `t`. */
-export async function startNodes(t, adapter, count = 3) {
-  const env = await environment(t, adapter);
+export async function startNodes(t, adapter, count = 3, more = {}) {
+  const env = { ...(await environment(t, adapter)), ...more };
   const nodes = await Promise.all(Array.from({ length: count }, () => startServer(t, env)));
   await areJoined(nodes.map(({ metrics }) => metrics));
   return nodes;

@@ -67,7 +67,7 @@ class Pm2 {
   async metrics() {
     const ready = async ({ pm2_env }) => {
       const said = await read(pm2_env.pm_out_log_path);
-      return said.includes('health:') && said.match(/metrics\s+(http:\/\/[^\s/]+)/)[1];
+      return said.includes('health ') && said.match(/metrics\s+(http:\/\/[^\s/]+)/)[1];
     };
     const metrics = async (one) => {
       try {
