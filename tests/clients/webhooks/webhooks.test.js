@@ -8,7 +8,7 @@ import { startBroker } from '../support/broker.js';
 import { startNodes } from '../support/nodes.js';
 import { startServer } from '../support/server.js';
 import { startTarget } from '../support/target.js';
-import { eventually } from '../support/waiting.js';
+import { eventually, pause } from '../support/waiting.js';
 
 const EVERYTHING = [
   'channel_occupied',
@@ -85,6 +85,8 @@ describe('webhooks', { concurrency: true }, () => {
       const target = await startTarget(t);
       const env = { ...target.environment('channel_occupied', 'channel_vacated'), WEBHOOKS_GRACE: '200' };
       const nodes = await startNodes(t, adapter, 3, env);
+      // Nodes that have just come need a few heartbeats to agree on who speaks for what.
+      await pause(1500);
       const guests = nodes.map((node) => client(t, node));
       const names = Array.from({ length: 60 }, () => channelName());
       await Promise.all(names.map((name) => subscribe(guests[0], name)));
@@ -93,7 +95,7 @@ describe('webhooks', { concurrency: true }, () => {
       await target.holds(60);
       guests[0].connection.bind('connecting', () => guests[0].disconnect());
       // What was said longer ago than the time until a node is dead is not said again.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await pause(2500);
       await nodes[0].kill();
       await eventually('the empty channels', () => named(target.events, 'channel_vacated').length >= 59);
       assert.deepEqual(by(target.events, 'channel_vacated'), names.slice(1).sort());

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use registry::NodeId;
@@ -11,6 +12,9 @@ use replication::{Message, Topic as Told};
 
 use crate::hub::Topic;
 use crate::node::Node;
+
+/// For how long a node tells with each heartbeat since when it has served, so that all agree on it.
+const YOUNG: Duration = Duration::from_secs(30);
 
 /// Its lock is taken under a channel's lock, never around one. It holds what changed since the last
 /// heartbeat, and nothing while there is no peer.
@@ -42,6 +46,10 @@ impl Node {
                 wake |=
                     peers.outlets.tell_patiently(&Message::Subscriptions(topic, count).encode());
             });
+        }
+        // Each time it comes through a little later or sooner; the soonest is the truest.
+        if let Some(ago) = self.serving().filter(|ago| *ago < YOUNG) {
+            wake |= peers.outlets.tell(&Message::Serving(ago.as_millis() as u64).encode());
         }
         let mut told = peers.counts.told.lock();
         for app in self.apps.all() {
