@@ -7,10 +7,8 @@ use crate::node::Node;
 pub(super) fn metrics(node: &Node) -> Vec<Metric> {
     let Some(shared) = &node.shared_cache else { return Vec::new() };
     let SharedNumbers { up, writes, dropped, reads, unwritten, questions } = shared.numbers();
-    let gauge =
-        |name, help, value: usize| Metric::new(Kind::Gauge, name, help).value(vec![], value as f64);
-    let counter =
-        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let gauge = |name, help, value: usize| Metric::gauge(name, help, value as f64);
+    let counter = Metric::counter;
     let reads = reads.map(|(outcome, count)| (vec![("outcome", outcome.to_owned())], count as f64));
     vec![
         gauge("cache_redis_up", "Whether Redis can be reached for last events", usize::from(up)),

@@ -50,8 +50,7 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
     let ready = peers.iter().filter(|peer| peer.ready).count();
     let in_state = [("ready", ready), ("joining", peers.len() - ready)];
     let in_state = in_state.map(|(state, count)| (vec![("state", state.to_owned())], count as f64));
-    let counter =
-        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let counter = Metric::counter;
     let of_peers = |kind, name, help, of: fn(&PeerStatus) -> f64| {
         let label = |peer: &PeerStatus| vec![("peer", peer.info.name.clone())];
         Metric::new(kind, name, help).values(peers.iter().map(|peer| (label(peer), of(peer))))
@@ -100,8 +99,7 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
 }
 
 fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
-    let counter =
-        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let counter = Metric::counter;
     match transport {
         TransportCounters::Mesh(mesh) => vec![
             counter("cluster_connections_total", "Connections to peers", mesh.connections.get()),

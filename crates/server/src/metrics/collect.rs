@@ -138,10 +138,8 @@ fn of_node(node: &Node) -> Vec<Metric> {
         (vec![("reason", reason.name().to_owned())], count as f64)
     });
     let (cached, cached_bytes) = node.cache.size();
-    let gauge =
-        |name, help, value: usize| Metric::new(Kind::Gauge, name, help).value(vec![], value as f64);
-    let counter =
-        |name, help, value: u64| Metric::new(Kind::Counter, name, help).value(vec![], value as f64);
+    let gauge = |name, help, value: usize| Metric::gauge(name, help, value as f64);
+    let counter = Metric::counter;
     let (wishes, quotas) = node.peers.quotas();
     let (applicants, unanswered) = node.peers.places();
     let dropped = node.stats.dropped_peer_events.load(Relaxed);

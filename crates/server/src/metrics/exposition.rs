@@ -49,6 +49,16 @@ impl Metric {
         Metric { name, help, kind, samples: Vec::new() }
     }
 
+    /// What there is of something now.
+    pub(super) fn gauge(name: &'static str, help: &'static str, value: f64) -> Self {
+        Metric::new(Kind::Gauge, name, help).value(vec![], value)
+    }
+
+    /// How often something has happened.
+    pub(super) fn counter(name: &'static str, help: &'static str, count: u64) -> Self {
+        Metric::new(Kind::Counter, name, help).value(vec![], count as f64)
+    }
+
     /// Adds a value.
     pub(super) fn value(mut self, labels: Labels, value: f64) -> Self {
         self.samples.push(Sample { suffix: "", labels, value });

@@ -7,8 +7,7 @@ use crate::node::Node;
 pub(super) fn metrics(node: &Node) -> Vec<Metric> {
     let Some(numbers) = node.apps.numbers() else { return Vec::new() };
     let LookupNumbers { outcomes, queries, failures, took, unknown, waiting, up } = numbers;
-    let gauge =
-        |name, help, value: usize| Metric::new(Kind::Gauge, name, help).value(vec![], value as f64);
+    let gauge = |name, help, value: usize| Metric::gauge(name, help, value as f64);
     let outcomes =
         outcomes.map(|(outcome, count)| (vec![("outcome", outcome.to_owned())], count as f64));
     vec![
@@ -16,8 +15,7 @@ pub(super) fn metrics(node: &Node) -> Vec<Metric> {
             .values(outcomes),
         Metric::new(Kind::Histogram, "app_store_query_seconds", "How long the store of apps took")
             .histogram(&vec![], [], queries, took.as_secs_f64()),
-        Metric::new(Kind::Counter, "app_store_failures_total", "Queries without an answer")
-            .value(vec![], failures as f64),
+        Metric::counter("app_store_failures_total", "Queries without an answer", failures),
         gauge("app_store_up", "Whether the last query had an answer", usize::from(up)),
         gauge("known_apps", "Apps that are known", node.apps.len()),
         gauge("unknown_apps", "Ids and keys that are known not to be there", unknown),

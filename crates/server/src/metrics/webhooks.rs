@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// All of it, as far as this process has to do with it.
 pub(super) async fn metrics(node: &Node) -> Vec<Metric> {
+    let (gauge, counter) = (Metric::gauge, Metric::counter);
     let (waiting, lost) = node.notices.waiting_and_lost();
     let mut metrics = vec![
         gauge("webhook_notices", "What happened and was not looked at yet", waiting as f64),
@@ -78,6 +79,7 @@ fn of_targets(targets: &[TargetCounters]) -> Vec<Metric> {
 }
 
 async fn of_queue(feed: &Feed) -> Vec<Metric> {
+    let (gauge, counter) = (Metric::gauge, Metric::counter);
     let (waiting, lost, refused) = feed.numbers();
     let counts = feed.queue().counters();
     let mut metrics = vec![
@@ -108,12 +110,4 @@ async fn of_queue(feed: &Feed) -> Vec<Metric> {
         }
     }
     metrics
-}
-
-fn gauge(name: &'static str, help: &'static str, value: f64) -> Metric {
-    Metric::new(Kind::Gauge, name, help).value(vec![], value)
-}
-
-fn counter(name: &'static str, help: &'static str, value: u64) -> Metric {
-    Metric::new(Kind::Counter, name, help).value(vec![], value as f64)
 }
