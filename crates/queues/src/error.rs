@@ -34,6 +34,27 @@ pub struct PushError {
     pub reason: QueueError,
 }
 
+impl PushError {
+    /// What came of several pushes, as of one. If some of the jobs may be taken a little later, that
+    /// is the reason: who keeps them then loses none of those over another lane's being full.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "sqs")),
+        allow(dead_code, reason = "there is no queue to push to")
+    )]
+    pub(crate) fn of_all(pushes: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let failed = pushes.into_iter().filter_map(Result::err);
+        failed
+            .reduce(|mut all, next| {
+                all.jobs.extend(next.jobs);
+                if !matches!(all.reason, QueueError::Away(_)) {
+                    all.reason = next.reason;
+                }
+                all
+            })
+            .map_or(Ok(()), Err)
+    }
+}
+
 /// Why a queue does not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum QueueError {
@@ -55,4 +76,27 @@ pub enum QueueError {
         /// `queue.redis.maxPendingJobs`.
         limit: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_that_may_be_taken_later_are_not_lost_over_a_lane_that_is_full() {
+        let failed = |lane: &str, reason| {
+            let job = Job { lane: lane.into(), group: String::new(), payload: Default::default() };
+            Err(PushError { jobs: vec![job], reason })
+        };
+        let away = || failed("a", QueueError::Away("gone".into()));
+        let full = || failed("b", QueueError::Full { limit: 1 });
+        for pushes in [[away(), full(), Ok(())], [Ok(()), full(), away()]] {
+            let error = PushError::of_all(pushes).expect_err("two failed");
+            assert!(matches!(error.reason, QueueError::Away(_)), "{error}");
+            assert_eq!(error.jobs.len(), 2);
+        }
+        let error = PushError::of_all([full(), Ok(())]).expect_err("one failed");
+        assert!(matches!(error.reason, QueueError::Full { limit: 1 }), "{error}");
+        assert!(PushError::of_all([Ok(()), Ok(())]).is_ok());
+    }
 }

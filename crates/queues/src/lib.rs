@@ -40,4 +40,5 @@ pub use counters::{Counters, Depth};
 pub use delivery::Delivery;
 pub use error::{OpenError, PushError, QueueError};
 pub use job::{Job, Room};
+pub use pause::Pause;
 pub use queue::{Consumer, Queue};

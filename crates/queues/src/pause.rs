@@ -7,7 +7,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// How long to wait the next time.
 #[derive(Debug)]
-pub(crate) struct Pause(Duration);
+pub struct Pause(Duration);
 
 impl Default for Pause {
     fn default() -> Self {
@@ -16,9 +16,9 @@ impl Default for Pause {
 }
 
 impl Pause {
-    /// The next pause, half of it random, so that nodes that failed together do not come back
+    /// The pause that is due, and the next one is longer; half of it is random, so that nodes that failed together do not come back
     /// together.
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn lengthen(&mut self) -> Duration {
         let pause = self.0;
         self.0 = (pause * 2).min(PAUSES.1);
         // Without randomness the pauses are only less even.
@@ -27,7 +27,7 @@ impl Pause {
     }
 
     /// It worked.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         *self = Pause::default();
     }
 }

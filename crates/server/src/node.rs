@@ -30,7 +30,7 @@ pub(crate) struct Node {
     pub(crate) subscription_counts: SubscriptionCounts,
     pub(crate) peers: Arc<Peers>,
     /// What may be a backend's business.
-    pub(crate) notices: Arc<Notices>,
+    pub(crate) notices: Notices,
     /// What becomes of it, for whoever wants to look; set at start.
     pub(crate) meters: OnceLock<Meters>,
     /// Since when it has served.
@@ -71,7 +71,7 @@ impl Node {
             shared_cache: Shared::of(&config, is_clustered(&config)),
             subscription_counts: SubscriptionCounts::default(),
             peers: Arc::new(Peers::new(incarnation()?)),
-            notices: Arc::default(),
+            notices: Notices::default(),
             meters: OnceLock::new(),
             serving: OnceLock::new(),
             inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),

@@ -44,7 +44,7 @@ pub(super) async fn listen(queue: Arc<RedisQueue>, worker: String, hints: mpsc::
             }
             Err(error) => tracing::debug!(%error, "no hints of the queue in Redis for now"),
         }
-        sleep(pause.next()).await;
+        sleep(pause.lengthen()).await;
     }
 }
 

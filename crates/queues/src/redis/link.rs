@@ -134,7 +134,7 @@ impl Link {
     fn is_away(&self, reason: String) -> QueueError {
         let mut state = self.state.lock();
         let never_seen = state.opened == 0 && state.reason.is_empty();
-        state.not_before = Instant::now() + state.pause.next();
+        state.not_before = Instant::now() + state.pause.lengthen();
         state.reason.clone_from(&reason);
         drop(state);
         self.tally.away("redis", never_seen, &reason);

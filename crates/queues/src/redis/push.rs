@@ -35,18 +35,9 @@ impl RedisQueue {
             let queue = self.clone();
             async move { queue.push_lane(lane, jobs).await }
         };
-        let (mut left, mut reason) = (Vec::new(), None);
-        for pushed in many(AT_ONCE, lanes.into_iter().map(of_lane)).await {
-            if let Err(error) = pushed {
-                left.extend(error.jobs);
-                reason = Some(error.reason);
-            }
-        }
+        let pushed = PushError::of_all(many(AT_ONCE, lanes.into_iter().map(of_lane)).await);
         self.announce().await;
-        match reason {
-            None => Ok(()),
-            Some(reason) => Err(PushError { jobs: left, reason }),
-        }
+        pushed
     }
 
     /// One call after the other, so that they are in order.

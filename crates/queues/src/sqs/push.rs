@@ -44,24 +44,17 @@ impl SqsQueue {
             async move { queue.send(row).await }
         };
         let rows = rows.into_iter().filter(|row| !row.is_empty());
-        let (mut left, mut reason) = (Vec::new(), None);
-        for sent in many(AT_ONCE, rows.map(send)).await {
-            if let Err(error) = sent {
-                left.extend(error.jobs);
-                reason = Some(error.reason);
-            }
-        }
-        match reason {
+        match PushError::of_all(many(AT_ONCE, rows.map(send)).await) {
             // What is too large will not be any smaller later, so the caller hears of it when it is
             // all that is left.
-            None if too_large.is_empty() => Ok(()),
-            None => {
+            Ok(()) if too_large.is_empty() => Ok(()),
+            Ok(()) => {
                 let reason = QueueError::TooLarge { limit: MESSAGE };
                 Err(PushError { jobs: too_large, reason })
             }
-            Some(reason) => {
-                left.extend(too_large);
-                Err(PushError { jobs: left, reason })
+            Err(mut error) => {
+                error.jobs.extend(too_large);
+                Err(error)
             }
         }
     }

@@ -170,7 +170,7 @@ impl Worker {
                     self.queue.complain(why);
                 }
                 self.wanted_polls = 1;
-                self.poll_at = now + self.pause.next();
+                self.poll_at = now + self.pause.lengthen();
                 return;
             }
         };
@@ -224,7 +224,7 @@ impl Worker {
         match ended {
             Ended::Delete(tickets, Err(QueueError::Away(_))) => {
                 self.done.extend(tickets);
-                self.delete_at = Some(Instant::now() + self.pause.next());
+                self.delete_at = Some(Instant::now() + self.pause.lengthen());
             }
             // If it was refused, it comes again, and whoever did it once does it twice.
             Ended::Delete(tickets, _) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use ::webhooks::Job;
-use queues::{PushError, Queue, QueueError};
+use queues::{Pause, PushError, Queue, QueueError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -16,8 +16,8 @@ use crate::net::Rarely;
 const MOST_BYTES: usize = 64 << 20;
 /// How many jobs are pushed at once.
 const AT_ONCE: usize = 100;
-/// The first pause when the queue is away, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// The longest pause when the queue is away: the end of a node waits for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 static REFUSED: Rarely = Rarely::new();
 
@@ -89,14 +89,13 @@ impl Feed {
 
     /// Puts jobs into the queue, however long that takes.
     async fn feed(&self, mut jobs: Vec<queues::Job>) {
-        let (mut pause, longest) = PAUSES;
+        let mut pause = Pause::default();
         let all = jobs.len();
         while let Err(PushError { jobs: left, reason }) = self.queue.push(jobs).await {
             jobs = left;
             match reason {
                 QueueError::Away(_) => {
-                    sleep(pause).await;
-                    pause = longest.min(2 * pause);
+                    sleep(pause.lengthen().min(LONGEST_PAUSE)).await;
                 }
                 QueueError::Refused(_) | QueueError::Full { .. } | QueueError::TooLarge { .. } => {
                     self.refused.fetch_add(jobs.len() as u64, Relaxed);
