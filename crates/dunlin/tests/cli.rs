@@ -97,6 +97,48 @@ fn both_commands_are_the_same() {
 }
 
 #[test]
+fn soketi_alone_says_what_it_looked_for() {
+    let folder = Folder::new();
+    let alone = folder.0.join("soketi");
+    std::fs::copy(SOKETI, &alone).unwrap();
+    let run = folder.run(alone.to_str().unwrap(), &["start"], &[("PATH", "/nowhere")]);
+    assert_eq!((run.code, run.out.as_str()), (Some(127), ""));
+    let beside = folder.0.join("dunlin");
+    assert!(
+        run.err.contains(&format!("not at {} and not on the PATH", beside.display())),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn soketi_finds_dunlin_through_a_link_and_on_the_path() {
+    let folder = Folder::new();
+    let (link, copy) = (folder.0.join("a-link"), folder.0.join("soketi"));
+    std::os::unix::fs::symlink(SOKETI, &link).unwrap();
+    std::fs::copy(SOKETI, &copy).unwrap();
+    let path = PathBuf::from(DUNLIN).parent().unwrap().to_str().unwrap().to_owned();
+    for (program, env) in [(link, vec![]), (copy, vec![("PATH", path.as_str())])] {
+        let run = folder.run(program.to_str().unwrap(), &["--version"], &env);
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+        assert!(run.out.starts_with("dunlin "), "{}", run.out);
+    }
+}
+
+/// "Nothing but the kernel and libc": what the dynamic linker has to find.
+#[test]
+fn the_program_asks_for_libraries_of_the_c_library_only() {
+    let read = Command::new("readelf").args(["--dynamic", DUNLIN]).output().unwrap();
+    let text = String::from_utf8(read.stdout).unwrap();
+    let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
+    let needed: Vec<_> = needed.filter_map(|line| line.split(['[', ']']).nth(1)).collect();
+    assert!(needed.contains(&"libc.so.6"), "{text}");
+    let of_libc =
+        |name: &&str| ["libc.", "libm.", "ld-linux"].iter().any(|part| name.starts_with(part));
+    assert!(needed.iter().all(of_libc), "{needed:?}");
+}
+
+#[test]
 fn all_errors_are_printed_and_the_exit_code_is_78() {
     let folder = Folder::new();
     let file = folder.write("c.json", r#"{"prot": 1, "debug": "perhaps"}"#);

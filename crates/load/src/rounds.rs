@@ -81,14 +81,24 @@ impl<S: Copy + PartialEq + Debug, C: Copy + PartialEq + Debug> Rounds<S, C> {
         contenders: [C; 2],
         of: impl Fn(f64) -> f64,
     ) -> Option<Spread> {
-        let [one, other] = contenders;
-        let others: Vec<_> = self.values(scenario, other, name).collect();
-        let ratio = |(round, value): (usize, f64)| {
-            let (_, other) = others.iter().find(|(other, _)| *other == round)?;
-            let other = of(*other);
-            (other > 0.0).then_some(value / other)
-        };
-        Spread::of(self.values(scenario, one, name).filter_map(ratio).collect())
+        let [one, other] = contenders.map(|contender| self.values(scenario, contender, name));
+        let other = other.map(|(round, value)| (round, of(value))).collect::<Vec<_>>();
+        Spread::of(divided(one, &other).map(|(_, ratio)| ratio).collect())
+    }
+
+    /// The ratio of two contenders in one scenario divided by their ratio in another, round by
+    /// round: what is left of it when what both scenarios share is taken out.
+    pub(crate) fn beyond(
+        &self,
+        scenarios: [S; 2],
+        name: &str,
+        contenders: [C; 2],
+    ) -> Option<Spread> {
+        let [ratios, others] = scenarios.map(|scenario| {
+            let [one, other] = contenders.map(|contender| self.values(scenario, contender, name));
+            divided(one, &other.collect::<Vec<_>>()).collect::<Vec<_>>()
+        });
+        Spread::of(divided(ratios.into_iter(), &others).map(|(_, ratio)| ratio).collect())
     }
 
     fn values(&self, scenario: S, contender: C, name: &str) -> impl Iterator<Item = (usize, f64)> {
@@ -124,6 +134,17 @@ impl<S: Copy + PartialEq + Debug, C: Copy + PartialEq + Debug> Rounds<S, C> {
     }
 }
 
+/// Each round's value divided by the other one of the same round.
+fn divided(
+    values: impl Iterator<Item = (usize, f64)>,
+    others: &[(usize, f64)],
+) -> impl Iterator<Item = (usize, f64)> {
+    values.filter_map(|(round, value)| {
+        let (_, other) = others.iter().find(|(other, _)| *other == round)?;
+        (*other > 0.0).then_some((round, value / other))
+    })
+}
+
 /// Faults that no run may have, whatever it measured.
 fn faults(report: &Report) -> Vec<String> {
     ["lost", "repeated", "out_of_order", "misdelivered"]
@@ -155,6 +176,23 @@ mod tests {
         );
         assert_eq!(Spread::of(vec![1.0, 4.0]).map(|spread| spread.median), Some(2.5));
         assert_eq!(Spread::of(vec![]), None);
+    }
+
+    #[test]
+    fn what_two_scenarios_share_is_taken_out() {
+        let mut results = Rounds::default();
+        for (round, factor) in [(0, 1.0), (1, 3.0)] {
+            let all = [("few", "here", 10.0), ("many", "here", 20.0 * factor)];
+            let all = all.into_iter().chain([("few", "there", 30.0), ("many", "there", 66.0)]);
+            for (contender, scenario, value) in all {
+                let mut report = Report::new("publish");
+                report.figure("cpu", value, "us");
+                results.add(round, scenario, contender, report);
+            }
+        }
+        let beyond = results.beyond(["there", "here"], "cpu", ["many", "few"]).unwrap();
+        assert!((beyond.max - 1.1).abs() < 1e-9 && (beyond.min - 1.1 / 3.0).abs() < 1e-9);
+        assert_eq!(results.beyond(["there", "elsewhere"], "cpu", ["many", "few"]), None);
     }
 
     #[test]

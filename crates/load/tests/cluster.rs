@@ -35,11 +35,11 @@ fn a_node_on_its_own_is_measured_in_every_scenario() {
     assert!(output.status.success(), "{output:?}");
     let page = fs::read_to_string(out.join("scaling-figures.md")).unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), page.trim());
-    assert_eq!(page.matches("| 1 x local |").count(), 5, "{page}");
+    assert_eq!(page.matches("| 1 x local |").count(), 6, "{page}");
     assert!(page.contains("No delivery was lost"), "{page}");
     let runs = fs::read_to_string(out.join("scaling-figures.json")).unwrap();
     let runs: Value = serde_json::from_str(&runs).unwrap();
-    assert_eq!(runs.as_array().unwrap().len(), 5);
+    assert_eq!(runs.as_array().unwrap().len(), 6);
     fs::remove_dir_all(out).unwrap();
 }
 

@@ -148,6 +148,55 @@ async fn what_the_server_refuses_is_told_and_not_tried_in_a_hurry() {
 }
 
 #[tokio::test]
+async fn the_server_answers_few_of_the_messages() {
+    local(async {
+        let server = Server::start("");
+        let bus = RedisBus::start(config(&server), ONE).unwrap();
+        assert_eq!(next(&bus).await, Event::Up);
+        let sent = |server: &Server| -> usize {
+            let stats = server.tell("INFO stats");
+            let line = stats.lines().find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+            line.unwrap().trim().parse().unwrap()
+        };
+        let before = sent(&server);
+        // To nobody, so that nothing but answers is sent.
+        const MESSAGES: usize = 100_000;
+        for _ in 0..MESSAGES {
+            bus.publish(&To::Node(Incarnation(2)), Bytes::from("x")).await.unwrap();
+        }
+        bus.publish(&To::Node(ONE), Bytes::from("last")).await.unwrap();
+        assert_eq!(next(&bus).await, Event::Message(Bytes::from("last")));
+        // Each would have at least 4 bytes.
+        let bytes = sent(&server) - before;
+        assert!(bytes < MESSAGES, "{bytes} bytes");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_publish_any_more_is_noticed() {
+    local(async {
+        let server = Server::start("");
+        let bus = RedisBus::start(config(&server), ONE).unwrap();
+        assert_eq!(next(&bus).await, Event::Up);
+        bus.publish(&To::Node(ONE), Bytes::from("may")).await.unwrap();
+        assert_eq!(next(&bus).await, Event::Message(Bytes::from("may")));
+        assert!(server.tell("ACL SETUSER default -publish").contains("OK"));
+        let publishing = async {
+            loop {
+                let _ = bus.publish(&To::Node(ONE), Bytes::from("may not")).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            reason = down(&bus) => assert!(reason.contains("NOPERM"), "{reason}"),
+            () = publishing => {}
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn options_that_do_not_fit_together_are_refused() {
     local(async {
         let options = RedisOptions { topology: Topology::Cluster(vec![]), ..Default::default() };

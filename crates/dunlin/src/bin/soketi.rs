@@ -1,5 +1,29 @@
-//! The command `soketi`: `dunlin` by the name that existing scripts call.
+//! The command `soketi`, the name that existing scripts call: it becomes the `dunlin` beside it, or
+//! the one on the `PATH`. A program of its own and not a second copy, because linking the whole
+//! server twice would double the time of a release build.
 
-fn main() -> std::process::ExitCode {
-    dunlin::main()
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// The exit code of a shell for a command that is not there.
+const NOT_FOUND: u8 = 127;
+
+fn main() -> ExitCode {
+    let beside = beside();
+    let program =
+        beside.as_deref().filter(|path| path.exists()).map_or("dunlin".as_ref(), OsStr::new);
+    // Returns only if there was nothing to become: same process, same signals, same exit code.
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    let looked = beside.map_or_else(String::new, |path| format!("not at {} and ", path.display()));
+    eprintln!(
+        "error: soketi is the program dunlin by another name, and dunlin cannot be started: {looked}not on the PATH ({error}); put both into one folder"
+    );
+    ExitCode::from(NOT_FOUND)
+}
+
+/// Where `dunlin` lies if it was installed with this program, also when a link led here.
+fn beside() -> Option<PathBuf> {
+    Some(std::env::current_exe().ok()?.with_file_name("dunlin"))
 }

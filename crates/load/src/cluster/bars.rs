@@ -26,6 +26,8 @@ pub(super) enum Against {
     Setup(Setup),
     /// So many times that of a node on its own in the same round, and so much more.
     Allowed(f64, f64),
+    /// That of another setup in the same round, and by how much the two differ in another scenario.
+    Beyond(Setup, Scenario),
     /// Nothing.
     Nothing,
 }
@@ -41,7 +43,7 @@ pub(super) struct Verdict {
 }
 
 use Adapter::{Cluster, Nats, Redis};
-use Scenario::{Crossing, Elsewhere, Fanout, Fresh, Here, Interest, Latency, Occupied};
+use Scenario::{Crossing, Elsewhere, Fanout, Few, Fresh, Here, Interest, Latency, Occupied};
 
 /// All, in the order of the page.
 fn bars() -> Vec<Bar> {
@@ -55,6 +57,7 @@ fn bars() -> Vec<Bar> {
         let limit = (adapter == Redis).then_some(AtLeast(0.9));
         add("Connects/s, occupied channels", of, Occupied, "cycles_per_s", alone, limit);
         add("Connects/s, fresh channels", of, Fresh, "cycles_per_s", alone, limit);
+        add("Connects/s, fresh channels, few at a time", of, Few, "cycles_per_s", alone, None);
         add("CPU per connect, occupied", of, Occupied, "cpu_us_per_cycle", alone, None);
         add("CPU per connect, fresh", of, Fresh, "cpu_us_per_cycle", alone, None);
     }
@@ -96,7 +99,15 @@ fn bars() -> Vec<Bar> {
     add(label, four, Here, cpu, Against::Setup(two), None);
     let label = "CPU per event to one, 3/4 elsewhere";
     add(label, two, Elsewhere, cpu, nothing, None);
-    add(label, four, Elsewhere, cpu, Against::Setup(two), flat);
+    add(label, four, Elsewhere, cpu, Against::Setup(two), None);
+    add(
+        "The same without what more processes cost",
+        four,
+        Elsewhere,
+        cpu,
+        Against::Beyond(two, Here),
+        flat,
+    );
     for adapter in Adapter::JOINING {
         let of = adapter.of(3);
         add("Deliveries/s, one channel", of, Fanout, "deliveries_per_s", alone, None);
@@ -115,6 +126,9 @@ pub(super) fn judge(results: &Results) -> Vec<Verdict> {
         let compared = match bar.against {
             Against::Setup(other) => ratio(other, &|other| other)?,
             Against::Allowed(times, more) => ratio(ALONE, &|alone| times * alone + more)?,
+            Against::Beyond(other, scenario) => {
+                results.beyond([bar.scenario, scenario], bar.figure, [bar.of, other])?
+            }
             Against::Nothing => value,
         };
         Some(Verdict { bar, value, compared })

@@ -32,6 +32,8 @@ pub(crate) enum Scenario {
     Occupied,
     /// The same, each cycle with a channel of its own
     Fresh,
+    /// The same, with few at a time
+    Few,
     /// Published on one node, received on another
     Latency,
     /// Many private channels with one subscriber each
@@ -75,9 +77,10 @@ impl Setup {
 
 impl Scenario {
     /// All, in the order in which a round runs them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Occupied,
         Self::Fresh,
+        Self::Few,
         Self::Latency,
         Self::Interest,
         Self::Here,
@@ -90,7 +93,9 @@ impl Scenario {
     pub(crate) fn contenders(self) -> Vec<Setup> {
         let each = |nodes| Adapter::JOINING.map(|adapter| adapter.of(nodes));
         match self {
-            Self::Occupied | Self::Fresh | Self::Latency => [&[ALONE][..], &each(2)].concat(),
+            Self::Occupied | Self::Fresh | Self::Few | Self::Latency => {
+                [&[ALONE][..], &each(2)].concat()
+            }
             Self::Interest => vec![ALONE, Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
             Self::Here | Self::Elsewhere => vec![Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
             // What crosses is counted where a broker sees it; which nodes an event is sent to is
@@ -105,6 +110,7 @@ impl Scenario {
         match self {
             Self::Occupied => "Connect, subscribe, close: occupied channels",
             Self::Fresh => "Connect, subscribe, close: fresh channels",
+            Self::Few => "Connect, subscribe, close: fresh channels, few at a time",
             Self::Latency => "From one node to another at a fixed rate",
             Self::Interest => "Private channels with one subscriber each",
             Self::Here => "The same, no event for another node",

@@ -18,8 +18,11 @@ pub(crate) struct Size {
     #[arg(long, default_value_t = 1.5)]
     pub(crate) seconds: f64,
     /// Cycles of connect, subscribe, close
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = 12_000)]
     pub(crate) cycles: usize,
+    /// Of them at a time
+    #[arg(long, default_value_t = 256)]
+    pub(crate) at_a_time: usize,
     /// Events per second, for the latency
     #[arg(long, default_value_t = 500.0)]
     pub(crate) rate: f64,
@@ -29,13 +32,19 @@ pub(crate) struct Size {
     /// Subscribers of one channel
     #[arg(long, default_value_t = 1000)]
     pub(crate) subscribers: usize,
-    /// Publishers, each on a connection of its own
+    /// Publishers to one channel, each on a connection of its own
     #[arg(long, default_value_t = 8)]
     pub(crate) publishers: usize,
+    /// Publishers to private channels, for each node: what each has to do is the same on all setups
+    #[arg(long, default_value_t = 4)]
+    pub(crate) publishers_per_node: usize,
 }
 
 /// Event data so large that whatever else crosses does not count.
 const LARGE: usize = 8_000;
+
+/// Cycles of connect, subscribe, close at a time, where they are few.
+pub(super) const FEW: usize = 32;
 
 /// The share of events for another node: what chance makes of it with four nodes.
 const ELSEWHERE: f64 = 0.75;
@@ -44,8 +53,8 @@ const ELSEWHERE: f64 = 0.75;
 pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<Report> {
     let (target, server) = (nodes.target()?, &nodes.server);
     let warmup = size.seconds / 4.0;
-    let connects = |fresh| churn::Shape {
-        concurrency: 32,
+    let connects = |fresh, at_a_time| churn::Shape {
+        concurrency: at_a_time,
         cycles: size.cycles,
         seconds: None,
         warmup_cycles: size.cycles / 10,
@@ -57,7 +66,7 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
     let private = |payload, elsewhere| channels::Shape {
         channels: size.channels,
         connections: size.channels,
-        publishers: size.publishers,
+        publishers: size.publishers_per_node * target.len(),
         private: true,
         payload,
         elsewhere,
@@ -65,9 +74,10 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
         warmup,
     };
     match scenario {
-        Scenario::Occupied | Scenario::Fresh => {
+        Scenario::Occupied | Scenario::Fresh | Scenario::Few => {
             let quiet = quiet(nodes)?;
-            let shape = connects(scenario == Scenario::Fresh);
+            let at_a_time = if scenario == Scenario::Few { FEW } else { size.at_a_time };
+            let shape = connects(scenario != Scenario::Occupied, at_a_time);
             let mut report = churn::run(&target, server, &shape)?;
             per(&mut report, "broker_messages", quiet, ("cycles", 1.0), "messages_per_subscribe");
             Ok(report)
