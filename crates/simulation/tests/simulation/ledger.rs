@@ -51,6 +51,8 @@ pub(crate) struct Summary {
     pub(crate) unanswered: u64,
     /// Times at which a channel had all the members that it may have, and was checked.
     pub(crate) full: u64,
+    /// Entries of a later version that this one does not understand.
+    pub(crate) news: u64,
 }
 
 impl Summary {
@@ -67,6 +69,7 @@ impl Summary {
         self.claimed += other.claimed;
         self.unanswered += other.unanswered;
         self.full += other.full;
+        self.news += other.news;
     }
 }
 

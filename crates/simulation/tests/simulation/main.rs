@@ -25,6 +25,7 @@ mod socket;
 mod speaking;
 mod step;
 mod tell;
+mod version;
 mod waits;
 mod world;
 
@@ -78,6 +79,15 @@ fn gentle() {
         assert!(sum.claimed > 10 * SEEDS && sum.full > 10 * SEEDS, "channels are full: {sum:?}");
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
         assert!(sum.statements > 20 * SEEDS, "{sum:?}");
+    }
+}
+
+/// Half of the nodes speak a later version, as they do during a rolling upgrade: nobody notices.
+#[test]
+fn two_versions() {
+    if let Some(sum) = run_all(SEEDS, Schedule::upgrade) {
+        assert_eq!((sum.deaths, sum.streams_renewed), (0, 0));
+        assert!(sum.received > 100 * SEEDS && sum.news > SEEDS, "{sum:?}");
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::node::{APP, Node, Peer};
 use crate::socket::Frame;
 use crate::speaking;
+use crate::version;
 
 fn node_id(slot: Slot) -> NodeId {
     NodeId(slot.0)
@@ -133,6 +134,9 @@ impl Node {
             }
             (Learned::NoFact, Message::Claim(topic, claim)) => {
                 self.hear_claim(now, id, &topic.channel.into(), claim, ledger);
+            }
+            (Learned::NoFact, Message::Unknown(tag)) if tag == version::NEWS[0] => {
+                ledger.summary.news += 1;
             }
             (Learned::NoFact, message) => panic!("nobody tells {message:?}"),
         }

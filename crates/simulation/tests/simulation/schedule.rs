@@ -42,6 +42,8 @@ pub(crate) struct Schedule {
     pub(crate) latecomers: bool,
     /// Whether snapshots take a while.
     pub(crate) ballast: bool,
+    /// Whether every second node speaks a later version.
+    pub(crate) upgrade: bool,
 }
 
 impl Schedule {
@@ -78,7 +80,13 @@ impl Schedule {
             deaths: false,
             latecomers: random.one_in(2),
             ballast: false,
+            upgrade: false,
         }
+    }
+
+    /// The same, by nodes of two versions.
+    pub(crate) fn upgrade(random: &mut Random) -> Self {
+        Schedule { upgrade: true, ..Schedule::gentle(random) }
     }
 
     /// Anything, with bounds so narrow that streams break.
@@ -106,6 +114,7 @@ impl Schedule {
             deaths: random.one_in(2),
             latecomers: random.one_in(2),
             ballast: false,
+            upgrade: false,
         }
     }
 

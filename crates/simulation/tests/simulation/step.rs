@@ -1,8 +1,10 @@
 //! What one node's driver does in one step.
 
+use bytes::Bytes;
 use cluster::Incarnation;
 
 use crate::schedule::Transport;
+use crate::version;
 use crate::world::{FAULTS, QUIET, World};
 
 /// In milliseconds, as all numbers below.
@@ -53,7 +55,12 @@ impl World {
         let (now, place) = (self.time(), &mut self.places[at]);
         if place.next_tick <= self.now {
             place.next_tick = self.now + TICK;
-            place.node.as_mut().unwrap().tick(now, &mut self.ledger);
+            let node = place.node.as_mut().unwrap();
+            node.tick(now, &mut self.ledger);
+            let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
+            if has_news && !node.peers.is_empty() {
+                node.local.woken |= node.local.outlets.tell(&Bytes::from_static(version::NEWS));
+            }
         }
     }
 
@@ -139,7 +146,8 @@ impl World {
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);
             while let Some(packet) = self.node(at).cluster.next_packet(now, peer) {
                 let random = &mut self.random;
-                let wire = packet.to_bytes();
+                let later = self.schedule.upgrade && version::is_later(at);
+                let wire = if later { version::later(&packet) } else { packet.to_bytes() };
                 self.network.transmit(self.now, (at, to), &wire, &self.schedule, random);
             }
         }
