@@ -17,6 +17,7 @@
 
 mod claim;
 mod codec;
+mod everything;
 mod lease;
 mod message;
 mod outlets;
@@ -26,6 +27,7 @@ mod unconfirmed;
 
 pub use claim::Union;
 pub use codec::Malformed;
+pub use everything::{Entries, everything};
 pub use message::{Event, Kept, Message, RateAnswer, RateWish, Stamp, Topic};
 pub use outlets::{Outlets, Ticket, Tickets};
 pub use replica::{Learned, Replica};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use registry::{ChannelFacts, Member};
+use registry::Member;
 
 use crate::codec::{Malformed, Reader, Writer};
 
@@ -24,6 +24,7 @@ const RATE_ANSWER: u8 = 12;
 const MISSED: u8 = 14;
 const SERVING: u8 = 15;
 const CLAIM: u8 = 16;
+const PART: u8 = 17;
 
 /// When an event was published to a cache channel: of two, all nodes keep the one with the higher
 /// stamp.
@@ -100,6 +101,8 @@ pub enum Message<'a> {
     Joined(Topic<'a>, Arc<Member>),
     /// The last connection of the member with this id went.
     Left(Topic<'a>, &'a str),
+    /// Members that the next [`Everything`](Self::Everything) about the channel does not repeat.
+    Part(Topic<'a>, Vec<Arc<Member>>),
     /// All that the node holds of a channel: subscriptions and members.
     Everything(Topic<'a>, u32, Vec<Arc<Member>>),
     /// The snapshot is whole: what was not mentioned since the stream began is not there.
@@ -159,8 +162,11 @@ impl<'a> Message<'a> {
             Message::Everything(topic, subscriptions, members) => {
                 to.topic(topic);
                 to.number(u64::from(*subscriptions));
-                to.number(members.len() as u64);
-                members.iter().for_each(|member| to.member(member));
+                to.members(members);
+            }
+            Message::Part(topic, members) => {
+                to.topic(topic);
+                to.members(members);
             }
             Message::Event(topic, event) => {
                 to.topic(topic);
@@ -223,6 +229,7 @@ impl<'a> Message<'a> {
             Message::Serving(_) => SERVING,
             Message::Missed(_) => MISSED,
             Message::Claim(..) => CLAIM,
+            Message::Part(..) => PART,
             Message::Unknown(tag) => *tag,
         }
     }
@@ -236,7 +243,7 @@ impl<'a> Message<'a> {
             Message::Cached(topic, event, kept) => {
                 topic.app.len() + topic.channel.len() + event.frame.len() + kept.data.len()
             }
-            Message::Everything(_, _, members) => 128 * members.len(),
+            Message::Everything(_, _, members) | Message::Part(_, members) => 128 * members.len(),
             _ => 64,
         };
         variable + 64
@@ -272,7 +279,7 @@ impl<'a> Message<'a> {
             }
             _ => {}
         }
-        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) && *tag != MISSED {
+        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) && ![MISSED, PART].contains(tag) {
             return Ok(Message::Unknown(*tag));
         }
         let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
@@ -280,12 +287,8 @@ impl<'a> Message<'a> {
             SUBSCRIPTIONS => Message::Subscriptions(topic, from.small("count")?),
             JOINED => Message::Joined(topic, from.member()?),
             LEFT => Message::Left(topic, from.text("user id")?),
-            EVERYTHING => {
-                let subscriptions = from.small("count")?;
-                let members = from.number("number of members")?;
-                let members = (0..members).map(|_| from.member()).collect::<Result<_, _>>()?;
-                Message::Everything(topic, subscriptions, members)
-            }
+            EVERYTHING => Message::Everything(topic, from.small("count")?, from.members()?),
+            PART => Message::Part(topic, from.members()?),
             EVENT => Message::Event(topic, from.event(entry)?),
             CACHED => {
                 let event = from.event(entry)?;
@@ -303,17 +306,15 @@ impl<'a> Message<'a> {
     }
 }
 
-impl<'a> From<&'a ChannelFacts> for Message<'a> {
-    fn from(facts: &'a ChannelFacts) -> Self {
-        let topic = Topic { app: &facts.app, channel: &facts.channel };
-        Message::Everything(topic, facts.subscriptions, facts.members.clone())
-    }
-}
-
 impl Writer {
     fn topic(&mut self, topic: &Topic<'_>) {
         self.text(topic.app);
         self.text(topic.channel);
+    }
+
+    fn members(&mut self, members: &[Arc<Member>]) {
+        self.number(members.len() as u64);
+        members.iter().for_each(|member| self.member(member));
     }
 
     fn member(&mut self, member: &Member) {
@@ -333,6 +334,11 @@ impl Writer {
 }
 
 impl Reader<'_> {
+    fn members(&mut self) -> Result<Vec<Arc<Member>>, Malformed> {
+        let count = self.number("number of members")?;
+        (0..count).map(|_| self.member()).collect()
+    }
+
     fn member(&mut self) -> Result<Arc<Member>, Malformed> {
         Ok(Arc::new(Member {
             id: self.text("member id")?.into(),

@@ -9,6 +9,8 @@ use cluster::{Appended, Kind, Log};
 use registry::NodeId;
 use smallvec::SmallVec;
 
+use crate::Entries;
+
 /// Where an entry is in one peer's stream.
 #[derive(Clone, Debug)]
 pub struct Ticket {
@@ -46,11 +48,12 @@ type Append = fn(&Log, Bytes, Kind) -> Option<Appended>;
 
 impl Outlet {
     /// Appends an entry; before it the facts that it may depend on, if they are still to be told.
-    fn tell_after(&self, entry: Bytes, kind: Kind, facts: impl Fn() -> Option<Bytes>) -> bool {
-        let missing = (!self.whole.load(Relaxed)).then(facts).flatten();
-        let told = missing.and_then(|facts| self.log.append(facts, Kind::Snapshot));
-        let sent = self.log.append(entry, kind);
-        told.into_iter().chain(sent).any(|appended| appended.wake)
+    fn tell_after(&self, entry: Bytes, kind: Kind, facts: impl Fn() -> Entries) -> bool {
+        let missing = if self.whole.load(Relaxed) { Entries::new() } else { facts() };
+        let missing = missing.into_iter().map(|fact| (fact, Kind::Snapshot));
+        let all = missing.chain([(entry, kind)]);
+        let told = all.filter_map(|(entry, kind)| self.log.append(entry, kind));
+        told.fold(false, |wake, appended| wake | appended.wake)
     }
 }
 
@@ -119,7 +122,7 @@ impl Outlets {
     /// Tells a fact to one peer that may not have been told everything yet; then it gets `facts`,
     /// all that this node holds of the channel, before it.
     #[must_use]
-    pub fn answer(&self, node: NodeId, fact: Bytes, facts: impl Fn() -> Option<Bytes>) -> bool {
+    pub fn answer(&self, node: NodeId, fact: Bytes, facts: impl Fn() -> Entries) -> bool {
         let outlets = self.0.load();
         let outlet = outlets.iter().find(|outlet| outlet.node == node);
         outlet.is_some_and(|outlet| outlet.tell_after(fact, Kind::Fact, facts))
@@ -133,7 +136,7 @@ impl Outlets {
         &self,
         to: impl Fn(NodeId) -> bool,
         event: &Bytes,
-        facts: impl Fn() -> Option<Bytes>,
+        facts: impl Fn() -> Entries,
     ) -> bool {
         let mut wake = false;
         for outlet in self.0.load().iter().filter(|outlet| to(outlet.node)) {

@@ -1,5 +1,6 @@
 //! What peers tell, as it arrives: their facts go into the registry beside our own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub enum Learned {
     Fact,
     /// The peer's snapshot is whole: everything that it holds is known.
     Whole,
+    /// A part of a fact, which counts when the rest has come.
+    Part,
     /// No fact: something for the caller to do.
     NoFact,
 }
@@ -35,12 +38,15 @@ enum Told {
 pub struct Replica {
     /// The channels that a peer has mentioned since its stream began, until its snapshot is whole.
     mentioned: HashMap<NodeId, HashMap<Names, Told>>,
+    /// Members that a peer has told, and that count when it has told everything about the channel.
+    parts: HashMap<(NodeId, Names), Vec<Arc<Member>>>,
 }
 
 impl Replica {
     /// A peer begins to tell everything anew.
     pub fn restarted(&mut self, node: NodeId) {
         self.mentioned.insert(node, HashMap::new());
+        self.drop_parts(node);
     }
 
     /// Takes in one message. `decide` sees every channel that changed under its lock, with what
@@ -53,12 +59,20 @@ impl Replica {
         app: impl Fn(&str) -> Arc<str>,
         mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
     ) -> Learned {
+        let whole: Cow<'_, [Arc<Member>]>;
         let (topic, fact) = match message {
             Message::Subscriptions(topic, count) => (topic, Fact::Subscriptions(*count)),
             Message::Joined(topic, member) => (topic, Fact::Joined(member)),
             Message::Left(topic, user_id) => (topic, Fact::Left(user_id)),
             Message::Everything(topic, subscriptions, members) => {
-                (topic, Fact::Everything { subscriptions: *subscriptions, members })
+                let names = || (app(topic.app), topic.channel.into());
+                whole = self.whole(node, names, members);
+                (topic, Fact::Everything { subscriptions: *subscriptions, members: &whole })
+            }
+            Message::Part(topic, members) => {
+                let names = (app(topic.app), topic.channel.into());
+                self.parts.entry((node, names)).or_default().extend_from_slice(members);
+                return Learned::Part;
             }
             Message::Whole => {
                 if let Some(mentioned) = self.mentioned.remove(&node) {
@@ -94,7 +108,28 @@ impl Replica {
         decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
     ) {
         self.mentioned.remove(&node);
+        self.drop_parts(node);
         registry.drop_node(node, decide);
+    }
+
+    /// The members that came in parts, and the rest.
+    fn whole<'a>(
+        &mut self,
+        node: NodeId,
+        names: impl FnOnce() -> Names,
+        rest: &'a [Arc<Member>],
+    ) -> Cow<'a, [Arc<Member>]> {
+        if self.parts.is_empty() {
+            return Cow::Borrowed(rest);
+        }
+        match self.parts.remove(&(node, names())) {
+            Some(parts) => Cow::Owned([&parts, rest].concat()),
+            None => Cow::Borrowed(rest),
+        }
+    }
+
+    fn drop_parts(&mut self, node: NodeId) {
+        self.parts.retain(|(of, _), _| *of != node);
     }
 }
 

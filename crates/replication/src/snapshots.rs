@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use cluster::{Kind, Log};
-use registry::{NodeId, Registry, STRIPES};
+use registry::{ChannelFacts, NodeId, Registry, STRIPES};
 
-use crate::Message;
+use crate::everything::everything;
 use crate::outlets::{Outlet, Outlets};
+use crate::{Message, Topic};
 
 /// A snapshot goes on when less than this waits in the stream, in bytes: it does not fill the
 /// memory faster than the peer takes it.
@@ -69,8 +70,12 @@ impl Snapshot {
             log.append_urgent(entry, Kind::Snapshot);
         };
         if self.stripe < STRIPES {
-            registry.snapshot(NodeId::LOCAL, self.stripe, |facts| {
-                facts.iter().for_each(|facts| tell(Message::from(facts).encode()));
+            registry.snapshot(NodeId::LOCAL, self.stripe, |held| {
+                for ChannelFacts { app, channel, subscriptions, members } in &held {
+                    let entries =
+                        everything(Topic { app, channel }, *subscriptions, members.clone());
+                    entries.into_iter().for_each(tell);
+                }
             });
             self.stripe += 1;
             return ControlFlow::Continue(());

@@ -55,6 +55,7 @@ fn messages(parts: &Parts) -> Vec<Message<'_>> {
         Message::Subscriptions(topic, count),
         Message::Left(topic, text),
         Message::Everything(topic, count, members.clone()),
+        Message::Part(topic, members.clone()),
         Message::Whole,
         Message::Event(topic, event.clone()),
         Message::Cached(topic, event, kept),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use cluster::MAX_ENTRY;
 use registry::{Member, NodeId, Registry};
-use replication::{Learned, Message, Replica, Topic};
+use replication::{Learned, Message, Replica, Topic, everything};
 
 const PEER: NodeId = NodeId(1);
 const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };
@@ -80,4 +81,34 @@ fn everything_counts_more_than_changes_before_it() {
     view.tell(Message::Everything(CHANNEL, 2, vec![member("new"), member("old")]));
     view.tell(Message::Whole);
     assert_eq!(view.members(), ["new", "old"]);
+}
+
+/// More members than one entry may have.
+#[test]
+fn what_is_long_comes_in_parts_and_counts_once_it_is_whole() {
+    let large = |number: usize| {
+        let info = Some(format!("\"{}\"", "x".repeat(100 << 10)).into());
+        Arc::new(Member { info_json: info, ..Member::clone(&member(&format!("{number:03}"))) })
+    };
+    let all: Vec<_> = (0..300).map(large).collect();
+    let entries = everything(CHANNEL, 300, all.clone());
+    assert!(entries.len() > 1 && entries.iter().all(|entry| entry.len() <= MAX_ENTRY / 8));
+    let names: Vec<_> = all.iter().map(|member| member.id.to_string()).collect();
+
+    let mut view = View::of_renewed_stream();
+    let (rest, parts) = entries.split_last().unwrap();
+    for part in parts {
+        assert_eq!(view.tell(Message::decode(part).unwrap()), Learned::Part);
+        assert_eq!(view.members(), ["gone"], "nobody comes or goes yet");
+    }
+    assert_eq!(view.tell(Message::decode(rest).unwrap()), Learned::Fact);
+    assert_eq!(view.members(), names);
+    // Told once more, in a stream that ends in the middle and in the next one.
+    view.tell(Message::decode(&parts[0]).unwrap());
+    view.replica.restarted(PEER);
+    for entry in &entries {
+        view.tell(Message::decode(entry).unwrap());
+    }
+    view.tell(Message::Whole);
+    assert_eq!(view.members(), names);
 }

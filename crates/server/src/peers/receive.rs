@@ -202,6 +202,7 @@ impl Receiver {
                     peer.whole = true;
                 }
             }
+            (Learned::Part, _) => {}
             (Learned::NoFact, message) => self.act(id, message),
         }
     }

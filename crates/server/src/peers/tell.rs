@@ -4,7 +4,7 @@ use bytes::Bytes;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use registry::{Entry, MemberChange, NodeId, Occupancy, Own};
-use replication::{Event, Kept, Message, Tickets, Topic as Told};
+use replication::{Entries, Event, Kept, Message, Tickets, Topic as Told, everything};
 use smallvec::SmallVec;
 
 use super::Peers;
@@ -16,11 +16,13 @@ pub(super) fn told(topic: &Topic) -> Told<'_> {
 }
 
 /// All that this node holds of a channel.
-fn facts(topic: Told<'_>, entry: Option<&Entry>) -> Option<Bytes> {
-    let entry = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
+fn facts(topic: Told<'_>, entry: Option<&Entry>) -> Entries {
+    let Some(entry) = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL)) else {
+        return Entries::new();
+    };
     let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
     let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
-    Some(Message::Everything(topic, subscriptions, members).encode())
+    everything(topic, subscriptions, members)
 }
 
 impl Dispatch<'_> {

@@ -53,6 +53,8 @@ pub(crate) struct Summary {
     pub(crate) full: u64,
     /// Entries of a later version that this one does not understand.
     pub(crate) news: u64,
+    /// Parts of facts that are too long for one entry.
+    pub(crate) parts: u64,
 }
 
 impl Summary {
@@ -70,6 +72,7 @@ impl Summary {
         self.unanswered += other.unanswered;
         self.full += other.full;
         self.news += other.news;
+        self.parts += other.parts;
     }
 }
 

@@ -120,6 +120,7 @@ impl Node {
                 ledger.is_whole(me, peer.incarnation);
                 self.settle_all_places(now, ledger);
             }
+            (Learned::Part, _) => ledger.summary.parts += 1,
             (Learned::NoFact, Message::Event(topic, event)) => {
                 assert_eq!(topic.app, APP);
                 let channel: Channel = topic.channel.into();

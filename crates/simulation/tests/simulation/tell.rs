@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use registry::{Entry, MemberChange, NodeId, Occupancy, Own, Registry};
-use replication::{Event, Message, Tickets, Topic};
+use replication::{Entries, Event, Message, Tickets, Topic, everything};
 
 use crate::Channel;
 use crate::local::Local;
@@ -13,11 +13,13 @@ fn topic(channel: &Channel) -> Topic<'_> {
 }
 
 /// All that this node holds of a channel.
-fn facts(channel: &Channel, entry: &Entry) -> Option<Bytes> {
-    let entry = Some(entry).filter(|entry| entry.is_held_by(NodeId::LOCAL))?;
+fn facts(channel: &Channel, entry: &Entry) -> Entries {
+    if !entry.is_held_by(NodeId::LOCAL) {
+        return Entries::new();
+    }
     let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
     let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
-    Some(Message::Everything(topic(channel), subscriptions, members).encode())
+    everything(topic(channel), subscriptions, members)
 }
 
 impl Local {
@@ -96,7 +98,9 @@ impl Local {
         answer: claims::Message,
     ) {
         let answer = Message::Claim(topic(channel), answer).encode();
-        self.woken |= self.outlets.answer(to, answer, || facts(channel, entry?));
+        self.woken |= self
+            .outlets
+            .answer(to, answer, || entry.map_or_else(Entries::new, |entry| facts(channel, entry)));
     }
 
     /// Tells the counts that have changed since the last time.
