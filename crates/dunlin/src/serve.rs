@@ -47,7 +47,10 @@ fn greeting(running: &Running, tls: bool, prefix: &str, app: Option<&AppConfig>)
         );
     }
     line("health", &format!("curl {http}://{address}{prefix}/ready"));
-    let state = if running.is_ready() { "is ready" } else { "waits for its cluster" };
+    let state = match running.unready() {
+        None => "is ready".to_owned(),
+        Some(reason) => format!("runs and is not ready yet. {reason}"),
+    };
     format!("dunlin {} {state}\n{text}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use app_stores::AppStore;
 use config::{AdapterDriver, CacheDriver, Config, Mode, QueueDriver, RateLimiterDriver};
@@ -21,7 +22,12 @@ use crate::peers::Membership;
 use crate::reload::Reload;
 use crate::start_error::StartError;
 use crate::webhooks::Opened;
-use crate::{metrics, net};
+use crate::{http, metrics, net};
+
+/// How long a start that is not ready at once is waited for before it is told about.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often to look meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A server that serves. Dropping it lets it run on; [`stop`](Self::stop) ends it.
 pub struct Running {
@@ -48,9 +54,17 @@ impl Running {
         self.node.inboxes.len()
     }
 
-    /// Whether it takes work; a node that cannot reach its cluster does not yet.
-    pub fn is_ready(&self) -> bool {
-        self.node.is_ready()
+    /// Why no work should be sent to it yet, if so: a cluster or a store of apps that it cannot reach.
+    pub fn unready(&self) -> Option<String> {
+        http::unready(&self.node)
+    }
+
+    /// Waits until it is ready, for so long at most.
+    fn wait_until_ready(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.unready().is_some() && Instant::now() < until {
+            thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// What joins it to other nodes, and how many there are.
@@ -188,7 +202,7 @@ pub fn start_with_store(
     Ok(Running { node, address, metrics_address, stop, background })
 }
 
-/// Starts a server, calls `started` with it, and returns when it has stopped after SIGTERM or
+/// Starts a server, calls `started` with it when it is ready or a moment has passed, and returns when it has stopped after SIGTERM or
 /// SIGINT. SIGHUP reloads.
 pub fn run(
     config: Config,
@@ -196,6 +210,7 @@ pub fn run(
     started: impl FnOnce(&Running),
 ) -> Result<(), StartError> {
     let running = start(config, Some(reload))?;
+    running.wait_until_ready(PATIENCE);
     started(&running);
     running.wait();
     Ok(())

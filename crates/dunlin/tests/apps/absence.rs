@@ -13,6 +13,8 @@ pub(crate) fn is_told_and_waited_for<D: Database>() {
     let node = Process::start(&borrowed(&env));
     let ready = || node.http().ask("GET", "/ready", &[], b"");
     let store = env.iter().find(|(name, _)| *name == "APP_MANAGER_DRIVER").unwrap().1.as_str();
+    assert!(node.greeting.contains("is not ready yet"), "{}", node.greeting);
+    assert!(node.greeting.contains(&format!("The apps are in {store}")), "{}", node.greeting);
     for _ in 0..3 {
         let answer = ready();
         assert_eq!(answer.status, 503);

@@ -25,28 +25,36 @@ impl Memory {
 
 /// `GET /ready`: whether new work should be sent here.
 pub(super) fn ready(node: &Node) -> Answer {
+    match unready(node) {
+        Some(reason) => text(503, reason),
+        None => text(200, "OK"),
+    }
+}
+
+/// Why no new work should be sent here, if so.
+pub(crate) fn unready(node: &Node) -> Option<String> {
     let (linked, wanted) = (node.peers.ready(), node.config.cluster.min_peers);
     if !node.has_joined() {
-        return text(503, NOT_JOINED);
+        return Some(NOT_JOINED.to_owned());
     }
     if !node.is_ready() {
-        return text(503, "The server is closing, choose another one!");
+        return Some("The server is closing, choose another one!".to_owned());
     }
     // One that has been reached and is away later does not count: what is known of it serves.
     if let Some(store) = node.apps.unreached_store() {
-        return text(503, format!("The apps are in {store}, which has not answered yet"));
+        return Some(format!("The apps are in {store}, which has not answered yet"));
     }
     if let Some(meters) = node.meters.get().filter(|_| !node.serves_clients())
         && !meters.queue_is_up()
     {
-        return text(503, "The queue cannot be reached, the log says why");
+        return Some("The queue cannot be reached, the log says why".to_owned());
     }
     if linked < wanted && node.is_clustered() {
         let message =
             format!("Linked to {linked} other nodes, {wanted} are wanted (cluster.minPeers)");
-        return text(503, message);
+        return Some(message);
     }
-    text(200, "OK")
+    None
 }
 
 /// `GET /up`, as Laravel Reverb answers.

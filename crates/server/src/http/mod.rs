@@ -19,4 +19,4 @@ mod users;
 
 pub(crate) use answer::{Answer, text};
 pub(crate) use connection::accept;
-pub(crate) use health::memory;
+pub(crate) use health::{memory, unready};

@@ -15,7 +15,7 @@ mod resolve;
 mod tls;
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -102,12 +102,20 @@ pub(crate) async fn read(mut body: Incoming) -> Option<Bytes> {
     Some(read.into())
 }
 
-/// What a busy target asks for, if it does so in seconds.
+/// What a busy target asks for.
 fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
     let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
     let header =
         response.headers().get(header::RETRY_AFTER).filter(|_| busy.contains(&response.status()));
-    header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    pause(header?.to_str().ok()?.trim(), SystemTime::now())
+}
+
+/// So many seconds, or until a time (RFC 9110, 10.2.3).
+fn pause(asked: &str, now: SystemTime) -> Option<Duration> {
+    match asked.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(asked).ok()?.duration_since(now).ok(),
+    }
 }
 
 fn failure(error: &(dyn Error + 'static)) -> Failure {
@@ -125,4 +133,20 @@ fn failure(error: &(dyn Error + 'static)) -> Failure {
         next = error.source();
     }
     Failure::Unreachable(causes.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_target_asks_for_seconds_or_names_a_time() {
+        // RFC 9110's own example.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(pause("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(pause("Sun, 06 Nov 1994 08:51:37 GMT", now), Some(Duration::from_secs(120)));
+        for nothing in ["Sun, 06 Nov 1994 08:49:36 GMT", "soon", "-1", ""] {
+            assert_eq!(pause(nothing, now), None, "{nothing}");
+        }
+    }
 }

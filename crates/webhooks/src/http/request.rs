@@ -4,11 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
-use http::uri::Authority;
 use http::{Method, Request, Uri};
 use http_body_util::Full;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use protocol::webhook;
+use url::Url;
 
 use crate::{Credential, Failure, Job};
 
@@ -23,9 +23,6 @@ const KEY: HeaderName = HeaderName::from_static("x-pusher-key");
 
 /// The signature of the body.
 const SIGNATURE: HeaderName = HeaderName::from_static("x-pusher-signature");
-
-/// Characters that may stand in a URL as people write it, but not in a request.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
 
 /// The request that carries a job to a URL.
 pub(crate) fn request(
@@ -100,35 +97,46 @@ fn value(what: &str, text: &str) -> Result<HeaderValue, Failure> {
         .map_err(|_| Failure::Unusable(format!("{what} has characters that no header can have")))
 }
 
-/// Where a URL leads, and the `Authorization` of the user in it.
+/// Where a URL leads, and the `Authorization` of the user in it. Read as browsers do: what may not
+/// stand in a request is escaped, and a host may have letters of any script.
 fn parse(url: &str) -> Result<(Uri, Option<String>), Failure> {
     let wrong = |why: &str| Failure::Unusable(format!("the URL {why}"));
-    let uri: Uri = utf8_percent_encode(url, ESCAPED)
-        .to_string()
-        .parse()
-        .map_err(|error| wrong(&format!("is none: {error}")))?;
-    let mut parts = uri.into_parts();
-    if !parts.scheme.as_ref().is_some_and(|scheme| ["http", "https"].contains(&scheme.as_str())) {
+    let mut url = Url::parse(url).map_err(|error| wrong(&format!("is none: {error}")))?;
+    if !["http", "https"].contains(&url.scheme()) {
         return Err(wrong("does not start with http:// or https://"));
     }
-    let authority = parts.authority.take().ok_or_else(|| wrong("names no host"))?;
-    let (user, host) = match authority.as_str().rsplit_once('@') {
-        None => (None, authority.as_str()),
-        Some((user, host)) => (Some(user), host),
-    };
-    let host: Authority = host.parse().map_err(|_| wrong("names no host"))?;
-    if host.host().is_empty() {
-        return Err(wrong("names no host"));
-    }
-    let user = user.map(|user| {
-        // RFC 7617; a user without a colon has an empty password.
-        let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let mut pair = percent_decode_str(name).collect::<Vec<u8>>();
+    // RFC 7617; a user without a colon has an empty password.
+    let user = (!url.username().is_empty() || url.password().is_some()).then(|| {
+        let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
         pair.push(b':');
-        pair.extend(percent_decode_str(password));
+        pair.extend(percent_decode_str(url.password().unwrap_or_default()));
         format!("Basic {}", STANDARD.encode(pair))
     });
-    parts.authority = Some(host);
-    let uri = Uri::from_parts(parts).map_err(|error| wrong(&format!("is none: {error}")))?;
+    // Only a URL without a host refuses them.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    let uri = url.as_str().parse().map_err(|error| wrong(&format!("is none: {error}")))?;
     Ok((uri, user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_as_browsers_do() {
+        let uri = |url| parse(url).map(|(uri, _)| uri.to_string());
+        for (url, expected) in [
+            ("https://b\u{fc}cher.example/haken", "https://xn--bcher-kva.example/haken"),
+            ("http:///path", "http://path/"),
+            ("HTTPS://Example.COM", "https://example.com/"),
+            ("http://[::1]:8080/x#part", "http://[::1]:8080/x"),
+            ("http://user:pass@127.1/a?b=c", "http://127.0.0.1/a?b=c"),
+            ("http://0x7f000001/<a b>", "http://127.0.0.1/%3Ca%20b%3E"),
+        ] {
+            assert_eq!(uri(url).ok().as_deref(), Some(expected), "{url}");
+        }
+        for url in ["", "x", "/path", "http://", "http://a b/", "ftp://x/", "http://x:99999/"] {
+            assert!(parse(url).is_err(), "{url}");
+        }
+    }
 }
