@@ -21,7 +21,6 @@ pub mod broker;
 mod cluster;
 pub mod driver;
 mod identity;
-mod jitter;
 pub mod link;
 pub mod mesh;
 #[cfg(feature = "nats")]

@@ -21,15 +21,15 @@
     allow(dead_code, unreachable_code, unused_variables, reason = "there is no queue to open")
 )]
 
+use std::time::Duration;
+
 mod counters;
 mod delivery;
 mod desk;
 mod error;
 mod job;
 mod many;
-mod pause;
 mod queue;
-mod rarely;
 #[cfg(feature = "redis")]
 mod redis;
 mod shelf;
@@ -40,5 +40,9 @@ pub use counters::{Counters, Depth};
 pub use delivery::Delivery;
 pub use error::{OpenError, PushError, QueueError};
 pub use job::{Job, Room};
-pub use pause::Pause;
 pub use queue::{Consumer, Queue};
+
+/// Pauses between attempts while the queue's server is away.
+fn backoff() -> failures::Backoff {
+    failures::Backoff::new(Duration::from_millis(100), Duration::from_secs(5))
+}

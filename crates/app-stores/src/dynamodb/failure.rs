@@ -4,6 +4,8 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use failures::causes;
+
 use super::ATTEMPT;
 use crate::StoreError;
 
@@ -63,18 +65,4 @@ fn of_service(error: &impl ProvideErrorMetadata) -> Failure {
         | "UnrecognizedClientException" => Failure::Refused(text),
         _ => Failure::Other(text),
     }
-}
-
-/// What an error says, and what has caused it.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -10,17 +10,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use failures::Backoff;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::backoff::Backoff;
 use super::handshake::{HandshakeError, Role};
 use super::node::Node;
 use crate::Incarnation;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
+/// The pauses between attempts.
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(2);
 /// How long the greater incarnation waits for the smaller one to dial.
 const COURTESY: Duration = Duration::from_secs(1);
 /// How many accepted connections may be in their handshake; more wait to be accepted.
@@ -29,7 +32,7 @@ const HANDSHAKES: usize = 128;
 /// Connects to whoever is at an address whenever there is no link to it, until nobody believes in
 /// the address any more.
 pub(super) async fn pursue(node: Rc<Node>, address: SocketAddr) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::new(SHORTEST, LONGEST);
     let mut courteous = true;
     while let Some(candidate) = node.candidates.get(address) {
         if let Some(peer) = candidate.incarnation {
@@ -48,12 +51,12 @@ pub(super) async fn pursue(node: Rc<Node>, address: SocketAddr) {
             }
         }
         match dial(&node, address, candidate.incarnation).await {
-            Ok(Dialled::Linked) => backoff = Backoff::new(),
+            Ok(Dialled::Linked) => backoff.reset(),
             Ok(Dialled::NoNeed) => {}
             Err(HandshakeError::Myself) => node.candidates.identify(address, node.me()),
             Err(error) => node.failed(address, &error),
         }
-        sleep(backoff.next()).await;
+        sleep(backoff.pause()).await;
     }
 }
 

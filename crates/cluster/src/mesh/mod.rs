@@ -22,7 +22,6 @@
 //! **A connection that ends** says nothing about the peer: it is dialled again at once, and what
 //! was lost is transmitted again. Only the core's clock holds somebody for dead, and a goodbye.
 
-mod backoff;
 mod candidates;
 mod config;
 mod connection;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::jitter::jittered;
+use failures::jittered;
 
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Short, because a broker that is back should be found at once, and an attempt costs it little.
@@ -30,7 +30,8 @@ impl Backoff {
         }
         let doublings = (before / self.servers).min(16) as u32;
         let pause = (SHORTEST * 2_u32.pow(doublings)).min(LONGEST);
-        jittered(pause)
+        // Without randomness the pauses are only less even.
+        jittered(pause, getrandom::u32().unwrap_or_default())
     }
 }
 

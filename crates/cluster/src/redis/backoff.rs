@@ -2,32 +2,27 @@
 
 use std::time::Duration;
 
-use crate::jitter::jittered;
-
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Short, because a broker that is back should be found at once, and an attempt costs it little.
 const LONGEST: Duration = Duration::from_secs(1);
 /// A connection that lasted for so long was a success.
 const LASTED: Duration = Duration::from_secs(5);
 
-/// Pauses that double, each half of it random, so that nodes that failed together do not come back
-/// together.
-pub(super) struct Backoff(Duration);
+/// Pauses between attempts, the shortest again after a connection that lasted.
+pub(super) struct Backoff(failures::Backoff);
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff(SHORTEST)
+        Backoff(failures::Backoff::new(SHORTEST, LONGEST))
     }
 
-    /// The next pause, after a connection that lasted for so long; the one after it will be twice
-    /// as long. Only one that lasted was a success: a server may let us in and refuse the rest.
+    /// The next pause, after a connection that lasted for so long. Only one that lasted was a
+    /// success: a server may let us in and refuse the rest.
     pub(super) fn next(&mut self, lasted: Duration) -> Duration {
         if lasted >= LASTED {
-            self.0 = SHORTEST;
+            self.0.reset();
         }
-        let pause = self.0;
-        self.0 = (pause * 2).min(LONGEST);
-        jittered(pause)
+        self.0.pause()
     }
 }
 

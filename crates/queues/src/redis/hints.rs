@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::RedisQueue;
-use crate::pause::Pause;
+use crate::backoff;
 
 /// How many hints may wait. One that finds no place is dropped, which costs its lane some time.
 pub(super) const HINTS: usize = 1024;
@@ -32,19 +32,19 @@ pub(super) enum Hint {
 /// without.
 pub(super) async fn listen(queue: Arc<RedisQueue>, worker: String, hints: mpsc::Sender<Hint>) {
     let channel = queue.keys.wake(&worker);
-    let mut pause = Pause::default();
+    let mut backoff = backoff();
     loop {
         match subscribe(&queue, &channel).await {
             Ok(wire) => {
                 if hints.send(Hint::Listening).await.is_err() {
                     return;
                 }
-                pause.reset();
+                backoff.reset();
                 forward(wire, &hints).await;
             }
             Err(error) => tracing::debug!(%error, "no hints of the queue in Redis for now"),
         }
-        sleep(pause.lengthen()).await;
+        sleep(backoff.pause()).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use failures::Backoff;
 use parking_lot::Mutex;
 use redis::{Cmd, FromRedisValue, RedisError};
 use redis_connections::{Commands, RedisOptions};
@@ -10,8 +11,8 @@ use tokio::time::{Instant, timeout};
 
 use super::script::Call;
 use crate::QueueError;
+use crate::backoff;
 use crate::counters::Tally;
-use crate::pause::Pause;
 
 /// How long a call may take, with everything that the connection tries by itself.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -32,7 +33,7 @@ struct State {
     opened: u64,
     /// Before this, nobody tries to connect.
     not_before: Instant,
-    pause: Pause,
+    backoff: Backoff,
     reason: String,
 }
 
@@ -42,7 +43,7 @@ impl Link {
             open: None,
             opened: 0,
             not_before: Instant::now(),
-            pause: Pause::default(),
+            backoff: backoff(),
             reason: String::new(),
         };
         Link { options, tally, state: Mutex::new(state), connecting: tokio::sync::Mutex::new(()) }
@@ -109,7 +110,7 @@ impl Link {
         let reason = match answer {
             Ok(Ok(answer)) => {
                 self.tally.answered("redis");
-                self.state.lock().pause.reset();
+                self.state.lock().backoff.reset();
                 return Ok(answer);
             }
             Ok(Err(error)) if !is_away(&error) => {
@@ -134,7 +135,7 @@ impl Link {
     fn is_away(&self, reason: String) -> QueueError {
         let mut state = self.state.lock();
         let never_seen = state.opened == 0 && state.reason.is_empty();
-        state.not_before = Instant::now() + state.pause.lengthen();
+        state.not_before = Instant::now() + state.backoff.pause();
         state.reason.clone_from(&reason);
         drop(state);
         self.tally.away("redis", never_seen, &reason);

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
+use failures::Rarely;
 use parking_lot::Mutex;
 use redis::cmd;
 use redis_connections::RedisOptions;
@@ -46,7 +47,6 @@ use self::link::Link;
 pub(crate) use self::worker::work;
 use crate::counters::Tally;
 use crate::many::many;
-use crate::rarely::Rarely;
 use crate::{Depth, OpenError, QueueError};
 
 /// How many calls for different lanes are under way at a time.

@@ -11,6 +11,7 @@ use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use failures::causes;
 use tokio::sync::OnceCell;
 
 use super::options::SqsOptions;
@@ -62,7 +63,7 @@ impl Client {
             }
             _ => false,
         };
-        let reason = reason(&error);
+        let reason = causes(&error);
         if refused {
             self.tally.failed();
             Err(QueueError::Refused(reason))
@@ -85,20 +86,6 @@ const NOT_NOW: [&str; 8] = [
     "Throttling",
     "ThrottlingException",
 ];
-
-/// What an error says, and what has caused it.
-fn reason(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        next = cause.source();
-    }
-    text
-}
 
 async fn make(options: &SqsOptions) -> aws_sdk_sqs::Client {
     let timeouts =

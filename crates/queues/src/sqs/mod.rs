@@ -30,12 +30,12 @@ use std::sync::Arc;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use config::Config;
+use failures::Rarely;
 
 use self::client::Client;
 use self::options::SqsOptions;
 pub(crate) use self::worker::work;
 use crate::counters::Tally;
-use crate::rarely::Rarely;
 use crate::{Depth, OpenError, QueueError};
 
 /// How many jobs of a lane are in hand at a time, and how many wait beside them.

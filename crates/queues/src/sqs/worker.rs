@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::Message as Received;
+use failures::Backoff;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -14,10 +15,10 @@ use super::message::{job, ticket};
 use super::messages::{HIDDEN, Messages, put_off};
 use super::{AT_ONCE, BATCH, SqsQueue};
 use crate::QueueError;
+use crate::backoff;
 use crate::counters::count;
 use crate::desk::Desk;
 use crate::many::many;
-use crate::pause::Pause;
 use crate::shelf::{Held, Ticket};
 
 /// How many messages a worker has at most.
@@ -48,7 +49,7 @@ pub(crate) async fn work(queue: Arc<SqsQueue>, desk: Arc<Desk>, mut stop: onesho
         polls: JoinSet::new(),
         wanted_polls: 1,
         poll_at: now,
-        pause: Pause::default(),
+        backoff: backoff(),
         calls: JoinSet::new(),
         round_at: now + ROUND,
     };
@@ -86,7 +87,7 @@ struct Worker {
     /// More than one as long as polls find as much as they can bring.
     wanted_polls: usize,
     poll_at: Instant,
-    pause: Pause,
+    backoff: Backoff,
     calls: JoinSet<Ended>,
     round_at: Instant,
 }
@@ -170,11 +171,11 @@ impl Worker {
                     self.queue.complain(why);
                 }
                 self.wanted_polls = 1;
-                self.poll_at = now + self.pause.lengthen();
+                self.poll_at = now + self.backoff.pause();
                 return;
             }
         };
-        self.pause.reset();
+        self.backoff.reset();
         if received.len() == self.queue.options.batch as usize {
             self.wanted_polls = (self.wanted_polls + 1).min(AT_ONCE);
         } else {
@@ -224,7 +225,7 @@ impl Worker {
         match ended {
             Ended::Delete(tickets, Err(QueueError::Away(_))) => {
                 self.done.extend(tickets);
-                self.delete_at = Some(Instant::now() + self.pause.lengthen());
+                self.delete_at = Some(Instant::now() + self.backoff.pause());
             }
             // If it was refused, it comes again, and whoever did it once does it twice.
             Ended::Delete(tickets, _) => {

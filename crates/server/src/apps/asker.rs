@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use app_stores::{AppStore, Broken, Found, StoreError, Wanted};
+use failures::Rarely;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
@@ -16,7 +17,6 @@ use super::freshness::Due;
 use super::lookups::Lookups;
 use super::table::Table;
 use super::{App, Gone};
-use crate::net::Rarely;
 
 /// The least time between the beginnings of two questions: never more than 50 per second.
 const PACE: Duration = Duration::from_millis(20);

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use config::AppConfig;
+use failures::Rarely;
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use protocol::close::Close;
 use rpds::HashTrieMapSync;
 
 use super::{App, By, Settings};
-use crate::net::Rarely;
 
 static SAME_KEY: Rarely = Rarely::new();
 

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::{RedisError, RedisResult};
+use failures::Rarely;
 use redis_connections::{Commands, RedisOptions};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::shared::{Counters, Job};
 use super::{CachedEvent, Key, Shared, stored};
-use crate::net::Rarely;
 use crate::node::Node;
 
 /// Commands that are under way at a time.

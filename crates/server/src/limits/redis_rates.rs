@@ -9,7 +9,7 @@ use redis_connections::{Commands, RedisOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use crate::net::Rarely;
+use failures::Rarely;
 
 /// Questions that may wait; beyond that, whoever asks goes on without Redis.
 const QUESTIONS: usize = 4096;

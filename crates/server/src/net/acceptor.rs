@@ -6,11 +6,11 @@ use std::net::{SocketAddr, TcpListener as Listener, ToSocketAddrs};
 use std::rc::Rc;
 use std::time::Duration;
 
+use failures::Rarely;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use super::rarely::Rarely;
 use crate::hub::Shard;
 use crate::limits::OpenSocket;
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use failures::Rarely;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,7 +15,6 @@ use tokio_rustls::server::TlsStream;
 use super::Transport;
 use super::client_address::is_trusted;
 use super::proxy_protocol::{self, Parsed};
-use super::rarely::Rarely;
 use crate::node::Node;
 
 /// The first byte of TLS: a record of the handshake (RFC 8446 5.1).

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cluster::{Output, PeerInfo, Reason, Slot};
+use failures::Rarely;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use registry::NodeId;
@@ -16,7 +17,6 @@ use speaker::Subject;
 
 use crate::cache::CachedEvent;
 use crate::hub::Topic;
-use crate::net::Rarely;
 use crate::node::Node;
 use crate::webhooks::{Notice, Origin};
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::net::Rarely;
+use failures::Rarely;
 
 /// Something that can wait.
 pub(crate) trait Waits {

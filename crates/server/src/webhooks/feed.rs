@@ -5,18 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use ::webhooks::Job;
-use queues::{Pause, PushError, Queue, QueueError};
+use failures::{Backoff, Rarely};
+use queues::{PushError, Queue, QueueError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::backlog::{Backlog, Waits};
-use crate::net::Rarely;
 
 /// The most bytes that wait; as many may be on their way.
 const MOST_BYTES: usize = 64 << 20;
 /// How many jobs are pushed at once.
 const AT_ONCE: usize = 100;
-/// The longest pause when the queue is away: the end of a node waits for it.
+/// The pauses when the queue is away; the end of a node waits for the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 static REFUSED: Rarely = Rarely::new();
@@ -89,13 +90,13 @@ impl Feed {
 
     /// Puts jobs into the queue, however long that takes.
     async fn feed(&self, mut jobs: Vec<queues::Job>) {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE);
         let all = jobs.len();
         while let Err(PushError { jobs: left, reason }) = self.queue.push(jobs).await {
             jobs = left;
             match reason {
                 QueueError::Away(_) => {
-                    sleep(pause.lengthen().min(LONGEST_PAUSE)).await;
+                    sleep(backoff.pause()).await;
                 }
                 QueueError::Refused(_) | QueueError::Full { .. } | QueueError::TooLarge { .. } => {
                     self.refused.fetch_add(jobs.len() as u64, Relaxed);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::webhooks::Happening;
+use failures::Rarely;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::apps::{App, By};
-use crate::net::Rarely;
 use crate::node::Node;
 
 /// The most happenings that wait.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use failures::jittered;
+
 use crate::Settings;
 
 /// The longest pause that a target may ask for.
@@ -17,8 +19,7 @@ pub(super) fn pause(
 ) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let full = settings.first_pause.saturating_mul(1 << doublings).min(settings.longest_pause);
-    let jittered = full.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX));
-    jittered.max(asked.unwrap_or_default().min(LONGEST_ASKED))
+    jittered(full, random).max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
 
 #[cfg(test)]

@@ -1,0 +1,50 @@
+//! An error in one line.
+
+use std::error::Error;
+
+/// What an error says, and what has caused it, each after a colon; not what was said already.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Level(&'static str, Option<Box<Level>>);
+
+    impl fmt::Display for Level {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Level {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_said_once() {
+        let cause = Level("refused", Some(Box::new(Level("by the system", None))));
+        assert_eq!(
+            causes(&Level("no connection", Some(Box::new(cause)))),
+            "no connection: refused: by the system"
+        );
+        let again = Level("refused", None);
+        assert_eq!(causes(&Level("it was refused", Some(Box::new(again)))), "it was refused");
+    }
+}
