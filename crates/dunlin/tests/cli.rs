@@ -96,11 +96,17 @@ fn both_commands_are_the_same() {
     assert_eq!(runs.map(|run| run.code), [Some(0), Some(0)]);
 }
 
+/// Copies a program. Not in this process: what it writes may be inherited by a command of another
+/// test for a moment, and the system does not run a file that somebody writes to.
+fn copy(program: &str, to: &std::path::Path) {
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
+}
+
 #[test]
 fn soketi_alone_says_what_it_looked_for() {
     let folder = Folder::new();
     let alone = folder.0.join("soketi");
-    std::fs::copy(SOKETI, &alone).unwrap();
+    copy(SOKETI, &alone);
     let run = folder.run(alone.to_str().unwrap(), &["start"], &[("PATH", "/nowhere")]);
     assert_eq!((run.code, run.out.as_str()), (Some(127), ""));
     let beside = folder.0.join("dunlin");
@@ -114,11 +120,11 @@ fn soketi_alone_says_what_it_looked_for() {
 #[test]
 fn soketi_finds_dunlin_through_a_link_and_on_the_path() {
     let folder = Folder::new();
-    let (link, copy) = (folder.0.join("a-link"), folder.0.join("soketi"));
+    let (link, copied) = (folder.0.join("a-link"), folder.0.join("soketi"));
     std::os::unix::fs::symlink(SOKETI, &link).unwrap();
-    std::fs::copy(SOKETI, &copy).unwrap();
+    copy(SOKETI, &copied);
     let path = PathBuf::from(DUNLIN).parent().unwrap().to_str().unwrap().to_owned();
-    for (program, env) in [(link, vec![]), (copy, vec![("PATH", path.as_str())])] {
+    for (program, env) in [(link, vec![]), (copied, vec![("PATH", path.as_str())])] {
         let run = folder.run(program.to_str().unwrap(), &["--version"], &env);
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
         assert!(run.out.starts_with("dunlin "), "{}", run.out);
