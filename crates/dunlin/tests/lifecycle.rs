@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
+#[path = "cluster/nodes.rs"]
+mod nodes;
 mod process;
 #[path = "../../server/tests/support/mod.rs"]
 mod support;
@@ -11,10 +13,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nodes::Adapter;
 use process::Process;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::http::{App, Http};
+use support::metrics::Metrics;
 use support::ws::{Client, Frame, raw};
 use support::{Folder, eventually};
 
@@ -192,6 +196,54 @@ fn on_sighup_apps_come_go_and_change() {
     first.expect_event("E", "a", "x");
     Client::connect(process.address, "/app/k1-new");
     assert_eq!(process.metrics().sum("panics_total"), 0.0);
+}
+
+/// Two nodes with files of their own: what one of them says is off is off on both.
+#[test]
+fn what_one_node_s_file_switches_off_is_off_on_all() {
+    let folder = Folder::new();
+    let [mine, other] = ["mine", "other"].map(|name| folder.path().join(name));
+    let adapter = Adapter::mesh();
+    for file in [&mine, &other] {
+        put(file, &apps(&[app(1), app(2), app(3)]));
+    }
+    let env = [adapter.env(), vec![("PORT", "0")]].concat();
+    let [here, there] = [&mine, &other].map(|file| Process::with_file(file, &env));
+    let joined = |metrics: &Metrics| metrics.sum("cluster_peers") == 1.0;
+    for node in [&here, &there] {
+        node.wait_for("they know each other", joined);
+    }
+    let connect = |n: u32| Client::connect(there.address, &format!("/app/k{n}?protocol=7"));
+    let [mut first, mut second, mut third] = [1, 2, 3].map(connect);
+
+    let mut disabled = app(2);
+    disabled["enabled"] = json!(false);
+    put(&mine, &apps(&[app(1), disabled]));
+    here.signal(Signal::HUP);
+    second.expect_refusal(4003);
+    third.expect_refusal(4003);
+    first.expect_silence();
+    let publish = |n: u32| {
+        let app = App::new(&n.to_string(), &format!("k{n}"), &format!("s{n}"));
+        there.http().post(&app, "/events", EVENT).status
+    };
+    assert_eq!([1, 2, 3].map(publish), [200, 403, 403]);
+    // Its own file says nothing else than before.
+    there.signal(Signal::HUP);
+    eventually("it has read it again", || there.logged("the apps are read again") == 1);
+    assert_eq!([1, 2, 3].map(publish), [200, 403, 403]);
+
+    put(&mine, &apps(&[app(1), app(2)]));
+    here.signal(Signal::HUP);
+    eventually("the second one is back", || publish(2) == 200);
+    assert_eq!(publish(3), 403);
+    // Whoever leaves takes along what it said.
+    here.signal(Signal::KILL);
+    here.wait();
+    eventually("the third one is back", || publish(3) == 200);
+    connect(3).subscribe("a");
+    first.subscribe("a");
+    assert_eq!(there.metrics().sum("panics_total"), 0.0);
 }
 
 #[test]

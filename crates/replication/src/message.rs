@@ -25,6 +25,7 @@ const MISSED: u8 = 14;
 const SERVING: u8 = 15;
 const CLAIM: u8 = 16;
 const PART: u8 = 17;
+const WITHDRAWN: u8 = 18;
 
 /// When an event was published to a cache channel: of two, all nodes keep the one with the higher
 /// stamp.
@@ -123,6 +124,8 @@ pub enum Message<'a> {
     RateAnswer(RateAnswer),
     /// The node has served for so many milliseconds.
     Serving(u64),
+    /// The node's configuration switches off the apps with these ids, and no others.
+    Withdrawn(Vec<Arc<str>>),
     /// Somebody found a cache channel empty; to the node that speaks for the channel.
     Missed(Topic<'a>),
     /// About places in a presence channel.
@@ -202,6 +205,10 @@ impl<'a> Message<'a> {
                 }
             }
             Message::Serving(millis) => to.number(*millis),
+            Message::Withdrawn(apps) => {
+                to.number(apps.len() as u64);
+                apps.iter().for_each(|app| to.text(app));
+            }
             Message::Missed(topic) => to.topic(topic),
             Message::Claim(topic, claim) => {
                 to.topic(topic);
@@ -230,6 +237,7 @@ impl<'a> Message<'a> {
             Message::Missed(_) => MISSED,
             Message::Claim(..) => CLAIM,
             Message::Part(..) => PART,
+            Message::Withdrawn(_) => WITHDRAWN,
             Message::Unknown(tag) => *tag,
         }
     }
@@ -268,6 +276,11 @@ impl<'a> Message<'a> {
         match *tag {
             LEASE => return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease)),
             RATE_WISH => return Ok(Message::RateWish(from.text("app")?, from.rate_wish()?)),
+            WITHDRAWN => {
+                let count = from.number("number of apps")?;
+                let apps = (0..count).map(|_| from.text("app").map(Arc::from));
+                return Ok(Message::Withdrawn(apps.collect::<Result<_, _>>()?));
+            }
             SERVING => return Ok(Message::Serving(from.number("time")?)),
             RATE_ANSWER => return Ok(Message::RateAnswer(from.rate_answer()?)),
             CLAIM => {

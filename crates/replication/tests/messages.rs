@@ -61,6 +61,7 @@ fn messages(parts: &Parts) -> Vec<Message<'_>> {
         Message::Cached(topic, event, kept),
         Message::Close(topic, *number as u16, text),
         Message::Connections(app, count),
+        Message::Withdrawn(vec![app.as_str().into(), text.as_str().into()]),
         Message::RateWish(app, RateWish { ticket: *number, reads: true, least: 1, most: count }),
         Message::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
     ];

@@ -41,6 +41,7 @@ pub(crate) fn reload(node: &Node, reload: &Reload) {
     }
     tracing::info!(apps = reloaded.apps.len(), "the apps are read again");
     node.apps.replace(reloaded.apps).into_iter().for_each(|gone| close(node, gone));
+    node.tell_withdrawn();
 }
 
 /// Closes the connections of an app that is gone or disabled.

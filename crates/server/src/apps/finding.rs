@@ -6,12 +6,15 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use config::{AppConfig, AppManager};
+use parking_lot::Mutex;
+use registry::NodeId;
 use tokio::time::timeout;
 
 use super::desk::{Answer, By, Outcome, Overflow};
 use super::freshness::Policy;
 use super::lookups::{LookupNumbers, Lookups};
 use super::table::Table;
+use super::withdrawn::Withdrawn;
 use super::{App, Gone};
 
 /// How long somebody waits for an app.
@@ -23,6 +26,8 @@ pub(crate) struct Apps {
     pub(super) table: Table,
     /// None if all apps are known.
     pub(super) lookups: Option<Lookups>,
+    /// Of apps in the configuration.
+    withdrawn: Mutex<Withdrawn>,
 }
 
 /// What is known at once about an app that somebody asks for.
@@ -52,7 +57,7 @@ pub(crate) struct Unavailable;
 impl Apps {
     /// All apps there are. `configs` have distinct ids and keys.
     pub(crate) fn new(configs: Vec<AppConfig>) -> Self {
-        let apps = Apps { table: Table::default(), lookups: None };
+        let apps = Apps { table: Table::default(), lookups: None, withdrawn: Mutex::default() };
         apps.replace(configs);
         apps
     }
@@ -60,7 +65,7 @@ impl Apps {
     /// Apps that are looked up in a store of that name when somebody asks for them.
     pub(crate) fn in_store(store: &'static str, options: &AppManager) -> Self {
         let lookups = Lookups::new(store, Policy::of(options));
-        Apps { table: Table::default(), lookups: Some(lookups) }
+        Apps { table: Table::default(), lookups: Some(lookups), withdrawn: Mutex::default() }
     }
 
     /// What is known of an app, without asking anybody: for what concerns connections that are
@@ -93,7 +98,24 @@ impl Apps {
 
     /// Puts a new list in the place of the old one; see [`Table::replace`].
     pub(crate) fn replace(&self, configs: Vec<AppConfig>) -> Vec<Gone> {
-        self.table.replace(configs)
+        let mut withdrawn = self.withdrawn.lock();
+        withdrawn.read(configs);
+        self.table.replace(withdrawn.effective())
+    }
+
+    /// The ids of apps that this node's configuration switches off, for the other nodes.
+    pub(crate) fn withdrawn(&self) -> Vec<Arc<str>> {
+        self.withdrawn.lock().own()
+    }
+
+    /// All that another node's configuration switches off; nothing if the node is gone. Of no
+    /// concern to apps in a store, which all nodes share.
+    pub(crate) fn withdrawn_by(&self, node: NodeId, ids: Vec<Arc<str>>) -> Vec<Gone> {
+        let mut withdrawn = self.withdrawn.lock();
+        if self.are_in_store() || !withdrawn.told(node, ids) {
+            return Vec::new();
+        }
+        self.table.replace(withdrawn.effective())
     }
 
     /// Forgets apps that are gone and not used any more. To be called every second.

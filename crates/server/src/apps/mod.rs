@@ -17,6 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod withdrawn;
 
 pub(crate) use app::{App, PendingSeat, Seat, SeatWish, Settings};
 pub(crate) use asker::look_up_in;

@@ -33,6 +33,14 @@ impl Counts {
 }
 
 impl Node {
+    /// Tells the peers which apps this node's configuration switches off.
+    pub(crate) fn tell_withdrawn(&self) {
+        let message = Message::Withdrawn(self.apps.withdrawn());
+        if self.peers.outlets.tell(&message.encode()) {
+            self.peers.wake();
+        }
+    }
+
     /// Tells the peers the counts that have changed.
     pub(super) fn tell_counts(&self) {
         let peers = &self.peers;

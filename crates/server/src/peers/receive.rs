@@ -18,6 +18,7 @@ use speaker::Subject;
 use crate::cache::CachedEvent;
 use crate::hub::Topic;
 use crate::node::Node;
+use crate::reload::close;
 use crate::webhooks::{Notice, Origin};
 
 static DROPPED: Rarely = Rarely::new();
@@ -138,6 +139,7 @@ impl Receiver {
             });
         }
         self.snapshots.end(&node.peers.outlets, id);
+        self.withdraw(id, Vec::new());
         node.peers.connections.lock().remove(&id);
         self.replica.forget(&node.registry, id, |app, channel, entry, transitions| {
             let mut dispatch = node.dispatch();
@@ -265,11 +267,22 @@ impl Receiver {
                 let subject = Subject { app: app.into(), channel: channel.into(), member: None };
                 node.notices.tell(Notice::Missed(subject, Origin::Elsewhere));
             }
+            Message::Withdrawn(apps) => self.withdraw(id, apps),
             Message::Connections(app, count) => {
                 let mut connections = node.peers.connections.lock();
                 connections.entry(id).or_default().insert(app.into(), count);
             }
             _ => {}
+        }
+    }
+
+    /// A node's configuration switches these apps off, and no others.
+    fn withdraw(&self, id: NodeId, apps: Vec<Arc<str>>) {
+        let gone = self.node.apps.withdrawn_by(id, apps);
+        for gone in gone {
+            let app = &gone.app.id;
+            tracing::warn!(%app, "the configuration of another node has switched an app off");
+            close(&self.node, gone);
         }
     }
 
@@ -285,7 +298,9 @@ impl Receiver {
             let apps =
                 apps.iter().map(|app| Message::Connections(&app.id, app.connections()).encode());
             let serving = node.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
-            cached.chain(apps).chain(serving.map(|message| message.encode())).collect()
+            let withdrawn = Message::Withdrawn(node.apps.withdrawn());
+            let rest = serving.into_iter().chain([withdrawn]);
+            cached.chain(apps).chain(rest.map(|message| message.encode())).collect()
         };
         if self.snapshots.advance(&node.registry, more) {
             node.peers.wake();
