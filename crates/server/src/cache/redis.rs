@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::{RedisError, RedisResult};
-use redis_connections::{Commands, RedisOptions};
+use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -48,10 +48,15 @@ pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
         match timeout(options.connect_timeout, options.commands()).await {
             Ok(Ok(commands)) => {
                 tracing::info!("the last events of cache channels are kept in Redis");
-                (pause, was_up) = (PAUSES.0, true);
+                let began = Instant::now();
+                was_up = true;
                 shared.set_reachable(true);
                 let prefix = options.key_prefix.clone();
                 Link { node: node.clone(), commands, prefix }.serve(shared).await;
+                // One that lets us in but does nothing is not tried in a hurry.
+                if began.elapsed() > PAUSES.1 {
+                    pause = PAUSES.0;
+                }
                 tracing::warn!(
                     "Redis is away: the last events of cache channels are kept in memory"
                 );
@@ -247,16 +252,7 @@ impl Link {
 /// An answer; none if Redis cannot do anything now. Then the connection is opened again, since the
 /// master may be another server by now.
 async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> Option<RedisResult<T>> {
-    const NOT_NOW: [&str; 6] =
-        ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY"];
     let answer = timeout(SLOWEST, answer).await.ok()?;
-    let is_away = |error: &RedisError| {
-        error.is_io_error()
-            || error.is_timeout()
-            || error.is_connection_dropped()
-            || error.is_unrecoverable_error()
-            || error.code().is_some_and(|code| NOT_NOW.contains(&code))
-    };
     (!answer.as_ref().err().is_some_and(is_away)).then_some(answer)
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redis_connections::{Commands, RedisOptions};
+use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -93,9 +93,14 @@ pub(crate) async fn serve(mut asked: RedisQuestions) {
         match timeout(asked.options.connect_timeout, asked.options.commands()).await {
             Ok(Ok(commands)) => {
                 tracing::info!("rate limits are kept in Redis");
-                (pause, was_up) = (PAUSES.0, true);
+                let began = Instant::now();
+                was_up = true;
                 if answer(&mut asked.questions, commands).await.is_none() {
                     return;
+                }
+                // One that lets us in but does nothing is not tried in a hurry.
+                if began.elapsed() > PAUSES.1 {
+                    pause = PAUSES.0;
                 }
                 tracing::warn!("Redis is away: each node limits rates by itself, by its share");
             }
@@ -138,7 +143,7 @@ async fn answer(questions: &mut mpsc::Receiver<Question>, commands: Commands) ->
             match timeout(10 * PATIENCE, eval.query_async::<u64>(&mut commands)).await {
                 // Whoever has lost patience goes on without it.
                 Ok(Ok(micros)) => drop(answer.send(Duration::from_micros(micros))),
-                Ok(Err(error)) if error.is_unrecoverable_error() || error.is_timeout() => {
+                Ok(Err(error)) if is_away(&error) => {
                     let _ = failed.try_send(());
                 }
                 Ok(Err(error)) => {
