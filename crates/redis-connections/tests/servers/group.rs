@@ -57,10 +57,7 @@ pub(crate) fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
 /// live. The old master will take itself for one for ten seconds yet.
 pub(crate) fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
     let [old, new] = servers else { panic!("a master and a replica") };
-    until("the replica has everything", || {
-        let sent = offset(old);
-        offset(new) >= sent
-    });
+    has_everything(new, old);
     let sentinel = &sentinels[0];
     let command = format!("SENTINEL FAILOVER {name}");
     until("the sentinels go about it", || sentinel.tell(&command).starts_with("+OK"));
@@ -82,6 +79,12 @@ pub(crate) fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Ser
     tell_all(&format!("SENTINEL REMOVE {name}"));
     assert_eq!(servers[1].tell("REPLICAOF NO ONE"), "+OK\r\n");
     tell_all(&format!("SENTINEL MONITOR {name} {LOOPBACK} {} 2", servers[1].port));
+}
+
+/// Waits until a replica has everything that its master has now.
+pub(crate) fn has_everything(replica: &Server, master: &Server) {
+    let sent = offset(master);
+    until("the replica has everything", || offset(replica) >= sent);
 }
 
 /// How much of the master's history a server has, in bytes.
