@@ -5,7 +5,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{
     AsyncConnectionConfig, ClientTlsConfig, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline,
-    RedisConnectionInfo, RedisFuture, TlsCertificates, TlsMode, Value,
+    RedisConnectionInfo, RedisError, RedisFuture, TlsCertificates, TlsMode, Value,
 };
 
 use crate::stream::Stream;
@@ -15,8 +15,8 @@ use crate::{Address, ConnectError, OptionError, RedisOptions, Topology};
 /// Takes commands and gives their answers, many at a time; clones share one connection.
 ///
 /// In a Redis Cluster it follows the slots and connects again by itself. Otherwise it ends with the
-/// server that it was opened to, and another one is opened; a task of the runtime in which it was
-/// opened serves it.
+/// server that it was opened to, or when that is not the master any more, and another one is opened;
+/// a task of the runtime in which it was opened serves it.
 #[derive(Clone)]
 pub struct Commands(Kind);
 
@@ -54,8 +54,16 @@ impl RedisOptions {
             })
             .await;
         let (connection, serve) = connection?;
-        // It ends when the last clone is gone.
-        tokio::spawn(serve);
+        let (options, address) = (self.clone(), address.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                // It ends when the last clone is gone.
+                () = serve => {}
+                successor = options.successor(&address) => {
+                    tracing::info!(%address, %successor, "Redis has another master now");
+                }
+            }
+        });
         Ok(Kind::One(connection))
     }
 
@@ -78,6 +86,18 @@ impl RedisOptions {
         }
         Ok(Kind::Cluster(builder.build()?.get_async_connection().await?))
     }
+}
+
+/// Whether the server cannot do anything now, rather than refuse this one command. The connection is
+/// best opened again then, since the master may be another server by now.
+pub fn is_away(error: &RedisError) -> bool {
+    const NOT_NOW: [&str; 7] =
+        ["READONLY", "NOREPLICAS", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY"];
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
+        || error.code().is_some_and(|code| NOT_NOW.contains(&code))
 }
 
 fn encrypted(

@@ -30,7 +30,7 @@ mod stream;
 mod tls;
 mod wire;
 
-pub use commands::Commands;
+pub use commands::{Commands, is_away};
 pub use error::{ConnectError, OptionError};
 pub use options::{Address, RedisOptions, Sentinels, Topology};
 pub use overlay::has_no_effect;

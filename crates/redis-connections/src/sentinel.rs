@@ -1,9 +1,17 @@
 //! Which server is the master now, as the sentinels say.
 
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::first::first;
 use crate::reply::Reply;
 use crate::wire::{Login, Wire};
 use crate::{Address, ConnectError, RedisOptions, Sentinels, Topology};
+
+/// How often sentinels are asked whether the master is still the master.
+const ASK: Duration = Duration::from_secs(2);
 
 impl RedisOptions {
     /// The server that commands and messages go to now: the only one, or the one that the
@@ -25,6 +33,23 @@ impl RedisOptions {
                 first(what, attempts).await.map(Some)
             }
             Topology::Cluster(_) => Ok(None),
+        }
+    }
+
+    /// Waits until the sentinels call another server the master, and says which: one that they have
+    /// replaced may take ten seconds to notice, or for ever if it is cut off from them, and what is
+    /// written to it meanwhile is lost. Never ends without sentinels.
+    pub async fn successor(&self, of: &Address) -> Address {
+        if !matches!(self.topology, Topology::Sentinel(_)) {
+            return pending().await;
+        }
+        loop {
+            sleep(ASK).await;
+            // If none of them answers, nobody has said that it is another one.
+            match self.master().await {
+                Ok(Some(master)) if master != *of => return master,
+                _ => {}
+            }
         }
     }
 }

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
+#[path = "cache_redis/deployments.rs"]
+mod deployments;
+#[path = "../../redis-connections/tests/servers/mod.rs"]
+mod servers;
 mod support;
 
 use std::net::TcpListener;

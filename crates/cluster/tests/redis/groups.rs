@@ -6,7 +6,7 @@ use cluster::redis::{RedisConfig, RedisOptions};
 use redis_connections::{Address, Sentinels, Topology, slot_of};
 
 use crate::node::{Nodes, until};
-use crate::servers::{LOOPBACK, Server, cluster, sentinels};
+use crate::servers::{Server, cluster, replace_unnoticed, sentinels};
 use crate::{A_MOMENT, OUTAGE, local};
 
 fn behind(sentinels: &[Server]) -> RedisConfig {
@@ -93,21 +93,13 @@ async fn a_planned_successor_is_found() {
     .await;
 }
 
-/// As it is for one that is cut off from its sentinels and from its successor, with us.
 #[tokio::test]
 async fn a_master_that_does_not_notice_that_it_is_none_is_left() {
     local(async {
         let (servers, sentinels) = sentinels("mymaster", "");
         let mut nodes = Nodes::start(&behind(&sentinels)).await;
         nodes.talk(A_MOMENT).await;
-        let tell_all = |command: &str| {
-            for sentinel in &sentinels {
-                assert_eq!(sentinel.tell(command), "+OK\r\n");
-            }
-        };
-        tell_all("SENTINEL REMOVE mymaster");
-        assert_eq!(servers[1].tell("REPLICAOF NO ONE"), "+OK\r\n");
-        tell_all(&format!("SENTINEL MONITOR mymaster {LOOPBACK} {} 2", servers[1].port));
+        replace_unnoticed("mymaster", &servers, &sentinels);
         take_place(&mut nodes, &servers[1]).await;
         nodes.check().await;
     })

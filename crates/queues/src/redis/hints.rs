@@ -40,7 +40,12 @@ pub(super) async fn listen(queue: Arc<RedisQueue>, worker: String, hints: mpsc::
                     return;
                 }
                 backoff.reset();
-                forward(wire, &hints).await;
+                let master = wire.address().clone();
+                tokio::select! {
+                    () = forward(wire, &hints) => {}
+                    // Nobody publishes at this one any more.
+                    _ = queue.link.options.successor(&master) => {}
+                }
             }
             Err(error) => tracing::debug!(%error, "no hints of the queue in Redis for now"),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use failures::Backoff;
 use parking_lot::Mutex;
 use redis::{Cmd, FromRedisValue, RedisError};
-use redis_connections::{Commands, RedisOptions};
+use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::time::{Instant, timeout};
 
 use super::script::Call;
@@ -141,16 +141,4 @@ impl Link {
         self.tally.away("redis", never_seen, &reason);
         QueueError::Away(reason)
     }
-}
-
-/// Whether the server cannot do anything now, rather than refuse this one call. The connection is
-/// opened again then, since the master may be another server by now.
-fn is_away(error: &RedisError) -> bool {
-    const NOT_NOW: [&str; 6] =
-        ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY"];
-    error.is_io_error()
-        || error.is_timeout()
-        || error.is_connection_dropped()
-        || error.is_unrecoverable_error()
-        || error.code().is_some_and(|code| NOT_NOW.contains(&code))
 }

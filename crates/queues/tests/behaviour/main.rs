@@ -6,6 +6,7 @@
 mod servers;
 
 mod house;
+#[path = "../moto/mod.rs"]
 mod moto;
 mod redis;
 mod sqs;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use queues::{Queue, QueueError};
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use crate::servers::{Server, cluster, sentinels};
+use crate::servers::Server;
 use crate::suite;
 
 fn env(server: &Server, more: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -16,19 +16,27 @@ fn env(server: &Server, more: &[(&str, &str)]) -> Vec<(String, String)> {
     variables(&all.into_iter().chain(more).collect::<Vec<_>>())
 }
 
-/// One server for each test, so that they are safe in parallel.
+/// Servers of its own for each test, so that they are safe in parallel.
 macro_rules! behaves {
-    ($($name:ident ( $($argument:expr),* );)*) => {$(
+    ($start:expr; $($name:ident ( $($argument:expr),* );)*) => {$(
         #[tokio::test]
         async fn $name() {
-            let server = Server::start("");
-            let env = env(&server, &[]);
+            let (_servers, env) = $start();
             suite::$name(&|| house::open(&env), $($argument),*).await;
         }
     )*};
 }
 
-behaves! {
+mod encrypted;
+mod groups;
+
+fn start() -> (Server, Vec<(String, String)>) {
+    let server = Server::start("");
+    let env = env(&server, &[]);
+    (server, env)
+}
+
+behaves! { start;
     what_is_pushed_is_done_in_order(2000);
     bytes_arrive_as_they_are();
     a_lane_without_room_does_not_hold_up_another();
@@ -58,19 +66,6 @@ async fn a_full_lane_refuses() {
         next(&mut consumer).await.done();
     }
     until("there is room again", async || queue.push(jobs(10, 5, 1, 1)).await.is_ok()).await;
-}
-
-#[tokio::test]
-async fn a_redis_cluster() {
-    let nodes = cluster("");
-    let known = format!(r#"[{{"host":"127.0.0.1","port":{}}}]"#, nodes[0].port);
-    let env = variables(&[
-        ("QUEUE_DRIVER", "redis"),
-        ("QUEUE_REDIS_CLUSTER_MODE", "true"),
-        ("DB_REDIS_CLUSTER_NODES", &known),
-    ]);
-    suite::two_workers_share(&|| house::open(&env), 400).await;
-    suite::whoever_stops_leaves_its_jobs_to_others(&|| house::open(&env)).await;
 }
 
 #[tokio::test]
@@ -182,35 +177,5 @@ async fn one_that_is_away_when_we_start() {
     server.start_again();
     until("it is there", async || queue.push(jobs(0, 3, 1, 1)).await.is_ok()).await;
     until("they are done", async || log.count() == 3).await;
-    worker.abort();
-}
-
-#[tokio::test]
-async fn behind_sentinels_the_next_master_is_used() {
-    let (mut servers, sentinels) = sentinels("mymaster", "");
-    let known: Vec<_> = sentinels
-        .iter()
-        .map(|sentinel| serde_json::json!({ "host": "127.0.0.1", "port": sentinel.port }))
-        .collect();
-    let known = serde_json::to_string(&known).unwrap();
-    let env = variables(&[("QUEUE_DRIVER", "redis"), ("DB_REDIS_SENTINELS", &known)]);
-    let queue = house::open(&env);
-    let log = Arc::new(Log::default());
-    let worker = do_all(&queue, &log);
-    queue.push(jobs(0, 20, 4, 2)).await.unwrap();
-    until("they are done", async || log.count() == 20).await;
-    servers[0].stop();
-    let mut pending = jobs(20, 20, 4, 2);
-    until("there is a master again", async || {
-        match queue.push(std::mem::take(&mut pending)).await {
-            Ok(()) => true,
-            Err(error) => {
-                pending = error.jobs;
-                false
-            }
-        }
-    })
-    .await;
-    until("these are done, too", async || log.count() == 40).await;
     worker.abort();
 }

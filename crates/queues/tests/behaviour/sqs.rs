@@ -6,9 +6,26 @@ use std::time::Duration;
 use queues::{QueueError, Room};
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use crate::moto::{call, create_queue};
+use crate::moto;
 use crate::stand_in::StandIn;
 use crate::suite;
+
+/// A call of SQS.
+fn call(action: &str, body: &str) -> String {
+    let target = format!("AmazonSQS.{action}");
+    let kind = "application/x-amz-json-1.0";
+    let headers = [("X-Amz-Target", &*target), ("Content-Type", kind)];
+    moto::post("sqs", "us-east-1", "/", &headers, body)
+}
+
+/// Makes a queue, and returns its URL.
+fn create_queue(name: &str) -> String {
+    let attributes = if name.ends_with(".fifo") { r#"{"FifoQueue":"true"}"# } else { "{}" };
+    let answer =
+        call("CreateQueue", &format!(r#"{{"QueueName":"{name}","Attributes":{attributes}}}"#));
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    answer["QueueUrl"].as_str().unwrap().to_owned()
+}
 
 /// A queue of moto.
 fn env(name: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {

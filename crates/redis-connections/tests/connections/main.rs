@@ -9,8 +9,8 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use redis::cmd;
-use redis_connections::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology};
-use servers::{LOOPBACK, Server, cluster, sentinels};
+use redis_connections::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology, is_away};
+use servers::{LOOPBACK, Server, cluster, replace_unnoticed, sentinels};
 use tokio::time::sleep;
 
 fn at(server: &Server) -> RedisOptions {
@@ -134,6 +134,37 @@ async fn sentinels_tell_the_master_and_its_successor() {
 
     let unknown = Topology::Sentinel(behind(&sentinels, "other"));
     refused(&RedisOptions { topology: unknown, ..options }, "knows no master \"other\"").await;
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_its_server_is_not_the_master_any_more() {
+    let (servers, sentinels) = sentinels("some", "");
+    let topology = Topology::Sentinel(behind(&sentinels, "some"));
+    let options = RedisOptions { topology, ..RedisOptions::default() };
+    let mut commands = options.commands().await.unwrap();
+    replace_unnoticed("some", &servers, &sentinels);
+    assert_eq!(options.successor(&servers[0].address()).await, servers[1].address());
+    let began = Instant::now();
+    let ended = loop {
+        match cmd("PING").exec_async(&mut commands).await {
+            Ok(()) => assert!(began.elapsed() < Duration::from_secs(30), "it goes on"),
+            Err(error) => break error,
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
+    assert!(is_away(&ended), "{ended}");
+    works(&options).await.unwrap();
+    assert!(servers[1].tell("INFO commandstats").contains("cmdstat_set:"));
+}
+
+#[tokio::test]
+async fn a_master_that_lacks_replicas_cannot_do_anything_now() {
+    let server = Server::start("min-replicas-to-write 1");
+    let mut commands = at(&server).commands().await.unwrap();
+    let refused = cmd("SET").arg("a").arg("1").exec_async(&mut commands).await.unwrap_err();
+    assert!(is_away(&refused), "{refused}");
+    let wrong = cmd("SET").arg("a").exec_async(&mut commands).await.unwrap_err();
+    assert!(!is_away(&wrong), "{wrong}");
 }
 
 #[tokio::test]

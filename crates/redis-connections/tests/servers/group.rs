@@ -52,3 +52,44 @@ pub(crate) fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
     }
     (vec![master, replica], sentinels)
 }
+
+/// Has the sentinels put the replica in the master's place, which has everything by then, while both
+/// live. The old master will take itself for one for ten seconds yet.
+pub(crate) fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
+    let [old, new] = servers else { panic!("a master and a replica") };
+    has_everything(new, old);
+    let sentinel = &sentinels[0];
+    let command = format!("SENTINEL FAILOVER {name}");
+    until("the sentinels go about it", || sentinel.tell(&command).starts_with("+OK"));
+    let (command, port) = (format!("SENTINEL GET-MASTER-ADDR-BY-NAME {name}"), new.port);
+    until("the replica is the master", || sentinel.tell(&command).contains(&port.to_string()));
+    until("nobody follows the old one", || {
+        old.tell("INFO replication").contains("connected_slaves:0")
+    });
+}
+
+/// Puts the replica in the master's place without the master's notice, as it is for one that is cut
+/// off from its sentinels and from its successor, with its clients.
+pub(crate) fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Server]) {
+    let tell_all = |command: &str| {
+        for sentinel in sentinels {
+            assert_eq!(sentinel.tell(command), "+OK\r\n");
+        }
+    };
+    tell_all(&format!("SENTINEL REMOVE {name}"));
+    assert_eq!(servers[1].tell("REPLICAOF NO ONE"), "+OK\r\n");
+    tell_all(&format!("SENTINEL MONITOR {name} {LOOPBACK} {} 2", servers[1].port));
+}
+
+/// Waits until a replica has everything that its master has now.
+pub(crate) fn has_everything(replica: &Server, master: &Server) {
+    let sent = offset(master);
+    until("the replica has everything", || offset(replica) >= sent);
+}
+
+/// How much of the master's history a server has, in bytes.
+fn offset(server: &Server) -> u64 {
+    let told = server.tell("INFO replication");
+    let line = told.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
+    line.unwrap().parse().unwrap()
+}

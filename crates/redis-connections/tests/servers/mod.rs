@@ -1,7 +1,7 @@
 //! Real Redis servers for tests: on private ports of loopback, with a temporary folder each, ended
 //! when they are dropped.
 
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
 mod certificates;
 mod group;
@@ -18,7 +18,7 @@ use redis_connections::Address;
 use rustix::process::{Pid, Signal, kill_process};
 
 pub(crate) use certificates::Certificates;
-pub(crate) use group::{cluster, sentinels};
+pub(crate) use group::{cluster, fail_over, has_everything, replace_unnoticed, sentinels};
 
 pub(crate) const LOOPBACK: &str = "127.0.0.1";
 const INSTALL: &str = "if it is not there, install it, on Debian with: \

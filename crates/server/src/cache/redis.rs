@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::{RedisError, RedisResult};
-use failures::Rarely;
-use redis_connections::{Commands, RedisOptions};
+use failures::{Backoff, Rarely};
+use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -42,16 +42,21 @@ pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
     let Some(shared) = &node.shared_cache else { return };
     let patience = node.clone();
     tokio::task::spawn_local(async move { patience.end_waits_for_last().await });
-    let mut pause = PAUSES.0;
+    let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
     let mut was_up = true;
     loop {
         match timeout(options.connect_timeout, options.commands()).await {
             Ok(Ok(commands)) => {
                 tracing::info!("the last events of cache channels are kept in Redis");
-                (pause, was_up) = (PAUSES.0, true);
+                let began = Instant::now();
+                was_up = true;
                 shared.set_reachable(true);
                 let prefix = options.key_prefix.clone();
                 Link { node: node.clone(), commands, prefix }.serve(shared).await;
+                // One that lets us in but does nothing is not tried in a hurry.
+                if began.elapsed() > PAUSES.1 {
+                    backoff.reset();
+                }
                 tracing::warn!(
                     "Redis is away: the last events of cache channels are kept in memory"
                 );
@@ -70,8 +75,7 @@ pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
                 lose(&node, shared);
             }
         }
-        sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
+        sleep(backoff.pause()).await;
     }
 }
 
@@ -247,16 +251,7 @@ impl Link {
 /// An answer; none if Redis cannot do anything now. Then the connection is opened again, since the
 /// master may be another server by now.
 async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> Option<RedisResult<T>> {
-    const NOT_NOW: [&str; 6] =
-        ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY"];
     let answer = timeout(SLOWEST, answer).await.ok()?;
-    let is_away = |error: &RedisError| {
-        error.is_io_error()
-            || error.is_timeout()
-            || error.is_connection_dropped()
-            || error.is_unrecoverable_error()
-            || error.code().is_some_and(|code| NOT_NOW.contains(&code))
-    };
     (!answer.as_ref().err().is_some_and(is_away)).then_some(answer)
 }
 

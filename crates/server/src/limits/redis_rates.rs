@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use redis_connections::{Commands, RedisOptions};
+use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use failures::Rarely;
+use failures::{Backoff, Rarely};
 
 /// Questions that may wait; beyond that, whoever asks goes on without Redis.
 const QUESTIONS: usize = 4096;
@@ -87,15 +87,20 @@ impl RedisRates {
 /// Answers questions, and connects again and again where need be. While there is no connection,
 /// nobody is kept waiting.
 pub(crate) async fn serve(mut asked: RedisQuestions) {
-    let mut pause = PAUSES.0;
+    let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
     let mut was_up = true;
     loop {
         match timeout(asked.options.connect_timeout, asked.options.commands()).await {
             Ok(Ok(commands)) => {
                 tracing::info!("rate limits are kept in Redis");
-                (pause, was_up) = (PAUSES.0, true);
+                let began = Instant::now();
+                was_up = true;
                 if answer(&mut asked.questions, commands).await.is_none() {
                     return;
+                }
+                // One that lets us in but does nothing is not tried in a hurry.
+                if began.elapsed() > PAUSES.1 {
+                    backoff.reset();
                 }
                 tracing::warn!("Redis is away: each node limits rates by itself, by its share");
             }
@@ -109,8 +114,7 @@ pub(crate) async fn serve(mut asked: RedisQuestions) {
                 }
             }
         }
-        let until = Instant::now() + pause;
-        pause = (pause * 2).min(PAUSES.1);
+        let until = Instant::now() + backoff.pause();
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
@@ -138,7 +142,7 @@ async fn answer(questions: &mut mpsc::Receiver<Question>, commands: Commands) ->
             match timeout(10 * PATIENCE, eval.query_async::<u64>(&mut commands)).await {
                 // Whoever has lost patience goes on without it.
                 Ok(Ok(micros)) => drop(answer.send(Duration::from_micros(micros))),
-                Ok(Err(error)) if error.is_unrecoverable_error() || error.is_timeout() => {
+                Ok(Err(error)) if is_away(&error) => {
                     let _ = failed.try_send(());
                 }
                 Ok(Err(error)) => {

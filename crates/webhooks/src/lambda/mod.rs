@@ -12,6 +12,7 @@ use std::time::Duration;
 use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use config::ClientOptions;
 
 pub(crate) use self::client::Clients;
@@ -22,7 +23,7 @@ use crate::{Credential, Failure, Job};
 /// earlier than it does would only run it twice at a time.
 const RESULT: Duration = Duration::from_secs(30);
 
-/// What is shown of a function's own error, in characters.
+/// What is shown of an error in words that are not ours, in characters.
 const SHOWN: usize = 200;
 
 /// A function to be invoked.
@@ -56,9 +57,8 @@ impl Clients {
         match output.function_error() {
             None => Ok(()),
             Some(error) => {
-                let said = output.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()));
-                let said: String = said.unwrap_or_default().chars().take(SHOWN).collect();
-                Err(Failure::Function(format!("{error}: {said}")))
+                let said = output.payload().map(|blob| blob.as_ref()).unwrap_or_default();
+                Err(Failure::Function(format!("{error}: {}", shown(said))))
             }
         }
     }
@@ -79,15 +79,25 @@ fn payload(job: &Job, credential: &Credential) -> Vec<u8> {
     payload
 }
 
-fn failure<E, R>(error: SdkError<E, R>) -> Failure
+/// The beginning of a text.
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().take(SHOWN).collect()
+}
+
+fn failure<E>(error: SdkError<E, HttpResponse>) -> Failure
 where
     E: Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug,
 {
     if let SdkError::ServiceError(service) = &error {
-        let error = service.err();
-        let code = error.code().unwrap_or("unknown error");
-        return Failure::Function(format!("{code}: {}", error.message().unwrap_or_default()));
+        let (error, answer) = (service.err(), service.raw());
+        return Failure::Function(match error.code() {
+            Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
+            // It may not have come from AWS.
+            None => {
+                let said = answer.body().bytes().unwrap_or_default();
+                format!("status {}: {}", answer.status(), shown(said))
+            }
+        });
     }
     // What our own transport says is somewhere among the causes.
     let mut next: Option<&(dyn Error + 'static)> = error.source();

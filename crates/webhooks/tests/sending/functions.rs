@@ -1,23 +1,29 @@
-//! Functions of AWS Lambda, at an endpoint that records every byte.
+//! Functions of AWS Lambda, at an endpoint that records every byte, and at moto.
 
 use config::ClientOptions;
 use serde_json::{Value, json};
 
+use super::moto;
 use super::target::{Reply, Target};
 use super::*;
 
+const REGION: &str = "eu-central-1";
 const BODY: &str = r#"{"time_ms":1,"events":[{"name":"channel_occupied","channel":"a"}]}"#;
 
 fn function(asynchronous: bool, endpoint: &str) -> WebhookTarget {
+    of_user("my-function", asynchronous, endpoint, ["AKIDTEST", "s3cret"])
+}
+
+fn of_user(name: &str, asynchronous: bool, endpoint: &str, key: [&str; 2]) -> WebhookTarget {
     let options = json!({
         "endpoint": endpoint,
-        "credentials": { "accessKeyId": "AKIDTEST", "secretAccessKey": "s3cret" },
+        "credentials": { "accessKeyId": key[0], "secretAccessKey": key[1] },
     });
     let Value::Object(options) = options else { unreachable!("it is an object") };
     WebhookTarget::Lambda {
-        function: "my-function".to_owned(),
+        function: name.to_owned(),
         asynchronous,
-        region: Some("eu-central-1".to_owned()),
+        region: Some(REGION.to_owned()),
         client_options: ClientOptions(options),
     }
 }
@@ -74,6 +80,7 @@ async fn a_function_that_fails_is_invoked_again() {
 async fn what_went_wrong_is_said() {
     let target = Target::start(|number, _| match number {
         0 => Reply::with(200, &[("X-Amz-Function-Error", "Unhandled")], "\"it broke\""),
+        1 => Reply::with(502, &[], "<h1>Bad Gateway</h1>"),
         _ => Reply::with(
             404,
             &[("X-Amzn-ErrorType", "ResourceNotFoundException")],
@@ -85,6 +92,8 @@ async fn what_went_wrong_is_said() {
     let invoke = || invocation(function(false, &target.url("")));
     let why = given_up(send(&sender, invoke()).await);
     assert!(why.ends_with("function failed: Unhandled: \"it broke\""), "{why}");
+    let why = given_up(send(&sender, invoke()).await);
+    assert!(why.ends_with("function failed: status 502: <h1>Bad Gateway</h1>"), "{why}");
     let why = given_up(send(&sender, invoke()).await);
     assert!(why.contains("function failed: ResourceNotFoundException"), "{why}");
     drop(target);
@@ -103,4 +112,67 @@ async fn an_endpoint_with_a_private_address_is_refused_if_the_options_say_so() {
         assert!(why.contains("has no public address"), "{why}");
     }
     assert_eq!(target.connections(), 0);
+}
+
+/// Who may invoke functions, as far as moto knows: the id and the secret of a key.
+fn user_who_may_invoke() -> [String; 2] {
+    let iam = |form: &str| {
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        moto::post("iam", REGION, "/", &[kind], &format!("Version=2010-05-08&{form}"))
+    };
+    let document = |json: Value| {
+        percent_encoding::utf8_percent_encode(&json.to_string(), percent_encoding::NON_ALPHANUMERIC)
+            .to_string()
+    };
+    let may = json!({ "Effect": "Allow", "Action": "lambda:Invoke*", "Resource": "*" });
+    let policy = document(json!({ "Version": "2012-10-17", "Statement": [may] }));
+    let trust = document(json!({ "Version": "2012-10-17", "Statement": [] }));
+    iam(&format!("Action=CreateRole&RoleName=role&AssumeRolePolicyDocument={trust}"));
+    iam("Action=CreateUser&UserName=user");
+    iam(&format!("Action=PutUserPolicy&UserName=user&PolicyName=p&PolicyDocument={policy}"));
+    let key = iam("Action=CreateAccessKey&UserName=user");
+    ["AccessKeyId", "SecretAccessKey"].map(|name| {
+        let (_, rest) = key.split_once(&format!("<{name}>")).unwrap();
+        rest.split('<').next().unwrap().to_owned()
+    })
+}
+
+/// moto knows neither whether a function is there when it runs none, nor who may invoke it before it
+/// is told to look; so this is one test, step by step.
+#[tokio::test]
+async fn moto_takes_what_we_send() {
+    let endpoint = format!("http://127.0.0.1:{}", moto::port());
+    let key = user_who_may_invoke();
+    let key = [&*key[0], &key[1]];
+    let sender = sender(impatient());
+    let invoke = async |name: &str, asynchronous, key| {
+        send(&sender, invocation(of_user(name, asynchronous, &endpoint, key))).await
+    };
+    for asynchronous in [false, true] {
+        let why = given_up(invoke("hook", asynchronous, key).await);
+        assert!(why.contains("function failed: ResourceNotFoundException"), "{why}");
+        assert!(why.contains("function:hook"), "{why}");
+    }
+
+    let tell = |path: &str, body: &str| moto::post("motoapi", REGION, path, &[], body);
+    tell("/moto-api/config", r#"{"lambda":{"use_docker":false}}"#);
+    let role = "arn:aws:iam::123456789012:role/role";
+    let code = json!({ "ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==" });
+    let hook = json!({
+        "FunctionName": "hook", "Runtime": "python3.13", "Handler": "a.b", "Role": role, "Code": code,
+    });
+    let json = ("Content-Type", "application/json");
+    moto::post("lambda", REGION, "/2015-03-31/functions", &[json], &hook.to_string());
+    let arn = format!("arn:aws:lambda:{REGION}:123456789012:function:hook");
+    // From here on signatures are verified, and permissions.
+    tell("/moto-api/reset-auth", "0");
+    for asynchronous in [false, true] {
+        for name in ["hook", &arn] {
+            assert_eq!(invoke(name, asynchronous, key).await, Outcome::Delivered, "{name}");
+        }
+        let why = given_up(invoke("hook", asynchronous, [key[0], "wrong"]).await);
+        assert!(why.contains("status 403") && why.contains("SignatureDoesNotMatch"), "{why}");
+        let why = given_up(invoke("hook", asynchronous, ["AKIDUNKNOWN", key[1]]).await);
+        assert!(why.contains("status 403") && why.contains("InvalidClientTokenId"), "{why}");
+    }
 }

@@ -1,6 +1,5 @@
 //! moto in DynamoDB's place: a Python program that answers as AWS does.
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::Client;
@@ -12,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 use serde_json::Value;
 
 use super::Fixture;
+use super::moto::python;
 use super::process::{Folder, LOOPBACK, Server, free_port};
 
 pub(crate) struct Dynamo {
@@ -75,19 +75,6 @@ impl Dynamo {
         let item = item.into_iter().collect();
         self.client().put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
-}
-
-/// The interpreter that ./test has made for clients.
-fn python() -> String {
-    if let Ok(python) = std::env::var("DUNLIN_PYTHON") {
-        return python;
-    }
-    let test = std::env::current_exe().unwrap();
-    let target: Vec<PathBuf> =
-        test.ancestors().map(|folder| folder.join("clients-python/bin/python")).collect();
-    let found = target.iter().find(|path| path.exists());
-    let found = found.expect("no Python with moto: run ./test install, or set DUNLIN_PYTHON");
-    found.to_str().unwrap().to_owned()
 }
 
 /// `max_read_req_per_sec` as DynamoDB has it.

@@ -5,6 +5,8 @@ mod certificates;
 mod dynamodb;
 mod fixture;
 mod mariadb;
+#[path = "../../../../queues/tests/moto/mod.rs"]
+mod moto;
 mod postgres;
 mod process;
 mod proxy;
