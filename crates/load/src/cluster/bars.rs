@@ -89,17 +89,18 @@ fn bars() -> Vec<Bar> {
             limit,
         );
     }
-    let (two, four) = (Cluster.of(2), Cluster.of(4));
+    let (two, four) = (Cluster.of(2).single(), Cluster.of(4).single());
+    let single = Against::Setup(ALONE.single());
     let (cpu, flat) = ("cpu_us_per_publish", Some(AtMost(1.15)));
-    add("CPU per event to one", two, Interest, cpu, alone, None);
-    add("CPU per event to one", four, Interest, cpu, alone, None);
+    add("CPU per event to one", two, Interest, cpu, single, None);
+    add("CPU per event to one", four, Interest, cpu, single, None);
     add("CPU per event to one", four, Interest, cpu, Against::Setup(two), flat);
     let label = "CPU per event to one, none elsewhere";
     add(label, two, Here, cpu, nothing, None);
     add(label, four, Here, cpu, Against::Setup(two), None);
     let label = "CPU per event to one, 3/4 elsewhere";
     add(label, two, Elsewhere, cpu, nothing, None);
-    add(label, four, Elsewhere, cpu, Against::Setup(two), None);
+    add(label, four, Elsewhere, cpu, Against::Setup(two), flat);
     add(
         "The same without what more processes cost",
         four,

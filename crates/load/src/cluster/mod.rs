@@ -12,7 +12,7 @@ mod suite;
 use crate::rounds::Rounds;
 use anyhow::{Context, Result, bail};
 use nodes::Nodes;
-use setup::{ALONE, Adapter, Scenario, Setup};
+use setup::{Adapter, Scenario, Setup};
 use std::fs;
 use std::path::PathBuf;
 
@@ -54,7 +54,9 @@ impl Options {
 
     fn contenders(&self, scenario: Scenario) -> Vec<Setup> {
         let wanted = |setup: &Setup| {
-            *setup == ALONE || self.adapters.is_empty() || self.adapters.contains(&setup.adapter)
+            setup.adapter == Adapter::Local
+                || self.adapters.is_empty()
+                || self.adapters.contains(&setup.adapter)
         };
         scenario.contenders().into_iter().filter(wanted).collect()
     }

@@ -37,6 +37,9 @@ impl Nodes {
             command.envs([("HOST", "127.0.0.1"), ("METRICS_HOST", "127.0.0.1")]);
             command.env("METRICS_ENABLED", (setup.nodes > 1).to_string());
             command.env("METRICS_SERVER_PORT", pair[1].to_string());
+            if setup.single {
+                command.env("SHARDS", "1");
+            }
             commands.push((command, pair[0]));
         }
         let local = |port: &u16| SocketAddr::from((Ipv4Addr::LOCALHOST, *port));

@@ -44,7 +44,8 @@ fn introduction(options: &Options) -> String {
          - Latency: {rate} events per second of 128 bytes on a fixed schedule, published on one \
          node and received on another, counted from the scheduled time. Allowed on the mesh are \
          1.5 times what one node takes and 0.3 ms, over Redis 2 times and 0.5 ms.\n\
-         - Private channels: {channels} with one subscriber each, spread over the nodes; \
+         - Private channels: {channels} with one subscriber each, spread over the nodes, which have \
+         one thread each, since four with one for each core would only be in each other's way here; \
          {per_node} connections to each node publish events of 128 bytes to random channels, one \
          after the other on each, so that nodes have as much to do each, however many they are. \
          CPU per event is that of all nodes together. From 2 to 4 nodes the share of events whose \

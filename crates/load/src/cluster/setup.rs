@@ -20,10 +20,12 @@ pub(crate) struct Setup {
     pub(crate) adapter: Adapter,
     /// The number of nodes.
     pub(crate) nodes: usize,
+    /// Whether each has one thread for its clients; otherwise one for each core.
+    pub(crate) single: bool,
 }
 
 /// The node on its own, which the others are compared with.
-pub(crate) const ALONE: Setup = Setup { adapter: Adapter::Local, nodes: 1 };
+pub(crate) const ALONE: Setup = Setup { adapter: Adapter::Local, nodes: 1, single: false };
 
 /// What is measured.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq)]
@@ -64,14 +66,20 @@ impl Adapter {
 
     /// So many nodes over it.
     pub(crate) fn of(self, nodes: usize) -> Setup {
-        Setup { adapter: self, nodes }
+        Setup { adapter: self, nodes, single: false }
     }
 }
 
 impl Setup {
     /// What tables call it.
     pub(crate) fn label(self) -> String {
-        format!("{} x {}", self.nodes, self.adapter.name())
+        let threads = if self.single { ", one thread" } else { "" };
+        format!("{} x {}{threads}", self.nodes, self.adapter.name())
+    }
+
+    /// The same nodes with one thread each.
+    pub(crate) fn single(self) -> Setup {
+        Setup { single: true, ..self }
     }
 }
 
@@ -92,12 +100,14 @@ impl Scenario {
     /// Who is measured in it.
     pub(crate) fn contenders(self) -> Vec<Setup> {
         let each = |nodes| Adapter::JOINING.map(|adapter| adapter.of(nodes));
+        let singles = || [2, 4].map(|nodes| Adapter::Cluster.of(nodes).single());
         match self {
             Self::Occupied | Self::Fresh | Self::Few | Self::Latency => {
                 [&[ALONE][..], &each(2)].concat()
             }
-            Self::Interest => vec![ALONE, Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
-            Self::Here | Self::Elsewhere => vec![Adapter::Cluster.of(2), Adapter::Cluster.of(4)],
+            // With more threads than cores, what is seen is how the system deals them out.
+            Self::Interest => [&[ALONE.single()][..], &singles()].concat(),
+            Self::Here | Self::Elsewhere => singles().to_vec(),
             // What crosses is counted where a broker sees it; which nodes an event is sent to is
             // decided before any adapter has to do with it.
             Self::Crossing => vec![Adapter::Redis.of(4), Adapter::Nats.of(4)],
