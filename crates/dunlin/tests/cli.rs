@@ -115,6 +115,12 @@ fn soketi_alone_says_what_it_looked_for() {
         "{}",
         run.err
     );
+    // One that is there and cannot be run is another matter.
+    folder.write("dunlin", "");
+    let run = folder.run(alone.to_str().unwrap(), &["start"], &[("PATH", "/nowhere")]);
+    assert_eq!(run.code, Some(127));
+    let denied = format!("cannot be started: {} (Permission denied", beside.display());
+    assert!(run.err.contains(&denied), "{}", run.err);
 }
 
 #[test]

@@ -1,17 +1,23 @@
-//! An error in one line.
+//! An error and what has caused it.
 
 use std::error::Error;
+use std::iter::successors;
+
+/// An error, what has caused it, what has caused that, and so on.
+pub fn chain<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}
 
 /// What an error says, and what has caused it, each after a colon; not what was said already.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
+    for cause in chain(error).skip(1) {
         let said = cause.to_string();
         if !text.contains(&said) {
             text = format!("{text}: {said}");
         }
-        next = cause.source();
     }
     text
 }

@@ -6,5 +6,5 @@ mod causes;
 mod rarely;
 
 pub use backoff::{Backoff, jittered};
-pub use causes::causes;
+pub use causes::{causes, chain};
 pub use rarely::Rarely;

@@ -48,6 +48,21 @@ impl Destination {
     }
 }
 
+#[cfg(test)]
+impl Destination {
+    /// A URL that an app wants everything at.
+    pub(crate) fn of_url(app: &str, url: String) -> Self {
+        let hook = Webhook {
+            target: WebhookTarget::Url(url),
+            event_types: vec![],
+            headers: vec![],
+            channel_name_starts_with: None,
+            channel_name_ends_with: None,
+        };
+        Destination::new(app.into(), &hook)
+    }
+}
+
 /// The host in a URL, without a user and a port.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-
 use failures::causes;
 
 use super::ATTEMPT;

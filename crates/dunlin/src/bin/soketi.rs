@@ -12,13 +12,18 @@ const NOT_FOUND: u8 = 127;
 
 fn main() -> ExitCode {
     let beside = beside();
-    let program =
-        beside.as_deref().filter(|path| path.exists()).map_or("dunlin".as_ref(), OsStr::new);
+    let found = beside.as_deref().filter(|path| path.exists());
     // Returns only if there was nothing to become: same process, same signals, same exit code.
-    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
-    let looked = beside.map_or_else(String::new, |path| format!("not at {} and ", path.display()));
+    let error = Command::new(found.map_or("dunlin".as_ref(), OsStr::new))
+        .args(std::env::args_os().skip(1))
+        .exec();
+    let tried = match (found, &beside) {
+        (Some(path), _) => path.display().to_string(),
+        (None, Some(path)) => format!("not at {} and not on the PATH", path.display()),
+        (None, None) => "not on the PATH".to_owned(),
+    };
     eprintln!(
-        "error: soketi is the program dunlin by another name, and dunlin cannot be started: {looked}not on the PATH ({error}); put both into one folder"
+        "error: soketi is the program dunlin by another name, and dunlin cannot be started: {tried} ({error}); put both into one folder"
     );
     ExitCode::from(NOT_FOUND)
 }

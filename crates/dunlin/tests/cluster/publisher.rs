@@ -40,6 +40,15 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Nothing failed while nodes left and came.
+    pub(crate) fn check(&self) {
+        println!("{self:?}");
+        assert_eq!((self.failed, self.strange.len()), (0, 0));
+        // A node that leaves answers what had been sent to it when it closed its port. Between its
+        // last look at who waits and the closing somebody may slip through.
+        assert!(self.unanswered.len() <= 2, "{:?}", self.unanswered);
+    }
+
     pub(crate) fn add(&mut self, other: Tally) {
         self.published += other.published;
         self.failed += other.failed;

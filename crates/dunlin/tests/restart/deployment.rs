@@ -85,7 +85,7 @@ fn a_rolling_restart_under_many_clients_tells_backends_nothing() {
         let stories = clients.into_iter().map(|client| client.join().unwrap()).collect();
         (stories, tally, agreed)
     });
-    check(&tally);
+    tally.check();
     tell(&stories);
     assert!(agreed < QUIET, "{agreed:?}");
     nothing_was_told(&target.events()[ROOMS + CLIENTS..]);
@@ -152,13 +152,6 @@ fn publish(mut publisher: Publisher, stop: &AtomicBool) -> Tally {
     let rate = publisher.tally.published as f64 / began.elapsed().as_secs_f64();
     println!("{rate:.1} events were published in a second");
     publisher.tally
-}
-
-fn check(tally: &Tally) {
-    println!("{tally:?}");
-    assert_eq!((tally.failed, tally.strange.len()), (0, 0));
-    // See `cluster/rolling.rs`: somebody may slip through in the moment of closing.
-    assert!(tally.unanswered.len() <= 2, "{:?}", tally.unanswered);
 }
 
 fn tell(stories: &[Story]) {

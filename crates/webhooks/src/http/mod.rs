@@ -18,6 +18,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use failures::{causes, chain};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -119,20 +120,10 @@ fn pause(asked: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn failure(error: &(dyn Error + 'static)) -> Failure {
-    let mut causes = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(private) = error.downcast_ref::<NoPublicAddress>() {
-            return Failure::Private(private.0.clone());
-        }
-        let cause = error.to_string();
-        // Some repeat what they were caused by.
-        if !causes.last().is_some_and(|last: &String| last.ends_with(&cause)) {
-            causes.push(cause);
-        }
-        next = error.source();
+    match chain(error).find_map(|error| error.downcast_ref::<NoPublicAddress>()) {
+        Some(private) => Failure::Private(private.0.clone()),
+        None => Failure::Unreachable(causes(error)),
     }
-    Failure::Unreachable(causes.join(": "))
 }
 
 #[cfg(test)]

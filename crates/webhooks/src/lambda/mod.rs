@@ -14,6 +14,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use config::ClientOptions;
+use failures::chain;
 
 pub(crate) use self::client::Clients;
 use crate::http::request;
@@ -100,12 +101,8 @@ where
         });
     }
     // What our own transport says is somewhere among the causes.
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(cause) = next {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return failure.clone();
-        }
-        next = cause.source();
+    match chain(&error).find_map(|cause| cause.downcast_ref::<Failure>()) {
+        Some(failure) => failure.clone(),
+        None => Failure::Function(DisplayErrorContext(&error).to_string()),
     }
-    Failure::Function(DisplayErrorContext(&error).to_string())
 }

@@ -83,15 +83,8 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_counted() {
-        let hook = config::Webhook {
-            target: config::WebhookTarget::Url("http://a".into()),
-            event_types: vec![],
-            headers: vec![],
-            channel_name_starts_with: None,
-            channel_name_ends_with: None,
-        };
-        let to = Destination::new("app".into(), &hook);
-        let other = Destination::new("other".into(), &hook);
+        let to = Destination::of_url("app", "http://a".into());
+        let other = Destination::of_url("other", "http://a".into());
         let mut log = Rarely::default();
         let at = Duration::from_secs;
         assert_eq!(log.may_say(at(1), &to), Some(0));

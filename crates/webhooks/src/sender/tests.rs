@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use config::{Webhook, WebhookTarget};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -36,15 +35,8 @@ fn sender(answer: Answer) -> (Sender, Arc<AtomicUsize>) {
 }
 
 fn job(host: &str, group: &str) -> Job {
-    let hook = Webhook {
-        target: WebhookTarget::Url(format!("http://{host}/hook")),
-        event_types: vec![],
-        headers: vec![],
-        channel_name_starts_with: None,
-        channel_name_ends_with: None,
-    };
     Job {
-        to: Destination::new("app".into(), &hook).into(),
+        to: Destination::of_url("app", format!("http://{host}/hook")).into(),
         group: group.into(),
         body: "{}".into(),
         events: 3,

@@ -8,8 +8,6 @@ mod order;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use config::{Webhook, WebhookTarget};
-
 use super::{Lanes, Output};
 use crate::{Destination, Failure, Job, Now, Outcome, Settings};
 
@@ -28,15 +26,8 @@ fn status(status: u16) -> Result<(), Failure> {
 }
 
 fn job(host: &str, group: &str, size: usize) -> Job {
-    let hook = Webhook {
-        target: WebhookTarget::Url(format!("http://{host}")),
-        event_types: vec![],
-        headers: vec![],
-        channel_name_starts_with: None,
-        channel_name_ends_with: None,
-    };
     Job {
-        to: Destination::new("app".into(), &hook).into(),
+        to: Destination::of_url("app", format!("http://{host}")).into(),
         group: group.into(),
         body: vec![b'x'; size].into(),
         events: 1,
