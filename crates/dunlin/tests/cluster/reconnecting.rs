@@ -1,16 +1,15 @@
 //! Clients that connect to any node that takes them, and again at once when they are told to.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::Value;
 
 use super::publisher::Number;
 use super::roster::{Roster, ask_to_join};
-use crate::support::PATIENCE;
-use crate::support::ws::{Client, Frame, raw, upgrade};
+use crate::support::ws::{Client, Frame, raw};
 
 /// What all clients subscribe to.
 pub(crate) const EVENTS: &str = "numbers";
@@ -24,7 +23,7 @@ pub(crate) struct Pool {
 }
 
 /// What one client saw.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Story {
     /// Connections that a node did not take.
     pub(crate) refused: usize,
@@ -34,6 +33,9 @@ pub(crate) struct Story {
     pub(crate) sessions: Vec<Vec<Number>>,
     /// The members at the end.
     pub(crate) roster: Roster,
+    /// The last connection. It stays, since one that is told the end sooner would else be seen to
+    /// leave by others who are not told it yet.
+    connection: Option<Client>,
 }
 
 impl Pool {
@@ -50,7 +52,7 @@ impl Pool {
         let mut story = Story::default();
         loop {
             let address = self.addresses[self.next.fetch_add(1, SeqCst) % self.addresses.len()];
-            let Some(mut client) = open(address) else {
+            let Some(mut client) = Client::try_open(address, "/app/app-key?protocol=7") else {
                 story.refused += 1;
                 // A pace: all but one node may be gone at the moment.
                 std::thread::sleep(std::time::Duration::from_millis(1));
@@ -90,22 +92,12 @@ impl Pool {
                 self.subscribed.fetch_sub(1, SeqCst);
             }
             story.sessions.push(numbers);
-            let Some(code) = end else { return story };
+            let Some(code) = end else {
+                story.connection = Some(client);
+                return story;
+            };
             *story.ends.entry(code).or_default() += 1;
             let _ = client.stream().write_all(&raw(0x88, &code.max(1000).to_be_bytes()));
         }
     }
-}
-
-/// A WebSocket, if the node takes it.
-fn open(address: SocketAddr) -> Option<Client> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(&upgrade("/app/app-key?protocol=7", &[])).ok()?;
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    head.starts_with(b"HTTP/1.1 101").then(|| Client::over(stream))
 }

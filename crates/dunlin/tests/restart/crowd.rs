@@ -1,8 +1,8 @@
 //! Many clients in rooms of a few, who come back to another node when theirs leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -12,13 +12,14 @@ use serde_json::Value;
 
 use super::publisher::Number;
 use super::roster::{Roster, ask_to_join};
-use crate::support::PATIENCE;
-use crate::support::ws::{Client, Frame, raw, upgrade};
+use crate::support::ws::{Client, Frame, raw};
 
 /// Members of a room.
 pub(crate) const MEMBERS: usize = 20;
 /// Nobody waits longer than that before coming back; how long is different for each.
 const AWAY: Duration = Duration::from_millis(1000);
+
+const TARGET: &str = "/app/app-key?protocol=7";
 
 /// Where a member goes.
 pub(crate) fn room(member: usize) -> String {
@@ -47,7 +48,7 @@ pub(crate) struct Crowd {
 }
 
 /// What one member saw.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Story {
     /// How the connections ended, by code; 0 without a close frame.
     pub(crate) ends: BTreeMap<u16, usize>,
@@ -56,6 +57,9 @@ pub(crate) struct Story {
     pub(crate) events: usize,
     /// The others in the room, at the end.
     pub(crate) roster: Roster,
+    /// The last connection. It stays, since one that is told the end sooner would else be seen to
+    /// leave by others who are not told it yet.
+    connection: Option<Client>,
 }
 
 impl Crowd {
@@ -90,7 +94,10 @@ impl Crowd {
             }
             ask_to_join(&mut client, &room(member), &user(member));
             let code = self.stay(&mut client, left, &mut story);
-            let Some(code) = code else { return story };
+            let Some(code) = code else {
+                story.connection = Some(client);
+                return story;
+            };
             left = Some(Instant::now());
             *story.ends.entry(code).or_default() += 1;
             let _ = client.stream().write_all(&raw(0x88, &code.max(1000).to_be_bytes()));
@@ -150,18 +157,7 @@ impl Crowd {
 
 /// A WebSocket that knows its socket id, if the node takes it.
 fn open(address: SocketAddr) -> Option<Client> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(&upgrade("/app/app-key?protocol=7", &[])).ok()?;
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    if !head.starts_with(b"HTTP/1.1 101") {
-        return None;
-    }
-    let mut client = Client::over(stream);
+    let mut client = Client::try_open(address, TARGET)?;
     let Frame::Text(text) = client.next() else { return None };
     let frame: Value = serde_json::from_str(&text).unwrap();
     let data: Value = serde_json::from_str(frame["data"].as_str()?).ok()?;

@@ -82,6 +82,18 @@ impl Client {
         client
     }
 
+    /// Opens a WebSocket, if the server is there and takes it.
+    pub fn try_open(address: SocketAddr, target: &str) -> Option<Self> {
+        let mut client = Self::over(TcpStream::connect(address).ok()?);
+        client.stream.write_all(&upgrade(target, &[])).ok()?;
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            client.stream.read_exact(&mut byte).ok()?;
+            head.push(byte[0]);
+        }
+        head.starts_with(b"HTTP/1.1 101").then_some(client)
+    }
+
     /// Opens a WebSocket and reads the first frame.
     pub fn connect(address: SocketAddr, target: &str) -> Self {
         let mut client = Self::open(address, target);
