@@ -23,6 +23,7 @@ mod reload;
 mod running;
 mod session;
 mod start_error;
+mod task_thread;
 mod webhooks;
 
 pub use reload::Reload;

@@ -21,6 +21,7 @@ use crate::node::Node;
 use crate::peers::Membership;
 use crate::reload::Reload;
 use crate::start_error::StartError;
+use crate::task_thread::TaskThread;
 use crate::webhooks::Opened;
 use crate::{http, metrics, net};
 
@@ -166,13 +167,16 @@ pub fn start_with_store(
         let _inside = runtime.enter();
         Opened::new(&node)?
     };
-    let membership = Membership::join(&node)?;
+    let threads: io::Result<Vec<_>> =
+        node.shards().map(|shard| TaskThread::start(format!("shard-{}", shard.0))).collect();
+    let threads = threads?;
+    let membership = Membership::join(&node, &threads)?;
     if node.has_joined() {
         // Before the first client: what it does has to be told by somebody.
         node.begin_serving();
     }
-    for (shard, listener) in node.shards().zip(main.listen(bound)?) {
-        Shard::start(shard, node.clone(), listener)?;
+    for ((shard, listener), thread) in node.shards().zip(main.listen(bound)?).zip(&threads) {
+        Shard::start(shard, node.clone(), listener, thread);
     }
 
     let (stop, stopped) = mpsc::channel(1);
@@ -194,6 +198,7 @@ pub fn start_with_store(
         redis_cache,
         store,
         webhooks,
+        threads,
     };
     node.set_ready();
     let background = thread::Builder::new()

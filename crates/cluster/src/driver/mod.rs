@@ -12,7 +12,7 @@
 
 mod wake;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +58,8 @@ pub struct Driver {
     /// Where the core's time begins.
     zero: Instant,
     wake: Wake,
+    /// Until when [`woken`](Self::woken) waits, if nobody wakes it.
+    alarm: Cell<Option<Now>>,
 }
 
 impl Driver {
@@ -71,6 +73,7 @@ impl Driver {
             settings,
             zero: Instant::now(),
             wake,
+            alarm: Cell::new(None),
         })
     }
 
@@ -127,9 +130,8 @@ impl Driver {
     /// See [`Cluster::next_packet`].
     pub fn next_packet(&self, peer: Incarnation) -> Option<Packet> {
         let (now, mut cluster) = (self.now(), self.cluster.borrow_mut());
-        let lingered = cluster.lingers(now);
         let packet = cluster.next_packet(now, peer);
-        if packet.is_none() && cluster.lingers(now) != lingered {
+        if packet.is_none() && cluster.lingers(now) != self.alarm.get() {
             self.wake.wake(); // So that somebody sees to it in time.
         }
         packet
@@ -150,12 +152,12 @@ impl Driver {
         self.cluster.borrow().losses().clone()
     }
 
-    /// Waits until there may be something [`due`](Self::due): after any input, when a log was
+    /// Waits until there may be something [`due`](Self::due): after an input, when a log was
     /// appended to, and when what was appended has waited for long enough. For one task, the
     /// transport's.
     pub async fn woken(&self) {
-        let lingers = self.cluster.borrow().lingers(self.now());
-        match lingers {
+        self.alarm.set(self.cluster.borrow().lingers(self.now()));
+        match self.alarm.get() {
             // Whether it was woken meanwhile or not, it is time to look.
             Some(until) => drop(timeout_at(self.zero + until, self.wake.woken()).await),
             None => self.wake.woken().await,
@@ -165,6 +167,9 @@ impl Driver {
     /// Waits until the owner has room for more, a quarter of the node timeout at most. To be called
     /// before reading.
     pub async fn room(&self) {
+        if self.has_room() {
+            return;
+        }
         let until = Instant::now() + self.settings.node_timeout / 4;
         while !self.has_room() && Instant::now() < until {
             sleep(LOOK_FOR_ROOM).await;
@@ -192,9 +197,14 @@ impl Driver {
     }
 
     fn input<R>(&self, act: impl FnOnce(&mut Cluster, Now) -> R) -> R {
-        let result = act(&mut self.cluster.borrow_mut(), self.now());
+        let now = self.now();
+        let result = act(&mut self.cluster.borrow_mut(), now);
         self.drain();
-        self.wake.wake();
+        let mut cluster = self.cluster.borrow_mut();
+        let due = cluster.peers_with_output(now).next().is_some();
+        if due || cluster.lingers(now) != self.alarm.get() {
+            self.wake.wake();
+        }
         result
     }
 

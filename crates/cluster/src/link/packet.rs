@@ -211,7 +211,8 @@ impl Packet {
         }
     }
 
-    fn head_len(&self) -> usize {
+    /// How long [`encode_head`](Self::encode_head) makes it, in bytes.
+    pub(crate) fn head_len(&self) -> usize {
         HEADER_LEN + 4 * self.entries.len()
     }
 }

@@ -180,7 +180,9 @@ impl Window {
         let mut run = self.position();
         let mut bytes = 0;
         let from = (self.cursor - self.acked - 1) as usize;
-        for Unacked { entry, .. } in self.entries.range(from..).take(PACKET_ENTRIES) {
+        let waiting = self.entries.range(from..).take(PACKET_ENTRIES);
+        run.entries.reserve_exact(waiting.len());
+        for Unacked { entry, .. } in waiting {
             bytes += entry.len();
             if bytes > PACKET_BYTES && !run.entries.is_empty() {
                 break;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
-use tokio::time::timeout;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::links::Link;
 use super::message::{self, Message, MessageError};
@@ -17,6 +18,8 @@ use crate::{Flags, Packet, Received};
 const READ: usize = 64 << 10;
 /// With less room than this, in bytes, a new buffer is begun.
 const LEAST_READ: usize = 4 << 10;
+/// How often a connection is looked at before it is given up as silent.
+const LOOKS: u32 = 4;
 
 /// A connected socket, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -43,18 +46,22 @@ enum ConnectionError {
     Silent(Duration),
 }
 
-/// Serves a connection until it ends.
+/// Serves a connection until it ends. Each direction is a task of its own, so that what comes does
+/// not look whether something goes, and the other way round.
 pub(super) async fn serve(node: Rc<Node>, stream: Box<dyn Stream>, link: Rc<Link>) {
     let enrolled = Enrolled::new(&node, &link);
     let (reader, writer) = split(stream);
+    let mut directions = JoinSet::new();
+    directions.spawn_local(read(node.clone(), reader, link.clone()));
+    directions.spawn_local(write(node.clone(), writer, link.clone()));
     let end = tokio::select! {
-        end = read(&node, reader, &link) => end,
-        error = write(&node, writer, &link) => Err(error.into()),
+        Some(end) = directions.join_next() => end.unwrap_or_else(|bug| Err(io::Error::other(bug).into())),
         () = node.cut.notified() => Ok(End::Cut),
     };
     let name = &link.peer.name;
     tracing::debug!(peer = name, address = %link.address, ?end, "mesh connection ended");
     drop(enrolled);
+    directions.shutdown().await;
     // Whoever was linked is dialled again, however it was found; unless it is gone.
     match end {
         Ok(End::Goodbye) => node.candidates.forget(link.peer.incarnation),
@@ -86,22 +93,26 @@ impl Drop for Enrolled<'_> {
 }
 
 async fn read<S: AsyncRead>(
-    node: &Rc<Node>,
+    node: Rc<Node>,
     mut reader: ReadHalf<S>,
-    link: &Link,
+    link: Rc<Link>,
 ) -> Result<End, ConnectionError> {
     // A peer of whom nothing was heard for that long is dead, or the connection is.
     let patience = node.driver.settings().node_timeout;
+    let pause = patience / LOOKS;
+    let mut looks = interval_at(Instant::now() + pause, pause);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = 0;
     let mut buffer = BytesMut::with_capacity(READ);
     loop {
         while let Some(message) = message::take(&mut buffer)? {
             match message {
                 Message::Packet(packet) => {
-                    if receive(node, link, packet) {
+                    if receive(&node, &link, packet) {
                         return Ok(End::Goodbye);
                     }
                 }
-                Message::Addresses(addresses) => node.told(link, &addresses),
+                Message::Addresses(addresses) => node.told(&link, &addresses),
                 Message::Unknown => {}
             }
         }
@@ -111,11 +122,18 @@ async fn read<S: AsyncRead>(
         }
         node.driver.room().await;
         buffer.reserve(LEAST_READ);
-        match timeout(patience, reader.read_buf(&mut buffer)).await {
-            Err(_) => return Err(ConnectionError::Silent(patience)),
-            Ok(Ok(0)) => return Ok(End::Closed),
-            Ok(read) => read?,
-        };
+        tokio::select! {
+            biased;
+            read = reader.read_buf(&mut buffer) => match read? {
+                0 => return Ok(End::Closed),
+                _ => silent = 0,
+            },
+            // A timer for each read would cost more than the read.
+            _ = looks.tick() => match silent {
+                LOOKS => return Err(ConnectionError::Silent(patience)),
+                _ => silent += 1,
+            },
+        }
     }
 }
 
@@ -131,26 +149,24 @@ fn receive(node: &Node, link: &Link, packet: Packet) -> bool {
 }
 
 /// Sends whatever there is to send; ends only if that fails.
-async fn write<S: AsyncWrite>(node: &Node, mut writer: WriteHalf<S>, link: &Rc<Link>) -> io::Error {
+async fn write<S: AsyncWrite>(
+    node: Rc<Node>,
+    mut writer: WriteHalf<S>,
+    link: Rc<Link>,
+) -> Result<End, ConnectionError> {
     loop {
-        let step = match next(node, link) {
+        match next(&node, &link) {
             Next::Packet(packet) => {
                 let head = message::packet_head(&packet);
-                write_all(&mut writer, head, &packet.entries).await
+                write_all(&mut writer, head, &packet.entries).await?;
             }
-            Next::Addresses(message) => write_all(&mut writer, message, &[]).await,
-            Next::Wait => {
-                link.woken.notified().await;
-                Ok(())
-            }
-            Next::Done => match writer.shutdown().await {
+            Next::Addresses(message) => write_all(&mut writer, message, &[]).await?,
+            Next::Wait => link.woken.notified().await,
+            Next::Done => {
+                writer.shutdown().await?;
                 // The peer closes the connection when it has read everything, and so do we.
-                Ok(()) => std::future::pending().await,
-                error => error,
-            },
-        };
-        if let Err(error) = step {
-            return error;
+                std::future::pending().await
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Message>, MessageErro
 
 /// A packet's message up to its entries, which follow as they are.
 pub(super) fn packet_head(packet: &Packet) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = BytesMut::with_capacity(HEAD + packet.head_len());
     out.put_u8(PACKET);
     out.put_u32(packet.encoded_len() as u32); // some 16 MiB at most
     packet.encode_head(&mut out);

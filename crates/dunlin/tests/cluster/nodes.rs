@@ -78,7 +78,7 @@ impl Nodes {
         let env = adapter.with(env).0;
         let mut nodes = Nodes { env, nodes: Vec::new(), addresses: Vec::new() };
         for _ in 0..count {
-            let process = nodes.process("0");
+            let process = nodes.process(nodes.nodes.len(), "0");
             nodes.addresses.push(process.address);
             nodes.nodes.push(Some(process));
         }
@@ -90,7 +90,7 @@ impl Nodes {
     pub(crate) fn sharing_a_port(adapter: &Adapter, count: usize) -> Self {
         let mut nodes = Self::start(adapter, 1, &[("REUSE_PORT", "true")]);
         for _ in 1..count {
-            let process = nodes.process(&nodes.addresses[0].port().to_string());
+            let process = nodes.process(nodes.nodes.len(), &nodes.addresses[0].port().to_string());
             nodes.addresses.push(process.address);
             nodes.nodes.push(Some(process));
         }
@@ -98,9 +98,11 @@ impl Nodes {
         nodes
     }
 
-    fn process(&self, port: &str) -> Process {
+    /// Every other node does everything on one thread.
+    fn process(&self, index: usize, port: &str) -> Process {
+        let shards = if index % 2 == 0 { "2" } else { "1" };
         let env = self.env.iter().map(|(name, value)| (*name, &**value));
-        let env: Vec<(&str, &str)> = env.chain([("PORT", port)]).collect();
+        let env: Vec<(&str, &str)> = env.chain([("PORT", port), ("SHARDS", shards)]).collect();
         Process::start(&env)
     }
 
@@ -142,7 +144,7 @@ impl Nodes {
     /// Starts one that is down, where it was before.
     pub(crate) fn restart(&mut self, index: usize) {
         let port = self.addresses[index].port().to_string();
-        self.nodes[index] = Some(self.process(&port));
+        self.nodes[index] = Some(self.process(index, &port));
     }
 
     /// No task of any node that is up has panicked, and no stream has outgrown its bounds.

@@ -43,7 +43,9 @@ pub(super) struct Verdict {
 }
 
 use Adapter::{Cluster, Nats, Redis};
-use Scenario::{Crossing, Elsewhere, Fanout, Few, Fresh, Here, Interest, Latency, Occupied};
+use Scenario::{
+    Crossing, Elsewhere, Fanout, Few, Fresh, Here, Interest, Latency, Occupied, Sparse,
+};
 
 /// All, in the order of the page.
 fn bars() -> Vec<Bar> {
@@ -95,6 +97,9 @@ fn bars() -> Vec<Bar> {
     add("CPU per event to one", two, Interest, cpu, single, None);
     add("CPU per event to one", four, Interest, cpu, single, None);
     add("CPU per event to one", four, Interest, cpu, Against::Setup(two), flat);
+    let label = "CPU per event to one, few in flight";
+    add(label, two, Sparse, cpu, nothing, None);
+    add(label, four, Sparse, cpu, Against::Setup(two), flat);
     let label = "CPU per event to one, none elsewhere";
     add(label, two, Here, cpu, nothing, None);
     add(label, four, Here, cpu, Against::Setup(two), None);

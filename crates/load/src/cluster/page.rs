@@ -2,7 +2,7 @@
 
 use super::bars::{Against, Verdict, judge};
 use super::setup::{Adapter, Setup};
-use super::suite::FEW;
+use super::suite::{FEW, FEW_PUBLISHERS};
 use super::{Options, Results};
 use crate::limit::Limit;
 use crate::report::readable;
@@ -48,7 +48,9 @@ fn introduction(options: &Options) -> String {
          one thread each, since four with one for each core would only be in each other's way here; \
          {per_node} connections to each node publish events of 128 bytes to random channels, one \
          after the other on each, so that nodes have as much to do each, however many they are. \
-         CPU per event is that of all nodes together. From 2 to 4 nodes the share of events whose \
+         CPU per event is that of all nodes together. Few in flight: {sparse} connections to each node, \
+         which has to wait for them at times, and for a peer it has hardly ever more than one event at \
+         once. From 2 to 4 nodes the share of events whose \
          subscriber is on another node grows from 1/2 to 3/4 by itself, and with it the CPU per \
          event. 3/4 elsewhere: that share is 3/4 with 2 nodes, too. None elsewhere: nodes that \
          have nothing to tell each other, which shows what it costs by itself that as many \
@@ -68,6 +70,7 @@ fn introduction(options: &Options) -> String {
         channels = readable(size.channels as f64),
         publishers = size.publishers,
         per_node = size.publishers_per_node,
+        sparse = FEW_PUBLISHERS,
         subscribers = readable(size.subscribers as f64),
     )
 }

@@ -40,7 +40,9 @@ pub(crate) enum Scenario {
     Latency,
     /// Many private channels with one subscriber each
     Interest,
-    /// The same, no event for a subscriber on another node
+    /// The same, with few publishers
+    Sparse,
+    /// The same as with many, no event for a subscriber on another node
     Here,
     /// The same, three quarters of the events for a subscriber on another node
     Elsewhere,
@@ -85,12 +87,13 @@ impl Setup {
 
 impl Scenario {
     /// All, in the order in which a round runs them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Occupied,
         Self::Fresh,
         Self::Few,
         Self::Latency,
         Self::Interest,
+        Self::Sparse,
         Self::Here,
         Self::Elsewhere,
         Self::Crossing,
@@ -107,7 +110,7 @@ impl Scenario {
             }
             // With more threads than cores, what is seen is how the system deals them out.
             Self::Interest => [&[ALONE.single()][..], &singles()].concat(),
-            Self::Here | Self::Elsewhere => singles().to_vec(),
+            Self::Sparse | Self::Here | Self::Elsewhere => singles().to_vec(),
             // What crosses is counted where a broker sees it; which nodes an event is sent to is
             // decided before any adapter has to do with it.
             Self::Crossing => vec![Adapter::Redis.of(4), Adapter::Nats.of(4)],
@@ -123,8 +126,9 @@ impl Scenario {
             Self::Few => "Connect, subscribe, close: fresh channels, few at a time",
             Self::Latency => "From one node to another at a fixed rate",
             Self::Interest => "Private channels with one subscriber each",
-            Self::Here => "The same, no event for another node",
-            Self::Elsewhere => "The same, 3/4 of the events for another node",
+            Self::Sparse => "The same, few events in flight",
+            Self::Here => "Private channels, no event for another node",
+            Self::Elsewhere => "Private channels, 3/4 of the events for another node",
             Self::Crossing => "Large events to one subscriber each",
             Self::Fanout => "One channel, subscribers on every node",
         }

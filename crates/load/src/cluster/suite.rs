@@ -36,7 +36,7 @@ pub(crate) struct Size {
     #[arg(long, default_value_t = 8)]
     pub(crate) publishers: usize,
     /// Publishers to private channels, for each node: what each has to do is the same on all setups
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 16)]
     pub(crate) publishers_per_node: usize,
 }
 
@@ -45,6 +45,9 @@ const LARGE: usize = 8_000;
 
 /// Cycles of connect, subscribe, close at a time, where they are few.
 pub(super) const FEW: usize = 32;
+
+/// Publishers to private channels for each node, where they are few: nodes wait for them at times.
+pub(super) const FEW_PUBLISHERS: usize = 4;
 
 /// The share of events for another node: what chance makes of it with four nodes.
 const ELSEWHERE: f64 = 0.75;
@@ -66,7 +69,11 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
     let private = |payload, elsewhere| channels::Shape {
         channels: size.channels,
         connections: size.channels,
-        publishers: size.publishers_per_node * target.len(),
+        publishers: target.len()
+            * match scenario {
+                Scenario::Sparse => FEW_PUBLISHERS,
+                _ => size.publishers_per_node,
+            },
         private: true,
         payload,
         elsewhere,
@@ -94,7 +101,9 @@ pub(super) fn measure(size: &Size, scenario: Scenario, nodes: &Nodes) -> Result<
             };
             broadcast::run(&target.apart(), server, &plan)
         }
-        Scenario::Interest => channels::run(&target, server, &private(128, None)),
+        Scenario::Interest | Scenario::Sparse => {
+            channels::run(&target, server, &private(128, None))
+        }
         Scenario::Here => channels::run(&target, server, &private(128, Some(0.0))),
         Scenario::Elsewhere => channels::run(&target, server, &private(128, Some(ELSEWHERE))),
         Scenario::Crossing => {

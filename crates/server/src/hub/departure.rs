@@ -87,6 +87,12 @@ impl Shard {
         }
     }
 
+    /// Nobody is served any more: whoever is still here has not closed in time.
+    pub(super) fn cut_off_everybody(&self) {
+        let state = self.state.borrow();
+        state.connections.iter().for_each(|(_, connection)| connection.transport.shut_down());
+    }
+
     /// The connections that fit.
     pub(crate) fn connections(&self, fits: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
         let state = self.state.borrow();

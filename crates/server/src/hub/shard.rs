@@ -1,14 +1,12 @@
 //! One shard: a thread with its own runtime, connections and channel table.
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use registry::ShardId;
-use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::MissedTickBehavior;
 
 use super::channels::Channels;
@@ -19,6 +17,7 @@ use super::outbox::Outbox;
 use super::report::ShardReport;
 use super::wheel::Wheel;
 use crate::node::Node;
+use crate::task_thread::TaskThread;
 use crate::{http, net};
 
 /// The read buffer that a shard's connections share.
@@ -49,22 +48,9 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// Starts the shard's thread, which serves until it is told to stop.
-    pub(crate) fn start(id: ShardId, node: Arc<Node>, listener: TcpListener) -> io::Result<()> {
-        let runtime =
-            || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        let (built, is_built) = std::sync::mpsc::sync_channel(1);
-        std::thread::Builder::new().name(format!("shard-{}", id.0)).spawn(move || {
-            match runtime() {
-                Ok(runtime) => {
-                    // The starter waits for this answer, so it is there to take it.
-                    let _ = built.send(Ok(()));
-                    runtime.block_on(Shard::run(id, node, listener));
-                }
-                Err(error) => drop(built.send(Err(error))),
-            }
-        })?;
-        is_built.recv().unwrap_or_else(|_| Err(io::Error::other("the shard's thread ended")))
+    /// Starts the shard on its thread, where it serves until it is told to stop.
+    pub(crate) fn start(id: ShardId, node: Arc<Node>, listener: TcpListener, thread: &TaskThread) {
+        thread.spawn(move || Shard::run(id, node, listener));
     }
 
     async fn run(id: ShardId, node: Arc<Node>, listener: TcpListener) {
@@ -85,6 +71,7 @@ impl Shard {
             tokio::task::yield_now().await;
             shard.turn(&mut ops);
         }
+        shard.cut_off_everybody();
     }
 
     async fn keep_time(self: Rc<Self>) {

@@ -78,6 +78,8 @@ impl Bound {
         }
         let listen = |socket: Socket| {
             socket.listen(BACKLOG)?;
+            // What is left of its connections does not keep a successor from the port, whoever chose it.
+            socket.set_reuse_address(true)?;
             Ok(socket.into())
         };
         self.sockets.into_iter().map(listen).collect()

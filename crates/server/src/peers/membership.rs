@@ -1,20 +1,17 @@
-//! This node's part in the cluster: a thread of its own, so that nothing that other threads do
-//! delays a heartbeat, from joining to leaving.
+//! This node's part in the cluster, from joining to leaving, on a thread of its own, so that nothing
+//! that shards do delays a heartbeat; unless there is one shard only, see [`Membership::join`].
 
 use std::cell::RefCell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cluster::driver::{Driver, Owner, Wake};
 use cluster::mesh::Tls;
 use cluster::{Incarnation, Output, PeerStatus, Settings};
 use config::AdapterDriver;
-use parking_lot::Mutex;
-use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep};
 
@@ -24,6 +21,7 @@ use super::losses::Told;
 use super::transport::{Counters, Transport};
 use crate::node::Node;
 use crate::start_error::StartError;
+use crate::task_thread::TaskThread;
 use crate::webhooks::Notice;
 
 /// How long to wait for somebody to be there.
@@ -42,8 +40,11 @@ enum Command {
     /// Whether the listeners are open.
     Open(bool),
     Status(oneshot::Sender<Status>),
-    Leave,
+    Leave(HasLeft),
 }
+
+/// Dropped when the goodbyes are said.
+type HasLeft = std_mpsc::SyncSender<()>;
 
 /// How the cluster looks from here at one moment.
 pub(crate) struct Status {
@@ -54,17 +55,24 @@ pub(crate) struct Status {
     pub(crate) transport: Counters,
 }
 
-/// A handle to the cluster's thread.
+/// A handle to what serves the cluster.
 pub(crate) struct Membership {
     commands: mpsc::Sender<Command>,
-    thread: Mutex<Option<JoinHandle<()>>>,
     certificates: Option<Certificates>,
+    /// Where it lives, if it does not share a shard's thread.
+    _thread: Option<TaskThread>,
 }
 
 impl Membership {
     /// Joins the cluster that the configuration names, and returns when this node is part of it:
     /// the others know it, and it knows all that they hold. None for a node on its own.
-    pub(crate) fn join(node: &Arc<Node>) -> Result<Option<Membership>, StartError> {
+    ///
+    /// The only one of the shards' threads serves the cluster, too: a node with one shard has one
+    /// core, where two threads would wake and interrupt each other for every event that crosses.
+    pub(crate) fn join(
+        node: &Arc<Node>,
+        shards: &[TaskThread],
+    ) -> Result<Option<Membership>, StartError> {
         if !node.is_clustered() {
             return Ok(None);
         }
@@ -75,17 +83,13 @@ impl Membership {
         let tls = certificates.as_ref().map(Certificates::tls);
         let (commands, receiver) = mpsc::channel(16);
         let (joined, has_joined) = std_mpsc::channel();
+        let own = (shards.len() != 1).then(|| TaskThread::start("cluster".into())).transpose()?;
+        let thread = own.as_ref().unwrap_or_else(|| &shards[0]);
         let node = node.clone();
-        let thread = thread::Builder::new().name("cluster".into()).spawn(move || {
-            let options = LocalOptions::default();
-            match Builder::new_current_thread().enable_all().build_local(options) {
-                Ok(runtime) => runtime.block_on(live(node, tls, &joined, receiver)),
-                Err(error) => drop(joined.send(Err(error.into()))),
-            }
-        })?;
+        thread.spawn(move || live(node, tls, joined, receiver));
         let ended = || Err(std::io::Error::other("the cluster's thread ended").into());
         has_joined.recv().unwrap_or_else(|_| ended())?;
-        Ok(Some(Membership { commands, thread: Mutex::new(Some(thread)), certificates }))
+        Ok(Some(Membership { commands, certificates, _thread: own }))
     }
 
     /// The listeners are open, or about to close. While they are open, and this node is part of
@@ -107,13 +111,12 @@ impl Membership {
         tokio::time::timeout(patience, answer).await.ok()?.ok()
     }
 
-    /// Says goodbye.
+    /// Says goodbye, and returns when that is said.
     pub(crate) fn leave(&self) {
-        let _ = self.commands.blocking_send(Command::Leave);
-        if let Some(thread) = self.thread.lock().take() {
-            // A panic there has been counted and logged.
-            let _ = thread.join();
-        }
+        let (left, has_left) = std_mpsc::sync_channel(0);
+        let _ = self.commands.blocking_send(Command::Leave(left));
+        // Nothing is ever sent: it ends when the other end is dropped.
+        let _ = has_left.recv();
     }
 }
 
@@ -147,7 +150,7 @@ impl Owner for Shared {
 async fn live(
     node: Arc<Node>,
     tls: Option<Tls>,
-    joined: &std_mpsc::Sender<Result<(), StartError>>,
+    joined: std_mpsc::Sender<Result<(), StartError>>,
     mut commands: mpsc::Receiver<Command>,
 ) {
     let config = &node.config.cluster;
@@ -181,18 +184,19 @@ async fn live(
         async move { node.end_claims().await }
     });
 
-    serve(&node, &transport, &receiver, &driver, (joined, &mut commands)).await;
+    let left = serve(&node, &transport, &receiver, &driver, (&joined, &mut commands)).await;
     transport.stop().await;
+    drop(left);
 }
 
-/// Joins, then does what it is asked for until this node leaves.
+/// Joins, then does what it is asked for until this node leaves; who is to be told that it has.
 async fn serve(
     node: &Node,
     transport: &Transport,
     receiver: &RefCell<Receiver>,
     driver: &Driver,
     (joined, commands): (&std_mpsc::Sender<Result<(), StartError>>, &mut mpsc::Receiver<Command>),
-) {
+) -> Option<HasLeft> {
     let mut others = pin!(wait_for_the_others(transport, receiver));
     let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
     let mut is_open = false;
@@ -228,7 +232,8 @@ async fn serve(
                     // Whoever asked may have gone meanwhile.
                     drop(to.send(status));
                 }
-                Some(Command::Leave) | None => return,
+                Some(Command::Leave(left)) => return Some(left),
+                None => return None,
             },
         }
     }

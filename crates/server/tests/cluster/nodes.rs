@@ -37,7 +37,7 @@ impl Cluster {
         Self::of(count, env, |env| start(&borrowed(env)))
     }
 
-    /// Of nodes that `start` makes.
+    /// Of nodes that `start` makes. Every other one does everything on one thread.
     pub fn of(
         count: usize,
         env: &[(&str, &str)],
@@ -49,7 +49,12 @@ impl Cluster {
         let mut cluster = Cluster { env, nodes: Vec::new(), _adapter: adapter };
         let (env, start) = (&cluster.env, &start);
         cluster.nodes = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..count).map(|_| scope.spawn(|| start(env))).collect();
+            let env_of = |node: usize| {
+                let shards = if node % 2 == 0 { "2" } else { "1" };
+                [&env[..], &[("SHARDS".to_owned(), shards.to_owned())]].concat()
+            };
+            let threads: Vec<_> =
+                (0..count).map(|node| scope.spawn(move || start(&env_of(node)))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         cluster.is_joined();
