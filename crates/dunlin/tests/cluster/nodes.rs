@@ -100,7 +100,7 @@ impl Nodes {
 
     /// Every other node does everything on one thread.
     fn process(&self, index: usize, port: &str) -> Process {
-        let shards = if index % 2 == 0 { "2" } else { "1" };
+        let shards = if index.is_multiple_of(2) { "2" } else { "1" };
         let env = self.env.iter().map(|(name, value)| (*name, &**value));
         let env: Vec<(&str, &str)> = env.chain([("PORT", port), ("SHARDS", shards)]).collect();
         Process::start(&env)

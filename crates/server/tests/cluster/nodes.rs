@@ -50,7 +50,7 @@ impl Cluster {
         let (env, start) = (&cluster.env, &start);
         cluster.nodes = std::thread::scope(|scope| {
             let env_of = |node: usize| {
-                let shards = if node % 2 == 0 { "2" } else { "1" };
+                let shards = if node.is_multiple_of(2) { "2" } else { "1" };
                 [&env[..], &[("SHARDS".to_owned(), shards.to_owned())]].concat()
             };
             let threads: Vec<_> =
