@@ -131,7 +131,7 @@ impl Driver {
     pub fn next_packet(&self, peer: Incarnation) -> Option<Packet> {
         let (now, mut cluster) = (self.now(), self.cluster.borrow_mut());
         let packet = cluster.next_packet(now, peer);
-        if packet.is_none() && cluster.lingers(now) != self.alarm.get() {
+        if packet.is_none() && self.is_too_late_for(cluster.lingers(now)) {
             self.wake.wake(); // So that somebody sees to it in time.
         }
         packet
@@ -202,10 +202,15 @@ impl Driver {
         self.drain();
         let mut cluster = self.cluster.borrow_mut();
         let due = cluster.peers_with_output(now).next().is_some();
-        if due || cluster.lingers(now) != self.alarm.get() {
+        if due || self.is_too_late_for(cluster.lingers(now)) {
             self.wake.wake();
         }
         result
+    }
+
+    /// Whether the alarm is not there in time for what is due at `until`.
+    fn is_too_late_for(&self, until: Option<Now>) -> bool {
+        until.is_some_and(|until| self.alarm.get().is_none_or(|alarm| until < alarm))
     }
 
     fn drain(&self) {
