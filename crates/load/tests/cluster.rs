@@ -73,6 +73,7 @@ fn several_nodes_are_held_to_their_bars() {
     };
     assert_eq!(of("occupied", "2 x cluster")["cycles"], 200);
     assert!(of("interest", "4 x cluster, one thread")["cpu_us_per_publish"].as_f64() > Some(0.0));
+    assert_eq!(of("sparse", "4 x cluster, one thread")["lost"], 0);
     assert_eq!(of("elsewhere", "2 x cluster, one thread")["lost"], 0);
     let fanout = of("fanout", "3 x cluster");
     assert_eq!(fanout["lost"], 0);
@@ -84,6 +85,6 @@ fn several_nodes_are_held_to_their_bars() {
     let page = fs::read_to_string(out.join("scaling-figures.md")).unwrap();
     let judged =
         page.lines().filter(|line| line.ends_with("met |") || line.ends_with("missed** |"));
-    assert_eq!(judged.count(), 4, "{page}");
+    assert_eq!(judged.count(), 5, "{page}");
     fs::remove_dir_all(out).unwrap();
 }
