@@ -18,7 +18,6 @@ use crate::limits::{RedisQuestions, serve_redis_rates};
 use crate::node::Node;
 use crate::peers::Membership;
 use crate::reload::{self, Changes, Reload};
-use crate::task_thread::TaskThread;
 use crate::webhooks::{Opened, Work};
 use crate::{apps, lifecycle, metrics};
 
@@ -34,15 +33,12 @@ pub(crate) struct Background {
     /// Where apps are looked up.
     pub(crate) store: Option<Arc<dyn AppStore>>,
     pub(crate) webhooks: Opened,
-    /// The shards', which end when everything else has.
-    pub(crate) threads: Vec<TaskThread>,
 }
 
 impl Background {
     /// Runs until the server has stopped.
-    pub(crate) fn run(mut self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
+    pub(crate) fn run(self, runtime: Runtime, stopped: mpsc::Receiver<()>) {
         let membership = self.membership.clone();
-        let threads = std::mem::take(&mut self.threads);
         let local = LocalSet::new();
         if let Err(error) = runtime.block_on(local.run_until(self.serve(stopped))) {
             tracing::error!(%error, "the background runtime failed");
@@ -52,7 +48,6 @@ impl Background {
         if let Some(membership) = membership {
             membership.leave();
         }
-        drop(threads);
     }
 
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {

@@ -198,12 +198,13 @@ pub fn start_with_store(
         redis_cache,
         store,
         webhooks,
-        threads,
     };
     node.set_ready();
-    let background = thread::Builder::new()
-        .name("background".into())
-        .spawn(move || background.run(runtime, stopped))?;
+    let background = thread::Builder::new().name("background".into()).spawn(move || {
+        background.run(runtime, stopped);
+        // The shards' end when everything else has.
+        drop(threads);
+    })?;
     Ok(Running { node, address, metrics_address, stop, background })
 }
 

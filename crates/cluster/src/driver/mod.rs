@@ -167,6 +167,7 @@ impl Driver {
     /// Waits until the owner has room for more, a quarter of the node timeout at most. To be called
     /// before reading.
     pub async fn room(&self) {
+        // Almost always so, and then there is no need to look at the clock.
         if self.has_room() {
             return;
         }

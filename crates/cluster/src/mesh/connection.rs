@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::links::Link;
@@ -44,6 +44,8 @@ enum ConnectionError {
     Message(#[from] MessageError),
     #[error("nothing was heard for {0:?}")]
     Silent(Duration),
+    #[error("a bug: {0}")]
+    Bug(JoinError),
 }
 
 /// Serves a connection until it ends. Each direction is a task of its own, so that what comes does
@@ -55,7 +57,7 @@ pub(super) async fn serve(node: Rc<Node>, stream: Box<dyn Stream>, link: Rc<Link
     directions.spawn_local(read(node.clone(), reader, link.clone()));
     directions.spawn_local(write(node.clone(), writer, link.clone()));
     let end = tokio::select! {
-        Some(end) = directions.join_next() => end.unwrap_or_else(|bug| Err(io::Error::other(bug).into())),
+        Some(end) = directions.join_next() => end.map_err(ConnectionError::Bug).flatten(),
         () = node.cut.notified() => Ok(End::Cut),
     };
     let name = &link.peer.name;

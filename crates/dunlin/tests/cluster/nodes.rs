@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::process::Process;
+use crate::support::shards;
 
 /// How the nodes of one cluster reach each other.
 pub(crate) struct Adapter(Vec<(&'static str, String)>);
@@ -78,9 +79,7 @@ impl Nodes {
         let env = adapter.with(env).0;
         let mut nodes = Nodes { env, nodes: Vec::new(), addresses: Vec::new() };
         for _ in 0..count {
-            let process = nodes.process(nodes.nodes.len(), "0");
-            nodes.addresses.push(process.address);
-            nodes.nodes.push(Some(process));
+            nodes.add("0");
         }
         nodes.are_joined();
         nodes
@@ -90,19 +89,23 @@ impl Nodes {
     pub(crate) fn sharing_a_port(adapter: &Adapter, count: usize) -> Self {
         let mut nodes = Self::start(adapter, 1, &[("REUSE_PORT", "true")]);
         for _ in 1..count {
-            let process = nodes.process(nodes.nodes.len(), &nodes.addresses[0].port().to_string());
-            nodes.addresses.push(process.address);
-            nodes.nodes.push(Some(process));
+            nodes.add(&nodes.addresses[0].port().to_string());
         }
         nodes.are_joined();
         nodes
     }
 
-    /// Every other node does everything on one thread.
+    /// One more.
+    fn add(&mut self, port: &str) {
+        let process = self.process(self.nodes.len(), port);
+        self.addresses.push(process.address);
+        self.nodes.push(Some(process));
+    }
+
     fn process(&self, index: usize, port: &str) -> Process {
-        let shards = if index.is_multiple_of(2) { "2" } else { "1" };
         let env = self.env.iter().map(|(name, value)| (*name, &**value));
-        let env: Vec<(&str, &str)> = env.chain([("PORT", port), ("SHARDS", shards)]).collect();
+        let own = [("PORT", port), ("SHARDS", shards(index))];
+        let env: Vec<(&str, &str)> = env.chain(own).collect();
         Process::start(&env)
     }
 

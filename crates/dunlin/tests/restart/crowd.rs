@@ -19,8 +19,6 @@ pub(crate) const MEMBERS: usize = 20;
 /// Nobody waits longer than that before coming back; how long is different for each.
 const AWAY: Duration = Duration::from_millis(1000);
 
-const TARGET: &str = "/app/app-key?protocol=7";
-
 /// Where a member goes.
 pub(crate) fn room(member: usize) -> String {
     format!("presence-room-{}", member / MEMBERS)
@@ -157,7 +155,7 @@ impl Crowd {
 
 /// A WebSocket that knows its socket id, if the node takes it.
 fn open(address: SocketAddr) -> Option<Client> {
-    let mut client = Client::try_open(address, TARGET)?;
+    let mut client = Client::try_open(address, "/app/app-key?protocol=7")?;
     let Frame::Text(text) = client.next() else { return None };
     let frame: Value = serde_json::from_str(&text).unwrap();
     let data: Value = serde_json::from_str(frame["data"].as_str()?).ok()?;

@@ -1,4 +1,4 @@
-//! One shard: a thread with its own runtime, connections and channel table.
+//! One shard: a thread's connections and its channel table.
 
 use std::cell::{Cell, RefCell};
 use std::net::TcpListener;

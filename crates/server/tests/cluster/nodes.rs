@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::adapter;
-use crate::support::Server;
+use crate::support::{Server, shards};
 
 /// Several nodes of one cluster that is nobody else's.
 pub struct Cluster {
@@ -37,7 +37,7 @@ impl Cluster {
         Self::of(count, env, |env| start(&borrowed(env)))
     }
 
-    /// Of nodes that `start` makes. Every other one does everything on one thread.
+    /// Of nodes that `start` makes.
     pub fn of(
         count: usize,
         env: &[(&str, &str)],
@@ -50,8 +50,7 @@ impl Cluster {
         let (env, start) = (&cluster.env, &start);
         cluster.nodes = std::thread::scope(|scope| {
             let env_of = |node: usize| {
-                let shards = if node.is_multiple_of(2) { "2" } else { "1" };
-                [&env[..], &[("SHARDS".to_owned(), shards.to_owned())]].concat()
+                [&env[..], &[("SHARDS".to_owned(), shards(node).to_owned())]].concat()
             };
             let threads: Vec<_> =
                 (0..count).map(|node| scope.spawn(move || start(&env_of(node)))).collect();

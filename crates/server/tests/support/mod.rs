@@ -212,6 +212,12 @@ impl Drop for Server {
     }
 }
 
+/// How many shards the node with this number has: every other one of a cluster does everything on one
+/// thread.
+pub fn shards(node: usize) -> &'static str {
+    if node.is_multiple_of(2) { "2" } else { "1" }
+}
+
 /// Waits until a condition holds.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

@@ -86,12 +86,7 @@ impl Client {
     pub fn try_open(address: SocketAddr, target: &str) -> Option<Self> {
         let mut client = Self::over(TcpStream::connect(address).ok()?);
         client.stream.write_all(&upgrade(target, &[])).ok()?;
-        let (mut head, mut byte) = (Vec::new(), [0]);
-        while !head.ends_with(b"\r\n\r\n") {
-            client.stream.read_exact(&mut byte).ok()?;
-            head.push(byte[0]);
-        }
-        head.starts_with(b"HTTP/1.1 101").then_some(client)
+        client.head()?.starts_with("HTTP/1.1 101").then_some(client)
     }
 
     /// Opens a WebSocket and reads the first frame.
@@ -103,15 +98,22 @@ impl Client {
 
     /// Reads the answer to the handshake.
     pub fn upgraded(&mut self) {
-        let head = loop {
-            if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break self.buffer.drain(..end + 4).collect::<Vec<u8>>();
-            }
-            assert!(self.fill(), "closed during the handshake");
-        };
-        let head = String::from_utf8(head).unwrap();
+        let head = self.head().expect("closed during the handshake");
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    }
+
+    /// The head of an answer; none if the connection ends before.
+    fn head(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                let head = self.buffer.drain(..end + 4).collect();
+                return Some(String::from_utf8(head).unwrap());
+            }
+            if !self.fill() {
+                return None;
+            }
+        }
     }
 
     /// Reads the first frame of a connection.
