@@ -24,11 +24,11 @@ fn take(full_at: u64, now: u64, count: u32, per_second: u32) -> Result<u64, Dura
 
 /// A budget with one owner.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Gcra(u64);
+pub struct Gcra(u64);
 
 impl Gcra {
     /// Takes `count`, or says how long to wait. `now` is in nanoseconds of any one clock.
-    pub(crate) fn take(&mut self, now: u64, count: u32, per_second: u32) -> Result<(), Duration> {
+    pub fn take(&mut self, now: u64, count: u32, per_second: u32) -> Result<(), Duration> {
         self.0 = take(self.0, now, count, per_second)?;
         Ok(())
     }
@@ -36,11 +36,11 @@ impl Gcra {
 
 /// A budget that all threads draw on.
 #[derive(Debug, Default)]
-pub(crate) struct SharedGcra(AtomicU64);
+pub struct SharedGcra(AtomicU64);
 
 impl SharedGcra {
     /// As [`Gcra::take`].
-    pub(crate) fn take(&self, now: u64, count: u32, per_second: u32) -> Result<(), Duration> {
+    pub fn take(&self, now: u64, count: u32, per_second: u32) -> Result<(), Duration> {
         let mut full_at = self.0.load(Relaxed);
         loop {
             let next = take(full_at, now, count, per_second)?;

@@ -7,7 +7,7 @@ use super::SharedGcra;
 
 /// What a budget is spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spending {
+pub enum Spending {
     /// Events published over HTTP.
     Events,
     /// Reading requests.
@@ -16,7 +16,7 @@ pub(crate) enum Spending {
 
 impl Spending {
     /// For keys.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Spending::Events => "events",
             Spending::Reads => "reads",
@@ -30,9 +30,9 @@ const GOOD_FOR: u64 = 1_000_000_000;
 
 /// Shared by all threads.
 #[derive(Debug, Default)]
-pub(crate) struct Budget {
+pub struct Budget {
     /// The budget itself: of this node, or if this node deals it out, of all nodes.
-    pub(crate) whole: SharedGcra,
+    pub whole: SharedGcra,
     /// What another node that deals it out has granted in advance, and until when it is good.
     advance: AtomicU32,
     until: AtomicU64,
@@ -41,13 +41,13 @@ pub(crate) struct Budget {
 impl Budget {
     /// Takes from what was granted in advance; false if that is not enough. `now` as in
     /// [`SharedGcra::take`].
-    pub(crate) fn take_advance(&self, now: u64, count: u32) -> bool {
+    pub fn take_advance(&self, now: u64, count: u32) -> bool {
         let less = |advance: u32| advance.checked_sub(count);
         now < self.until.load(Relaxed) && self.advance.fetch_update(Relaxed, Relaxed, less).is_ok()
     }
 
     /// Keeps what was granted and is not spent yet.
-    pub(crate) fn put_advance(&self, now: u64, count: u32) {
+    pub fn put_advance(&self, now: u64, count: u32) {
         if now >= self.until.swap(now + GOOD_FOR, Relaxed) {
             self.advance.store(0, Relaxed);
         }
@@ -55,7 +55,7 @@ impl Budget {
     }
 
     /// Takes as much as there is, from `least` to `most`.
-    pub(crate) fn take_between(
+    pub fn take_between(
         &self,
         now: u64,
         (least, most): (u32, u32),

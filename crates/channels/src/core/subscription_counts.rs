@@ -2,18 +2,19 @@
 //! every 5 s, and the last count always.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cluster::Now;
 use parking_lot::Mutex;
 
-use super::op::Topic;
+use crate::topic::Topic;
 
 const BUSY: u64 = 100;
 const PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Said {
-    at: Instant,
+    at: Now,
     changed_since: bool,
 }
 
@@ -24,7 +25,7 @@ pub(crate) struct SubscriptionCounts(Mutex<HashMap<Topic, Said>>);
 
 impl SubscriptionCounts {
     /// Whether a changed count is said now; otherwise it will be among the late ones.
-    pub(crate) fn is_due(&self, topic: &Topic, count: u64, now: Instant) -> bool {
+    pub(crate) fn is_due(&self, topic: &Topic, count: u64, now: Now) -> bool {
         if count <= BUSY {
             return true;
         }
@@ -38,10 +39,10 @@ impl SubscriptionCounts {
     }
 
     /// The channels whose pause is over and whose count has changed meanwhile.
-    pub(crate) fn late(&self, now: Instant) -> Vec<Topic> {
+    pub(crate) fn late(&self, now: Now) -> Vec<Topic> {
         let mut late = Vec::new();
         self.0.lock().retain(|topic, said| {
-            if now.duration_since(said.at) < PAUSE {
+            if now.saturating_sub(said.at) < PAUSE {
                 return true;
             }
             if said.changed_since {
@@ -62,14 +63,14 @@ impl SubscriptionCounts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::op::Audience;
     use super::*;
+    use crate::topic::Audience;
 
     #[test]
     fn a_busy_channel_is_told_at_once_then_at_most_every_five_seconds() {
         let counts = SubscriptionCounts::default();
         let topic = Topic { app: "a".into(), channel: "c".into(), audience: Audience::Subscribers };
-        let start = Instant::now();
+        let start = Now::from_secs(7);
         let at = |seconds| start + Duration::from_secs(seconds);
 
         assert!(counts.is_due(&topic, 100, at(0)));

@@ -4,23 +4,23 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use channels::announcer::Subject;
+use crate::announcer::Subject;
 
 /// How long a channel's misses count as one.
 const ONCE_IN: Duration = Duration::from_secs(10);
 /// The most channels that are remembered; beyond it the oldest is forgotten, and told again sooner.
 const MOST: usize = 100_000;
 
-/// Owned by the desk.
+/// Owned by the announcer.
 #[derive(Debug, Default)]
-pub(super) struct Missed {
+pub(crate) struct Missed {
     told: HashMap<Subject, Duration>,
     order: VecDeque<(Duration, Subject)>,
 }
 
 impl Missed {
     /// Whether this miss is told.
-    pub(super) fn is_news(&mut self, channel: &Subject, now: Duration) -> bool {
+    pub(crate) fn is_news(&mut self, channel: &Subject, now: Duration) -> bool {
         while self.order.front().is_some_and(|(at, _)| *at + ONCE_IN <= now)
             || self.order.len() >= MOST
         {
