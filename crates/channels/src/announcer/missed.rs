@@ -13,14 +13,14 @@ const MOST: usize = 100_000;
 
 /// Owned by the announcer.
 #[derive(Debug, Default)]
-pub(crate) struct Missed {
+pub struct Missed {
     told: HashMap<Subject, Duration>,
     order: VecDeque<(Duration, Subject)>,
 }
 
 impl Missed {
     /// Whether this miss is told.
-    pub(crate) fn is_news(&mut self, channel: &Subject, now: Duration) -> bool {
+    pub fn is_news(&mut self, channel: &Subject, now: Duration) -> bool {
         while self.order.front().is_some_and(|(at, _)| *at + ONCE_IN <= now)
             || self.order.len() >= MOST
         {

@@ -93,7 +93,7 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
             "cluster_waiting_subscriptions",
             "Held back until peers know of them",
         )
-        .value(vec![], node.peers.waiting() as f64),
+        .value(vec![], node.channels.sizes().unacknowledged_channels as f64),
     ]);
     metrics
 }
