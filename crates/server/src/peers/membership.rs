@@ -159,6 +159,7 @@ async fn live(
         node_timeout: config.node_timeout,
         replay_bytes: config.replay_bytes,
         replay_age: config.replay_age,
+        agreement: election::ELECTION,
     };
     let me = Incarnation(node.peers.incarnation());
     let wake = Wake::new();
