@@ -19,6 +19,7 @@
 pub mod announcer;
 mod core;
 mod delivery;
+pub mod election;
 mod frames;
 mod last_events;
 pub mod leases;

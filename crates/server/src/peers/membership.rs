@@ -185,6 +185,7 @@ async fn live(
         node_timeout: config.node_timeout,
         replay_bytes: config.replay_bytes,
         replay_age: config.replay_age,
+        agreement: channels::election::ELECTION,
     };
     let me = Incarnation(node.channels.incarnation());
     let wake = Wake::new();

@@ -50,7 +50,7 @@ impl Node {
         registry: Registry,
     ) -> Self {
         Node {
-            info: PeerInfo { incarnation, name, version: 1 },
+            info: PeerInfo { incarnation, name, version: 1, agreement: 1 },
             app: APP.into(),
             cluster: Cluster::new(incarnation, settings),
             registry,

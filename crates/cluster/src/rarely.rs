@@ -1,4 +1,4 @@
-//! Log lines that could come as often as strangers like.
+//! Log lines that could come as often as other nodes, or strangers, like.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,11 +13,11 @@ const LINES: usize = 50;
 
 /// Says which lines may be written: each once a minute, and not too many different ones.
 #[derive(Default)]
-pub(super) struct Rarely(RefCell<HashMap<String, Instant>>);
+pub(crate) struct Rarely(RefCell<HashMap<String, Instant>>);
 
 impl Rarely {
     /// Whether it is time for this line; then it is not for a while.
-    pub(super) fn now(&self, line: &str) -> bool {
+    pub(crate) fn now(&self, line: &str) -> bool {
         let mut written = self.0.borrow_mut();
         written.retain(|_, at| at.elapsed() < PAUSE);
         let now = written.len() < LINES && !written.contains_key(line);
