@@ -5,35 +5,25 @@
 //! counts frames by their headers and parses no JSON. It knows a server only from outside: its
 //! sockets and its /proc. It must know nothing of how any server works inside.
 
-mod alarm;
+mod client;
 mod cluster;
 mod compare;
+mod comparison;
 mod floor;
-mod frames;
-mod http;
-mod lane;
-mod limit;
-mod marker;
+mod machine;
 mod meter;
-mod process;
-mod reactor;
+mod net;
 mod report;
-mod request;
-mod rounds;
-mod scenario;
-mod scrape;
-mod sign;
-mod socket;
-mod subscribers;
-mod tables;
-mod target;
+mod server;
+mod workload;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use process::Server;
-use report::Report;
-use scenario::{channels, churn, fanout, idle, publish};
-use target::Target;
+use workload::channels::Channels;
+use workload::churn::Churn;
+use workload::fanout::Fanout;
+use workload::idle::Idle;
+use workload::publish::Publish;
 
 /// Load generator for servers that speak the Pusher Channels protocol
 #[derive(Parser)]
@@ -48,15 +38,15 @@ enum Command {
     /// The reference server: as little work per delivery as one epoll loop can do
     Floor(floor::Options),
     /// Events from several publishers to many subscribers
-    Fanout(fanout::Options),
+    Fanout(workload::Options<Fanout>),
     /// HTTP publishes to one subscriber
-    Publish(publish::Options),
+    Publish(workload::Options<Publish>),
     /// Connect, subscribe, close, over and over
-    Churn(churn::Options),
+    Churn(workload::Options<Churn>),
     /// Many connections that do nothing
-    Idle(idle::Options),
+    Idle(workload::Options<Idle>),
     /// Very many channels with one subscriber each
-    Channels(channels::Options),
+    Channels(workload::Options<Channels>),
     /// A server against the floor, in every scenario, with a page and a plot
     Compare(compare::Options),
     /// Several nodes over each adapter against one node, with a page
@@ -66,31 +56,12 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Floor(options) => floor::run(&options),
-        Command::Fanout(options) => {
-            report(&options.target, |target, server| fanout::run(target, server, &options.shape))
-        }
-        Command::Publish(options) => {
-            report(&options.target, |target, server| publish::run(target, server, &options.shape))
-        }
-        Command::Churn(options) => {
-            report(&options.target, |target, server| churn::run(target, server, &options.shape))
-        }
-        Command::Idle(options) => {
-            report(&options.target, |target, server| idle::run(target, server, &options.shape))
-        }
-        Command::Channels(options) => {
-            report(&options.target, |target, server| channels::run(target, server, &options.shape))
-        }
+        Command::Fanout(options) => options.run(),
+        Command::Publish(options) => options.run(),
+        Command::Churn(options) => options.run(),
+        Command::Idle(options) => options.run(),
+        Command::Channels(options) => options.run(),
         Command::Compare(options) => compare::run(&options),
         Command::Cluster(options) => cluster::run(&options),
     }
-}
-
-fn report(
-    options: &target::Options,
-    run: impl FnOnce(&Target, &Server) -> Result<Report>,
-) -> Result<()> {
-    let (target, server) = options.prepare()?;
-    run(&target, &server)?.print(options.json);
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Measures a stretch of a run: time, the server's CPU and our own. Also the progress line. It
 //! must not know what happens in that stretch.
 
-use crate::process::{Server, cpu_of};
 use crate::report::Report;
+use crate::server::process::Server;
+use crate::server::procfs::cpu_of;
 use anyhow::Result;
 use std::time::{Duration, Instant};
 

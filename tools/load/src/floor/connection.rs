@@ -1,7 +1,7 @@
 //! One accepted socket with what is not yet read or written whole. It must not know what is said
 //! over it.
 
-use crate::socket::drain;
+use crate::net::stream::write_some;
 use anyhow::Result;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -76,7 +76,7 @@ impl Connection {
 
     /// Sends what was queued, as far as the socket takes it; false if the connection is lost.
     pub(super) fn flush(&mut self) -> bool {
-        self.unsent.is_empty() || drain(&mut self.stream, &mut self.unsent).is_ok()
+        self.unsent.is_empty() || write_some(&mut self.stream, &mut self.unsent).is_ok()
     }
 
     /// Sends at once, past the queue if it is empty; false if the connection is lost or hopeless.

@@ -6,10 +6,10 @@ mod channels;
 mod connection;
 mod wire;
 
-use crate::frames::{self, Frames};
-use crate::http;
-use crate::process::raise_descriptors;
-use crate::reactor::Reactor;
+use crate::net::frames::{self, Frames};
+use crate::net::http;
+use crate::net::open_files::raise_limit;
+use crate::net::reactor::Reactor;
 use anyhow::{Context, Result};
 use channels::Channels;
 use connection::{Connection, Filled};
@@ -49,7 +49,7 @@ struct Floor {
 /// Serves until the process is ended.
 pub(crate) fn run(options: &Options) -> Result<()> {
     // If so many are not allowed, the limit stays what it was.
-    let _ = raise_descriptors(19_900);
+    let _ = raise_limit(19_900);
     let mut reactor = Reactor::new()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let mut listener =
@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 floor.ready(event, &mut reactor.buffer);
             }
         }
-        floor.end_turn();
+        floor.end_iteration();
     }
 }
 
@@ -215,7 +215,7 @@ impl Floor {
     }
 
     /// Sends what was collected, one send per subscriber, and forgets broken connections.
-    fn end_turn(&mut self) {
+    fn end_iteration(&mut self) {
         for channel in self.channels.take_dirty() {
             let (pending, subscribers) = self.channels.pending(channel);
             for &subscriber in subscribers {

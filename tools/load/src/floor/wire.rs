@@ -1,8 +1,8 @@
 //! The bytes that the reference server sends, built beforehand as far as they can be, and the
 //! few it looks for. It must not know sockets.
 
-use crate::frames;
-use crate::socket::ACCEPT;
+use crate::client::websocket::ACCEPT;
+use crate::net::frames;
 use memchr::memmem;
 use std::io::Write;
 
@@ -73,7 +73,7 @@ pub(super) fn is_ping(frame: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::Frames;
+    use crate::net::frames::Frames;
 
     #[test]
     fn a_body_becomes_its_frame() {
