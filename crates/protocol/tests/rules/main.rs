@@ -3,6 +3,7 @@
 mod api_auth;
 mod auth;
 mod channels;
+mod citations;
 mod client_frames;
 mod connect;
 mod info;
