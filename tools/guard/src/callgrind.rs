@@ -1,6 +1,7 @@
 //! A process under callgrind, and what the operations that it does cost. It must not know what they
 //! are.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +35,8 @@ pub(crate) fn command(program: &Path, name: &str) -> Result<Command> {
     let folder = profiles()?;
     let mut command = Command::new("valgrind");
     command
+        .env_clear()
+        .env("PATH", path())
         .args(["--quiet", "--tool=callgrind"])
         .arg(setting("--vgdb-prefix=", &folder.join("vgdb")))
         .arg(setting("--callgrind-out-file=", &folder.join(name)))
@@ -92,6 +95,9 @@ impl Counters {
             .arg(setting("--vgdb-prefix=", &self.folder.join("vgdb")))
             .arg(format!("--pid={}", self.pid))
             .arg("dump")
+            // User and host are part of a file's name, so it must know as little of them.
+            .env_clear()
+            .env("PATH", path())
             .output()
             .context("cannot run vgdb, which comes with valgrind")?;
         self.dumps += 1;
@@ -128,8 +134,13 @@ pub(crate) fn clear_profiles() -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))
 }
 
-fn setting(name: &str, path: &Path) -> std::ffi::OsString {
-    let mut setting = std::ffi::OsString::from(name);
+/// Where programs are, all that a program's environment has from ours.
+pub(crate) fn path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
+fn setting(name: &str, path: &Path) -> OsString {
+    let mut setting = OsString::from(name);
     setting.push(path);
     setting
 }

@@ -12,7 +12,8 @@ use crate::client;
 
 /// What every node is told. Nothing that a clock triggers is to happen while there is counting.
 const QUIET: [(&str, &str); 7] = [
-    ("HOST", "127.0.0.1"),
+    // `HOST` itself would be part of a file's name to valgrind.
+    ("SOKETI_HOST", "127.0.0.1"),
     ("PORT", "0"),
     ("SHARDS", "1"),
     ("RUST_LOG", "warn"),
@@ -47,8 +48,9 @@ impl Node {
 
     fn spawn(mut command: Command, options: &[(&str, &str)]) -> Result<Self> {
         let child = command
+            .arg("start")
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", callgrind::path())
             .envs(QUIET)
             .envs(client::APP)
             .envs(options.iter().copied())
