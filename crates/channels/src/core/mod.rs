@@ -129,6 +129,11 @@ impl<R: Runtime> Channels<R> {
         &self.registry
     }
 
+    /// The streams to all peers.
+    pub fn streams(&self) -> &Outlets {
+        &self.streams
+    }
+
     /// The last event of each cache channel.
     pub fn last_events(&self) -> &LastEvents {
         &self.last_events
