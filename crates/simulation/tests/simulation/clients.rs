@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channels::registry::{Member, NodeId};
+use channels::replication::Ticket;
 use channels::{
     ConnectionId, ConnectionRef, Delivery, Publish, Subscribed, Subscription as Ask, Topic, Welcome,
 };
@@ -50,6 +51,7 @@ impl Node {
         if self.channels.subscribe(&topic, INTERESTS, ask) == Subscribed::Full {
             self.sockets.get_mut(&socket).unwrap().subscriptions.remove(channel);
         }
+        self.note_interest(channel);
         let claimed = self.channels.sizes().place_applicants > applicants;
         ledger.summary.claimed += u64::from(claimed);
         self.carry_out(ledger);
@@ -68,6 +70,7 @@ impl Node {
         let subscriptions = &mut self.sockets.get_mut(&socket).unwrap().subscriptions;
         let Some(Subscription { member, .. }) = subscriptions.remove(channel) else { return };
         self.channels.unsubscribe(&topic, INTERESTS, who, member.as_deref());
+        self.note_interest(channel);
         self.carry_out(ledger);
     }
 
@@ -142,27 +145,27 @@ impl Node {
 
     /// Whether a client that is told now may miss something: not all know that there are subscribers
     /// here, and the first of them has waited for as long as anybody waits.
-    fn is_excused(&mut self, channel: &Channel) -> bool {
-        let now = self.outside().now.get();
-        let since = *self.interested_since.entry(channel.clone()).or_insert(now);
-        !self.known_elsewhere.contains(channel) && since + PEER_TIMEOUT <= now
+    fn is_excused(&self, channel: &Channel) -> bool {
+        let Some((since, told)) = self.interest.get(channel) else { return false };
+        *since + PEER_TIMEOUT <= self.outside().now.get() && !told.iter().all(Ticket::is_settled)
     }
 
     /// Notes since when there are subscribers here.
-    pub(crate) fn note_interest(&mut self, channel: &Channel) {
-        let now = self.outside().now.get();
-        if self.holds(channel, NodeId::LOCAL) {
-            self.interested_since.entry(channel.clone()).or_insert(now);
-        } else {
-            self.interested_since.remove(channel);
+    fn note_interest(&mut self, channel: &Channel) {
+        let holds = self.channels.registry().read(&self.app, channel, |_, found| {
+            found.is_some_and(|found| found.entry.subscribers().of_node(NodeId::LOCAL) > 0)
+        });
+        if !holds {
+            self.interest.remove(channel);
+        } else if !self.interest.contains_key(channel) {
+            let told = self.channels.streams().told_so_far();
+            self.interest.insert(channel.clone(), (self.outside().now.get(), told));
         }
     }
 
-    /// Whether a node has subscribers of a channel, as far as this one knows.
-    pub(crate) fn holds(&self, channel: &Channel, node: NodeId) -> bool {
-        self.channels.registry().read(&self.app, channel, |_, found| {
-            found.is_some_and(|found| found.entry.subscribers().of_node(node) > 0)
-        })
+    /// The same of every channel, after something that was not about one.
+    pub(crate) fn note_interests(&mut self, channels: &[Channel]) {
+        channels.iter().for_each(|channel| self.note_interest(channel));
     }
 
     /// An entry that this version has no word for.

@@ -47,7 +47,7 @@ impl Names {
 }
 
 fn member(id: &str, info: Option<usize>) -> Arc<Member> {
-    let info_json = info.map(|length| "7".repeat(length).into());
+    let info_json = info.map(|length| format!("\"{}\"", "7".repeat(length)).into());
     Arc::new(Member { id: id.into(), id_json: format!("\"{id}\"").into(), info_json })
 }
 
@@ -103,7 +103,9 @@ impl Node {
             11 => self.disconnect(socket, ledger),
             12..17 => self.publish(&channel, None, ledger),
             _ => {
-                let subscription = self.subscription(socket, &channel);
+                let has_place =
+                    !self.channels.has_no_place(&self.topic(&channel), self.who(socket));
+                let subscription = self.subscription(socket, &channel).filter(|_| has_place);
                 if let Some(member) = subscription.and_then(|s| s.member.clone()) {
                     self.publish(&channel, Some((socket, member.id.clone())), ledger);
                 }

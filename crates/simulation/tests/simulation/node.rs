@@ -1,12 +1,12 @@
 //! One node: the channels and the cluster as the server joins them, without the server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use channels::announcer::Speaker;
 use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
-use channels::replication::Message;
+use channels::replication::{Message, Tickets};
 use channels::{Channels, Note, Peers, Settings as ChannelSettings};
 use cluster::{Cluster, Incarnation, Now, Output, PeerInfo, Settings};
 
@@ -37,10 +37,9 @@ pub(crate) struct Node {
     pub(crate) started: u64,
     /// The number that the last socket got.
     pub(crate) last_socket: u64,
-    /// Since when this node has had subscribers of a channel.
-    pub(crate) interested_since: BTreeMap<Channel, Now>,
-    /// The channels of which all others know that this node has subscribers.
-    pub(crate) known_elsewhere: BTreeSet<Channel>,
+    /// Since when this node has had subscribers of a channel, and what the others know when they know
+    /// of it.
+    pub(crate) interest: BTreeMap<Channel, (Now, Tickets)>,
 }
 
 impl Node {
@@ -64,8 +63,7 @@ impl Node {
             serves: false,
             started: now,
             last_socket: 0,
-            interested_since: BTreeMap::new(),
-            known_elsewhere: BTreeSet::new(),
+            interest: BTreeMap::new(),
         }
     }
 

@@ -2,8 +2,6 @@
 
 use cluster::Incarnation;
 
-use crate::Channel;
-use crate::node::Node;
 use crate::schedule::Transport;
 use crate::version;
 use crate::world::{FAULTS, QUIET, World};
@@ -40,9 +38,7 @@ impl World {
         self.serve(at);
         let (now, node) = (self.time(), self.places[at].node.as_mut().unwrap());
         node.look_at_deadline(now, &mut self.ledger);
-        for channel in self.names.channels() {
-            node.note_interest(channel);
-        }
+        node.note_interests(&self.names.busy);
         for peer in std::mem::take(&mut node.gone) {
             if let Some(from) = self.place_of(peer) {
                 self.network.cut(at, from);
@@ -54,25 +50,10 @@ impl World {
         self.speak(at);
     }
 
-    /// The node's clock is set, and what is known of it elsewhere, which its own step does not change.
+    /// The node's clock is set.
     fn begin(&mut self, at: usize) {
-        let (now, me) = (self.time(), self.node(at).me());
-        let others: Vec<&Node> = (0..self.places.len())
-            .filter(|other| *other != at)
-            .filter_map(|other| self.places[other].node.as_ref())
-            .filter(|other| other.serves)
-            .collect();
-        let number = |of: &Node| {
-            of.peers.all().find(|(_, info, _)| info.incarnation == me).map(|(id, ..)| id)
-        };
-        let knows =
-            |of: &&Node, channel: &Channel| number(of).is_some_and(|id| of.holds(channel, id));
-        let known =
-            self.names.channels().filter(|channel| others.iter().all(|of| knows(of, channel)));
-        let known = known.cloned().collect();
-        let node = self.node(at);
-        node.outside().now.set(now);
-        node.known_elsewhere = known;
+        let now = self.time();
+        self.node(at).outside().now.set(now);
     }
 
     fn tick(&mut self, at: usize) {
