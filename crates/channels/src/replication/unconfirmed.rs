@@ -60,7 +60,7 @@ mod tests {
     fn node(outlets: &Outlets) -> Cluster {
         let mut cluster = Cluster::new(Incarnation(1), Settings::default());
         let info =
-            PeerInfo { incarnation: Incarnation(2), name: "peer".into(), version: 1, agreement: 0 };
+            PeerInfo { incarnation: Incarnation(2), name: "peer".into(), version: 1, agreement: Settings::default().agreement };
         cluster.found(Duration::ZERO, info);
         while let Some(output) = cluster.poll_output() {
             if let Output::Up { log, .. } = output {
