@@ -95,10 +95,14 @@ impl<R: Runtime> Dispatch<'_, R> {
         self.follow(locked, topic, entry, &transitions, interests);
         let acks = self.send_subscribed(locked, topic, entry, &transitions.own);
         let Channels { joins, runtime, streams, .. } = self.channels;
-        let waits = !streams.is_alone()
-            && joins.await_interest(locked, topic, (who, asked), acks, runtime.now());
-        if waits {
-            self.wake_timer();
+        let waits = match streams.is_alone() {
+            true => None,
+            false => joins.await_interest(locked, topic, (who, asked), acks, runtime.now()),
+        };
+        if let Some(is_soonest) = waits {
+            if is_soonest {
+                self.wake_timer();
+            }
             // Both are waited for at the same time.
             self.fetch_last_event(locked, topic);
             return false;

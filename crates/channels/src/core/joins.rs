@@ -201,7 +201,8 @@ impl Joins {
     }
 
     /// A subscription counts, and waits until the peers know of it: `acks` are of the channel's first
-    /// one; those after it wait with it. False if there is nothing to wait for.
+    /// one; those after it wait with it. None if there is nothing to wait for; whether its deadline is
+    /// the soonest of all.
     pub(super) fn await_interest(
         &self,
         _: Locked<'_>,
@@ -209,9 +210,9 @@ impl Joins {
         (who, asked): (ConnectionRef, bool),
         acks: AckHandles,
         now: Now,
-    ) -> bool {
+    ) -> Option<bool> {
         if acks.is_empty() && self.is_idle() {
-            return false;
+            return None;
         }
         let mut state = self.state.lock();
         if !acks.is_empty() {
@@ -222,9 +223,11 @@ impl Joins {
             state.told.push_back((number, topic.clone()));
         }
         let interest = state.topics.get(topic).and_then(|joining| joining.interest.as_ref());
-        let Some(until) = interest.map(|interest| interest.until) else { return false };
+        let until = interest.map(|interest| interest.until)?;
+        let first = state.deadlines.peek();
+        let is_soonest = first.is_none_or(|Reverse((first, _))| *first > until);
         self.begin(&mut state, topic, Join { who, asked, stage: Stage::Interest, until });
-        true
+        Some(is_soonest)
     }
 
     /// A subscription counts, and waits for the channel's last event, which is being fetched.

@@ -31,6 +31,15 @@ pub enum Subscribed {
     Full,
 }
 
+/// How far a subscription came at once.
+enum Joined {
+    Welcome,
+    /// It counts, and waits for peers or the last event.
+    Waits,
+    AwaitsPlace,
+    Full,
+}
+
 impl<R: Runtime> Channels<R> {
     /// Decides a subscription; its first frames and everything after them are deliveries to its
     /// shard, which has the connection in its table of the topic already.
@@ -42,30 +51,36 @@ impl<R: Runtime> Channels<R> {
     ) -> Subscribed {
         let Subscription { who, member, max_members, asked } = subscription;
         let mut dispatch = self.dispatch();
-        let decided = self.registry.update(&topic.app, &topic.channel, |locked, entry| {
+        let joined = self.registry.update(&topic.app, &topic.channel, |locked, entry| {
             if let (Some(member), Some(limit)) = (member, max_members) {
                 let applicant = (who, member, limit);
                 match self.place(locked, topic, entry.roster(), applicant) {
                     Place::Free => {}
-                    Place::None => return Subscribed::Full,
+                    Place::None => return Joined::Full,
                     Place::Claimed(claim) => {
                         dispatch.send_claim(locked, topic, claim);
                         dispatch.wake_timer();
-                        return Subscribed::Accepted;
+                        return Joined::AwaitsPlace;
                     }
                 }
             }
             let who = (who, asked);
             if dispatch.enter(locked, topic, entry, who, member, interests) {
                 dispatch.count_subscriptions(locked, topic, entry, interests);
+                return Joined::Welcome;
             }
-            Subscribed::Accepted
+            Joined::Waits
         });
         drop(dispatch);
-        // The peers may have answered before it was noted that somebody waits for that; and there may
-        // be nobody whose answer is waited for.
-        self.advance_joins(topic);
-        decided
+        match joined {
+            Joined::Welcome => {}
+            // The peers may have answered before it was noted that somebody waits for that.
+            Joined::Waits => self.advance_acknowledged(),
+            // There may be nobody whose answer is waited for.
+            Joined::AwaitsPlace => self.advance_joins(topic),
+            Joined::Full => return Subscribed::Full,
+        }
+        Subscribed::Accepted
     }
 
     /// A connection that is subscribed already asks again (W27).
