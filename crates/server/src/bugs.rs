@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use channels::registry::ShardId;
 use config::Sources;
-use registry::ShardId;
 use websocket::{Opcode, client};
 
 use crate::hub::Op;

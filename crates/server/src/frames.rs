@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use channels::registry::Member;
 use protocol::data::Data;
 use protocol::server_message;
-use registry::Member;
 
 /// What the fixed parts of a frame take, to be allocated with its variable parts.
 const FIXED: usize = 128;

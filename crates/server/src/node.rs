@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use channels::registry::{Registry, ShardId};
 use config::{AdapterDriver, Config, Mode};
-use registry::{Registry, ShardId};
 use tokio::sync::watch;
 
 use crate::apps::Apps;

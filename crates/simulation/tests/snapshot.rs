@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use channels::registry::{Member, NodeId, Registry};
+use channels::replication::{Learned, Message, Replica, Topic, everything};
 use cluster::MAX_ENTRY;
-use registry::{Member, NodeId, Registry};
-use replication::{Learned, Message, Replica, Topic, everything};
 
 const PEER: NodeId = NodeId(1);
 const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };

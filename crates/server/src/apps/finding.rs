@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use channels::registry::NodeId;
 use config::{AppConfig, AppManager};
 use parking_lot::Mutex;
-use registry::NodeId;
 use tokio::time::timeout;
 
 use super::desk::{Answer, By, Outcome, Overflow};

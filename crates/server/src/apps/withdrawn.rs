@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use channels::registry::NodeId;
 use config::AppConfig;
-use registry::NodeId;
 
 type Ids = BTreeSet<Arc<str>>;
 

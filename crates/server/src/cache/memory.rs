@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use channels::replication::Stamp;
 use parking_lot::Mutex;
-use replication::Stamp;
 
 /// An event as it was published to a cache channel.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use channels::registry::ShardId;
 use config::{CacheDriver, Config, Mode};
 use parking_lot::Mutex;
-use registry::ShardId;
 use tokio::sync::{Notify, oneshot};
 
 use super::Key;

@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use channels::replication::Stamp;
 use protocol::data::{Data, InvalidData};
 use protocol::event_name::{self, InvalidEventName};
-use replication::Stamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use channels::registry::ShardId;
 use protocol::channel;
-use registry::ShardId;
 
 use super::shared::{Counters, PATIENCE};
 use super::{CachedEvent, Key, Shared};

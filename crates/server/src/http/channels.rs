@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use channels::registry::{Entry, Member};
 use protocol::api::info::{self, Info};
 use protocol::api::response::{self, Cached, ChannelState, Counts};
 use protocol::channel::{self, Class};
 use protocol::data::Data;
-use registry::{Entry, Member};
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;

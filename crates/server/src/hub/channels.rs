@@ -4,9 +4,9 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use channels::registry::Member;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use registry::Member;
 use slab::Slab;
 use smallvec::SmallVec;
 

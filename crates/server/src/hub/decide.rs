@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use channels::registry::{Change, Entry, Member, MemberChange, Occupancy, ShardId, Transitions};
 use protocol::channel;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use protocol::webhook::EventKind;
-use registry::{Change, Entry, Member, MemberChange, Occupancy, ShardId, Transitions};
 
 use super::dispatch::Dispatch;
 use super::op::{Audience, ConnectionId, Op, Topic, Welcome};
@@ -233,7 +233,7 @@ impl Node {
                 shared.put((app.id.clone(), channel.into()));
                 dispatch.wake_cache = true;
             }
-            let told = replication::Topic { app: &app.id, channel };
+            let told = channels::replication::Topic { app: &app.id, channel };
             dispatch.forward(told, entry.map(|(_, entry)| entry), frame, except, kept.as_deref());
             if let Some((channel, entry)) = entry {
                 let topic = Topic::subscribers(&app.id, channel.clone());
@@ -274,7 +274,11 @@ impl Node {
         self.registry.read(&app.id, channel, |entry| {
             let Some((channel, entry)) = entry else { return };
             if ours {
-                dispatch.forward_close(replication::Topic { app: &app.id, channel }, entry, close);
+                dispatch.forward_close(
+                    channels::replication::Topic { app: &app.id, channel },
+                    entry,
+                    close,
+                );
             }
             let topic = Topic::subscribers(&app.id, channel.clone());
             dispatch.send_all(entry.subscribers(), || Op::CloseTopic {

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use channels::registry::Member;
 use protocol::close::Close;
-use registry::Member;
 
 use super::connection::{Connection, Phase, live};
 use super::op::{ConnectionId, Op, Topic};

@@ -2,8 +2,8 @@
 //! the order of decisions; who has to be woken up for them is woken after it.
 
 use bytes::Bytes;
+use channels::registry::{Interest, ShardId};
 use protocol::socket_id::SocketId;
-use registry::{Interest, ShardId};
 use smallvec::SmallVec;
 
 use super::inbox::Inbox;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use channels::registry::Member;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
-use registry::Member;
 use tokio::sync::oneshot;
 
 use super::report::ShardReport;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use registry::ShardId;
+use channels::registry::ShardId;
 use tokio::time::MissedTickBehavior;
 
 use super::channels::Channels;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use channels::registry::Member;
 use protocol::socket_id::SocketId;
-use registry::Member;
 
 use super::connection::{Connection, Phase, live};
 use super::op::{ConnectionId, Op, Topic, Welcome};

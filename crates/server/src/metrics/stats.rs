@@ -4,7 +4,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use registry::ShardId;
+use channels::registry::ShardId;
 
 use crate::session::Refusal;
 

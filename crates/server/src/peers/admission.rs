@@ -1,9 +1,9 @@
 //! Who gets a place in a presence channel: what follows when a claim is made, answered, or decided.
 //! `places` keeps the claims.
 
-use claims::Message as Claim;
-use registry::{Entry, NodeId, Roster, ShardId};
-use replication::Message;
+use channels::registry::{Entry, NodeId, Roster, ShardId};
+use channels::replication::Message;
+use channels::reservations::Message as Claim;
 
 use super::Peers;
 use super::places::{Applicant, Decided, Place, Withdrawn};

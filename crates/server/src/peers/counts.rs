@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use channels::registry::NodeId;
+use channels::replication::{Message, Topic as Told};
 use parking_lot::Mutex;
-use registry::NodeId;
-use replication::{Message, Topic as Told};
 
 use crate::hub::Topic;
 use crate::node::Node;
@@ -48,7 +48,8 @@ impl Node {
         let changed = std::mem::take(&mut *peers.counts.changed.lock());
         for (app, channel) in changed {
             self.registry.read(&app, &channel, |entry| {
-                let of_us = |entry: &registry::Entry| entry.subscribers().of_node(NodeId::LOCAL);
+                let of_us =
+                    |entry: &channels::registry::Entry| entry.subscribers().of_node(NodeId::LOCAL);
                 let count = entry.map_or(0, |(_, entry)| of_us(entry));
                 let topic = Told { app: &app, channel: &channel };
                 wake |=

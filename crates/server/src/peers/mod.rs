@@ -25,9 +25,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use channels::registry::{NodeId, ShardId};
+use channels::replication::{Outlets, Tickets};
 use parking_lot::Mutex;
-use registry::{NodeId, ShardId};
-use replication::{Outlets, Tickets};
 
 pub(crate) use membership::{Membership, Status};
 pub(crate) use places::{Place, Withdrawn};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use claims::{Claims, Decision, Join, Message as Claim, Ticket, Wish};
+use channels::registry::{Member, NodeId, Roster, ShardId};
+use channels::replication::{Tickets, Unconfirmed, Union};
+use channels::reservations::{Claims, Decision, Join, Message as Claim, Ticket, Wish};
 use parking_lot::Mutex;
-use registry::{Member, NodeId, Roster, ShardId};
-use replication::{Tickets, Unconfirmed, Union};
 use tokio::sync::Notify;
 
 use crate::hub::{ConnectionId, Topic};

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use leases::{Leases, Message as Lease, NodeName, Output, Taken, Ticket};
+use channels::leases::{Leases, Message as Lease, NodeName, Output, Taken, Ticket};
+use channels::registry::NodeId;
+use channels::replication::Message;
 use parking_lot::Mutex;
-use registry::NodeId;
-use replication::Message;
 use tokio::sync::oneshot;
 
 use super::Peers;

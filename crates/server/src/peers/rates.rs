@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use channels::registry::NodeId;
+use channels::replication::{Message, RateAnswer, RateWish};
 use config::RateLimiterDriver;
 use parking_lot::Mutex;
-use registry::NodeId;
-use replication::{Message, RateAnswer, RateWish};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 

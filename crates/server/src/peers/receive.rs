@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use channels::announcer::Subject;
+use channels::registry::NodeId;
+use channels::replication::{Event, Kept, Learned, Message, Replica, Snapshots, Topic as Told};
 use cluster::{Output, PeerInfo, Reason, Slot};
 use failures::Rarely;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
-use registry::NodeId;
-use replication::{Event, Kept, Learned, Message, Replica, Snapshots, Topic as Told};
-use speaker::Subject;
 
 use crate::cache::CachedEvent;
 use crate::hub::Topic;
@@ -192,7 +192,7 @@ impl Receiver {
         drop(dispatch);
         match (learned, message) {
             (Learned::Fact, message) => {
-                if let Some(replication::Topic { app: id, channel }) = message.topic()
+                if let Some(channels::replication::Topic { app: id, channel }) = message.topic()
                     && !node.peers.places.is_idle()
                 {
                     node.settle_places(&Topic::subscribers(&app(id), channel.into()));
@@ -290,7 +290,7 @@ impl Receiver {
         let node = &self.node;
         let more = || {
             let cached = node.cache.all().into_iter().map(|((app, channel), event)| {
-                let topic = replication::Topic { app: &app, channel: &channel };
+                let topic = channels::replication::Topic { app: &app, channel: &channel };
                 let frame = Event { except: None, frame: event.frame.clone() };
                 Message::Cached(topic, frame, event.told(false)).encode()
             });

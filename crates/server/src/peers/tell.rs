@@ -1,10 +1,10 @@
 //! What peers are told, decided under the channel's lock like everything else about it.
 
 use bytes::Bytes;
+use channels::registry::{Entry, MemberChange, NodeId, Occupancy, Own};
+use channels::replication::{Entries, Event, Kept, Message, Tickets, Topic as Told, everything};
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
-use registry::{Entry, MemberChange, NodeId, Occupancy, Own};
-use replication::{Entries, Event, Kept, Message, Tickets, Topic as Told, everything};
 use smallvec::SmallVec;
 
 use super::Peers;
@@ -80,7 +80,7 @@ impl Dispatch<'_> {
     }
 
     /// Tells everybody about a place.
-    pub(crate) fn tell_claim(&mut self, topic: &Topic, claim: claims::Message) {
+    pub(crate) fn tell_claim(&mut self, topic: &Topic, claim: channels::reservations::Message) {
         let message = Message::Claim(told(topic), claim).encode();
         self.wake_links |= self.peers.outlets.tell(&message);
     }
@@ -91,7 +91,7 @@ impl Dispatch<'_> {
         to: NodeId,
         topic: &Topic,
         entry: Option<&Entry>,
-        answer: claims::Message,
+        answer: channels::reservations::Message,
     ) {
         let answer = Message::Claim(told(topic), answer).encode();
         let facts = || facts(told(topic), entry);

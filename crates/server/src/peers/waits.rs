@@ -7,9 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use channels::registry::ShardId;
+use channels::replication::{Ticket, Tickets};
 use parking_lot::Mutex;
-use registry::ShardId;
-use replication::{Ticket, Tickets};
 use tokio::sync::Notify;
 
 use crate::hub::{ConnectionId, Topic};

@@ -1,11 +1,11 @@
 //! Events from one client to the others of a channel (W39 to W42).
 
+use channels::announcer::Subject;
 use protocol::channel;
 use protocol::close::CLIENT_EVENT_REFUSED;
 use protocol::data::Data;
 use protocol::event_name;
 use protocol::webhook::{Event, EventKind};
-use speaker::Subject;
 
 use super::Session;
 use crate::frames;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use channels::registry::Member;
 use protocol::auth::verify_subscription;
 use protocol::channel;
 use protocol::member::parse_channel_data;
-use registry::Member;
 
 use super::Session;
 use crate::apps::Settings;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::webhooks::{Happening, Job, Outgoing, Sender};
+use channels::announcer::Subject;
 use protocol::webhook::{Event, EventKind};
-use speaker::Subject;
 use tokio::time::Instant;
 
 use super::feed::Feed;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use channels::announcer::{Settings, Speaker, Statement, Subject, Turn};
 use protocol::webhook::Event;
-use speaker::{Settings, Speaker, Statement, Subject, Turn};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
@@ -109,8 +109,9 @@ impl Desk {
     fn missed(&mut self, subject: &Subject, origin: Origin) {
         match self.speaker.speaks_for(subject, self.now()) {
             Some(other) if other != self.node.peers.incarnation() && origin == Origin::Here => {
-                let topic = replication::Topic { app: &subject.app, channel: &subject.channel };
-                self.node.peers.tell_by_name(other, &replication::Message::Missed(topic));
+                let topic =
+                    channels::replication::Topic { app: &subject.app, channel: &subject.channel };
+                self.node.peers.tell_by_name(other, &channels::replication::Message::Missed(topic));
             }
             _ if self.missed.is_news(subject, self.now()) => {
                 let event = Event::CacheMiss { channel: &subject.channel };

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use speaker::Subject;
+use channels::announcer::Subject;
 
 /// How long a channel's misses count as one.
 const ONCE_IN: Duration = Duration::from_secs(10);

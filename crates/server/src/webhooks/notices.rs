@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use speaker::{NodeName, Subject};
+use channels::announcer::{NodeName, Subject};
 
 use super::backlog::{Backlog, Waits};
 

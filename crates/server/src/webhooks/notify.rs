@@ -1,10 +1,10 @@
 //! What of a decision may be a backend's business, noted under the channel's lock like everything
 //! else about it.
 
+use channels::announcer::Subject;
+use channels::registry::{MemberChange, Occupancy, Transitions};
 use protocol::channel;
 use protocol::webhook::EventKind;
-use registry::{MemberChange, Occupancy, Transitions};
-use speaker::Subject;
 
 use super::notices::{Notice, Origin};
 use crate::apps::App;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use registry::{Change, Entry, Member};
+use channels::registry::{Change, Entry, Member};
 
 use crate::Channel;
 use crate::ledger::Ledger;

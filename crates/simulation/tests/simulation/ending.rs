@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use channels::registry::NodeId;
 use cluster::Incarnation;
-use registry::NodeId;
 
 use crate::Channel;
 use crate::load::{is_presence, limit};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use registry::{Member, ShardId};
+use channels::registry::{Member, ShardId};
 
 use crate::Channel;
 use crate::ledger::Ledger;

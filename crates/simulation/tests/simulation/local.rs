@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use channels::announcer::{Speaker, Subject};
+use channels::registry::{Entry, MemberChange, Occupancy, Place, Transitions};
+use channels::replication::Outlets;
 use cluster::{Incarnation, Now};
-use registry::{Entry, MemberChange, Occupancy, Place, Transitions};
-use replication::Outlets;
-use speaker::{Speaker, Subject};
 
 use crate::Channel;
 use crate::ledger::Ledger;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
+use channels::replication::{Replica, Snapshots};
 use cluster::{Cluster, Incarnation, Now, PeerInfo, Settings};
-use registry::{Change, NodeId, Registry, STRIPES, ShardId};
-use replication::{Replica, Snapshots};
 
 use crate::Channel;
 use crate::ledger::Ledger;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use claims::{Claims, Decision, Join, Ticket, Wish};
+use channels::registry::{Entry, Member, NodeId};
+use channels::replication::{Tickets, Unconfirmed, Union};
+use channels::reservations::{Claims, Decision, Join, Ticket, Wish};
 use cluster::Incarnation;
-use registry::{Entry, Member, NodeId};
-use replication::{Tickets, Unconfirmed, Union};
 
 use crate::Channel;
 use crate::ledger::Ledger;
@@ -163,7 +163,7 @@ impl Node {
         now: u64,
         from: NodeId,
         channel: &Channel,
-        claim: claims::Message,
+        claim: channels::reservations::Message,
         ledger: &mut Ledger,
     ) {
         let local = &mut self.local;

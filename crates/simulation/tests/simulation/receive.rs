@@ -2,9 +2,9 @@
 //! follows for our own subscribers; events to them.
 
 use bytes::Bytes;
+use channels::registry::NodeId;
+use channels::replication::{Learned, Message};
 use cluster::{Incarnation, Now, Output, Slot};
-use registry::NodeId;
-use replication::{Learned, Message};
 
 use crate::Channel;
 use crate::ledger::Ledger;

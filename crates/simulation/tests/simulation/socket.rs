@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use channels::registry::{Entry, Member, MemberChange, ShardId};
 use cluster::Incarnation;
-use registry::{Entry, Member, MemberChange, ShardId};
 
 use crate::Channel;
 use crate::ledger::{Ledger, Moment};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use channels::announcer::{Settings, Statement, Subject, Turn};
 use cluster::{Incarnation, Now};
-use speaker::{Settings, Statement, Subject, Turn};
 
 use crate::Channel;
 use crate::world::World;

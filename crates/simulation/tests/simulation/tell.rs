@@ -1,8 +1,8 @@
 //! What peers are told, decided under the channel's lock like everything else about it.
 
 use bytes::Bytes;
-use registry::{Entry, MemberChange, NodeId, Occupancy, Own, Registry};
-use replication::{Entries, Event, Message, Tickets, Topic, everything};
+use channels::registry::{Entry, MemberChange, NodeId, Occupancy, Own, Registry};
+use channels::replication::{Entries, Event, Message, Tickets, Topic, everything};
 
 use crate::Channel;
 use crate::local::Local;
@@ -79,12 +79,17 @@ impl Local {
     }
 
     /// Tells everybody about a place.
-    pub(crate) fn tell_claim(&mut self, channel: &Channel, claim: claims::Message) {
+    pub(crate) fn tell_claim(&mut self, channel: &Channel, claim: channels::reservations::Message) {
         let message = Message::Claim(topic(channel), claim).encode();
         self.woken |= self.outlets.tell(&message);
     }
 
-    pub(crate) fn tell_claim_to(&mut self, to: NodeId, channel: &Channel, claim: claims::Message) {
+    pub(crate) fn tell_claim_to(
+        &mut self,
+        to: NodeId,
+        channel: &Channel,
+        claim: channels::reservations::Message,
+    ) {
         let message = Message::Claim(topic(channel), claim).encode();
         self.woken |= self.outlets.tell_one(to, message);
     }
@@ -95,7 +100,7 @@ impl Local {
         to: NodeId,
         channel: &Channel,
         entry: Option<&Entry>,
-        answer: claims::Message,
+        answer: channels::reservations::Message,
     ) {
         let answer = Message::Claim(topic(channel), answer).encode();
         self.woken |= self

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use replication::{Ticket, Tickets};
+use channels::replication::{Ticket, Tickets};
 
 use crate::Channel;
 use crate::socket::SocketNumber;

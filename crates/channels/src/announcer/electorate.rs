@@ -1,0 +1,59 @@
+//! The nodes that may speak, and which of them speaks for a channel.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use foldhash::quality::FixedState;
+
+use crate::announcer::{NodeName, Subject};
+
+/// The nodes that are ready, each with the time since when.
+#[derive(Debug, Default)]
+pub(crate) struct Electorate(BTreeMap<NodeName, Duration>);
+
+impl Electorate {
+    /// A node has been ready since a time, or even longer if that is known already.
+    pub(crate) fn join(&mut self, node: NodeName, since: Duration) {
+        let known = self.0.entry(node).or_insert(since);
+        *known = since.min(*known);
+    }
+
+    pub(crate) fn leave(&mut self, node: NodeName) {
+        self.0.remove(&node);
+    }
+
+    /// Whether nobody but this node is ready.
+    pub(crate) fn has_only(&self, node: NodeName) -> bool {
+        self.0.keys().all(|ready| *ready == node)
+    }
+
+    /// Who speaks for what happened to a subject at a time. Best of all who was ready a whole grace
+    /// before: only such a node knows every departure that it may be the return from. Otherwise
+    /// who was ready by then, for others cannot be sure to have seen it; if all of those are gone,
+    /// anybody.
+    pub(crate) fn speaker(
+        &self,
+        subject: &Subject,
+        at: Duration,
+        grace: Duration,
+    ) -> Option<NodeName> {
+        let winner_of = |is_one: &dyn Fn(Duration) -> bool| {
+            let ones = self.0.iter().filter(|(_, since)| is_one(**since)).map(|(node, _)| *node);
+            ones.max_by_key(|node| (score(subject, *node), *node))
+        };
+        winner_of(&|since| since + grace <= at)
+            .or_else(|| winner_of(&|since| since <= at))
+            .or_else(|| winner_of(&|_| true))
+    }
+}
+
+/// The same on every node. It is the channel's, so that what happens to one channel is said by one.
+fn score(subject: &Subject, node: NodeName) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(subject.app.as_bytes());
+    hasher.write_u8(0xff);
+    hasher.write(subject.channel.as_bytes());
+    hasher.write_u64(node);
+    hasher.finish()
+}

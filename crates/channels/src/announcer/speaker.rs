@@ -1,0 +1,136 @@
+//! One node's part in speaking for the cluster.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::announcer::electorate::Electorate;
+use crate::announcer::grace::Grace;
+use crate::announcer::memory::Memory;
+use crate::announcer::{NodeName, Statement, Subject, Turn};
+
+/// How sure a speaker has to be.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long after a departure it may still turn out to have been none; zero is allowed.
+    pub grace: Duration,
+    /// How long it may take until a node is known to be dead.
+    pub memory: Duration,
+    /// The most departures that wait, and the most statements of others that are remembered.
+    /// Beyond it a departure is said at once, and the oldest of others' statements is forgotten.
+    pub most: usize,
+}
+
+/// Owned by one task; its inputs come in the order in which things happened.
+#[derive(Debug)]
+pub struct Speaker {
+    me: NodeName,
+    settings: Settings,
+    electorate: Electorate,
+    grace: Grace,
+    memory: Memory,
+    statements: VecDeque<Statement>,
+}
+
+impl Speaker {
+    /// Nobody is ready yet, this node neither.
+    pub fn new(me: NodeName, settings: Settings) -> Self {
+        Speaker {
+            me,
+            electorate: Electorate::default(),
+            grace: Grace::default(),
+            memory: Memory::new(settings.memory, settings.most),
+            statements: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// A node has been ready since a time: it knew everything then, and has seen what happened
+    /// since. May be told again if it turns out that it has been for longer.
+    pub fn ready(&mut self, node: NodeName, since: Duration) {
+        self.electorate.join(node, since);
+    }
+
+    /// A node no longer speaks, and says what was its to say. If it is this one and nobody else is
+    /// ready, it goes on until it is [closed](Self::close).
+    pub fn retired(&mut self, node: NodeName) {
+        if node != self.me || !self.electorate.has_only(self.me) {
+            self.electorate.leave(node);
+        }
+    }
+
+    /// Who speaks for a subject at this moment.
+    pub fn speaks_for(&self, subject: &Subject, now: Duration) -> Option<NodeName> {
+        self.electorate.speaker(subject, now, self.settings.grace)
+    }
+
+    /// A node is dead, and was last heard at a time: what it should have said since is said by
+    /// somebody else.
+    pub fn dead(&mut self, node: NodeName, heard: Duration, now: Duration) {
+        self.electorate.leave(node);
+        for statement in self.memory.take(node, heard) {
+            self.say(statement, now);
+        }
+    }
+
+    /// A channel is occupied, a member was added.
+    pub fn came(&mut self, subject: Subject, now: Duration) {
+        self.tick(now);
+        if !self.grace.cancel(&subject) {
+            self.say(Statement { subject, turn: Turn::Came, at: now }, now);
+        }
+    }
+
+    /// A channel is vacated, a member was removed.
+    pub fn went(&mut self, subject: Subject, now: Duration) {
+        self.tick(now);
+        if self.settings.grace.is_zero() || self.grace.len() >= self.settings.most {
+            self.say(Statement { subject, turn: Turn::Went, at: now }, now);
+        } else {
+            self.grace.begin(subject, now);
+        }
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Duration) {
+        let until = now.checked_sub(self.settings.grace);
+        while let Some((subject, at)) = until.and_then(|until| self.grace.end(until)) {
+            self.say(Statement { subject, turn: Turn::Went, at }, now);
+        }
+        self.memory.forget(now);
+    }
+
+    /// When [`tick`](Self::tick) has something to do next.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.grace.first().map(|first| first + self.settings.grace)
+    }
+
+    /// This node goes. Departures that wait are said now if nobody else is there to wait for their
+    /// end; otherwise that is the others' to do.
+    pub fn close(&mut self, now: Duration) {
+        let alone = self.electorate.has_only(self.me);
+        while let Some((subject, at)) = self.grace.end(now) {
+            if alone {
+                self.statements.push_back(Statement { subject, turn: Turn::Went, at });
+            }
+        }
+    }
+
+    /// What this node has to say next.
+    pub fn poll(&mut self) -> Option<Statement> {
+        self.statements.pop_front()
+    }
+
+    /// How many departures wait, and how many statements of others are remembered.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.grace.len(), self.memory.len())
+    }
+
+    fn say(&mut self, statement: Statement, now: Duration) {
+        match self.electorate.speaker(&statement.subject, statement.at, self.settings.grace) {
+            Some(speaker) if speaker == self.me => self.statements.push_back(statement),
+            Some(speaker) => self.memory.keep(speaker, now, statement),
+            // Before anybody is ready nothing has happened that is not known from elsewhere.
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What happens on channels, over all nodes.
+
+pub mod announcer;
+pub mod leases;
+pub mod registry;
+pub mod replication;
+pub mod reservations;

@@ -1,0 +1,388 @@
+//! The entries of a stream: a tag, then the fields in a fixed order.
+//!
+//! A later version may append fields, which we do not read, and add tags, which we skip.
+
+use std::sync::Arc;
+
+use crate::registry::Member;
+use bytes::Bytes;
+
+use crate::replication::codec::{Malformed, Reader, Writer};
+
+const SUBSCRIPTIONS: u8 = 1;
+const JOINED: u8 = 2;
+const LEFT: u8 = 3;
+const EVERYTHING: u8 = 4;
+const WHOLE: u8 = 5;
+const EVENT: u8 = 6;
+const CACHED: u8 = 7;
+const CLOSE: u8 = 8;
+const CONNECTIONS: u8 = 9;
+const LEASE: u8 = 10;
+const RATE_WISH: u8 = 11;
+const RATE_ANSWER: u8 = 12;
+const MISSED: u8 = 14;
+const SERVING: u8 = 15;
+const CLAIM: u8 = 16;
+const PART: u8 = 17;
+const WITHDRAWN: u8 = 18;
+
+/// When an event was published to a cache channel: of two, all nodes keep the one with the higher
+/// stamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Milliseconds since 1970 by the publishing node's clock, and always more than the stamp of the
+    /// event that it replaced there.
+    pub millis: u64,
+    /// The incarnation that published it, which makes stamps distinct.
+    pub node: u64,
+}
+
+/// A channel of an app, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Topic<'a> {
+    /// The app's id.
+    pub app: &'a str,
+    /// The channel's name.
+    pub channel: &'a str,
+}
+
+/// A frame for everybody who is subscribed to a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The numbers of the socket id that does not get it.
+    pub except: Option<(u64, u64)>,
+    /// The whole WebSocket frame.
+    pub frame: Bytes,
+}
+
+/// What makes an event the last one of a cache channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept<'a> {
+    /// The event's data, as a JSON literal.
+    pub data: &'a str,
+    /// Which of two events is the later one.
+    pub stamp: Stamp,
+    /// Milliseconds until it expires.
+    pub ttl: u64,
+    /// Whether it was just published; otherwise it is part of a snapshot, and not delivered.
+    pub fresh: bool,
+}
+
+/// A part of an app's budget per second is wished for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateWish {
+    /// What the answer is to be called.
+    pub ticket: u64,
+    /// Whether it is for reading requests; otherwise for published events.
+    pub reads: bool,
+    /// How much is needed now.
+    pub least: u32,
+    /// How much would be taken.
+    pub most: u32,
+}
+
+/// The answer to a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateAnswer {
+    /// As in the wish.
+    pub ticket: u64,
+    /// What is granted; 0 if there is not enough.
+    pub granted: u32,
+    /// After how many milliseconds there will be.
+    pub wait_ms: u64,
+}
+
+/// What a node tells its peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// So many subscriptions to a channel.
+    Subscriptions(Topic<'a>, u32),
+    /// The first connection of a member came.
+    Joined(Topic<'a>, Arc<Member>),
+    /// The last connection of the member with this id went.
+    Left(Topic<'a>, &'a str),
+    /// Members that the next [`Everything`](Self::Everything) about the channel does not repeat.
+    Part(Topic<'a>, Vec<Arc<Member>>),
+    /// All that the node holds of a channel: subscriptions and members.
+    Everything(Topic<'a>, u32, Vec<Arc<Member>>),
+    /// The snapshot is whole: what was not mentioned since the stream began is not there.
+    Whole,
+    /// An event; to the peers that have subscribers.
+    Event(Topic<'a>, Event),
+    /// An event on a cache channel; to all peers.
+    Cached(Topic<'a>, Event, Kept<'a>),
+    /// Close everybody who is subscribed to a channel, with this code and reason.
+    Close(Topic<'a>, u16, &'a str),
+    /// So many connections of the app with this id.
+    Connections(&'a str, u32),
+    /// About quotas.
+    Lease(crate::leases::Message),
+    /// To the node that deals out the app's budgets.
+    RateWish(&'a str, RateWish),
+    /// From it.
+    RateAnswer(RateAnswer),
+    /// The node has served for so many milliseconds.
+    Serving(u64),
+    /// The node's configuration switches off the apps with these ids, and no others.
+    Withdrawn(Vec<Arc<str>>),
+    /// Somebody found a cache channel empty; to the node that speaks for the channel.
+    Missed(Topic<'a>),
+    /// About places in a presence channel.
+    Claim(Topic<'a>, crate::reservations::Message),
+    /// Something that a later version tells.
+    Unknown(u8),
+}
+
+impl<'a> Message<'a> {
+    /// The channel that it is a fact about.
+    pub fn topic(&self) -> Option<Topic<'a>> {
+        match self {
+            Message::Subscriptions(topic, _)
+            | Message::Joined(topic, _)
+            | Message::Left(topic, _)
+            | Message::Everything(topic, ..) => Some(*topic),
+            _ => None,
+        }
+    }
+
+    /// The message as an entry.
+    pub fn encode(&self) -> Bytes {
+        let mut to = Writer::new(self.tag(), self.size());
+        match self {
+            Message::Subscriptions(topic, count) => {
+                to.topic(topic);
+                to.number(u64::from(*count));
+            }
+            Message::Joined(topic, member) => {
+                to.topic(topic);
+                to.member(member);
+            }
+            Message::Left(topic, user_id) => {
+                to.topic(topic);
+                to.text(user_id);
+            }
+            Message::Everything(topic, subscriptions, members) => {
+                to.topic(topic);
+                to.number(u64::from(*subscriptions));
+                to.members(members);
+            }
+            Message::Part(topic, members) => {
+                to.topic(topic);
+                to.members(members);
+            }
+            Message::Event(topic, event) => {
+                to.topic(topic);
+                to.event(event);
+            }
+            Message::Cached(topic, event, Kept { data, stamp, ttl, fresh }) => {
+                to.topic(topic);
+                to.event(event);
+                to.text(data);
+                for number in [stamp.millis, stamp.node, *ttl, u64::from(*fresh)] {
+                    to.number(number);
+                }
+            }
+            Message::Close(topic, code, reason) => {
+                to.topic(topic);
+                to.number(u64::from(*code));
+                to.text(reason);
+            }
+            Message::Connections(app, count) => {
+                to.text(app);
+                to.number(u64::from(*count));
+            }
+            Message::Lease(message) => to.lease(message),
+            Message::RateWish(app, RateWish { ticket, reads, least, most }) => {
+                to.text(app);
+                for number in [*ticket, (*reads).into(), (*least).into(), (*most).into()] {
+                    to.number(number);
+                }
+            }
+            Message::RateAnswer(RateAnswer { ticket, granted, wait_ms }) => {
+                for number in [*ticket, u64::from(*granted), *wait_ms] {
+                    to.number(number);
+                }
+            }
+            Message::Serving(millis) => to.number(*millis),
+            Message::Withdrawn(apps) => {
+                to.number(apps.len() as u64);
+                apps.iter().for_each(|app| to.text(app));
+            }
+            Message::Missed(topic) => to.topic(topic),
+            Message::Claim(topic, claim) => {
+                to.topic(topic);
+                to.claim(claim);
+            }
+            Message::Whole | Message::Unknown(_) => {}
+        }
+        to.0.into()
+    }
+
+    fn tag(&self) -> u8 {
+        match self {
+            Message::Subscriptions(..) => SUBSCRIPTIONS,
+            Message::Joined(..) => JOINED,
+            Message::Left(..) => LEFT,
+            Message::Everything(..) => EVERYTHING,
+            Message::Whole => WHOLE,
+            Message::Event(..) => EVENT,
+            Message::Cached(..) => CACHED,
+            Message::Close(..) => CLOSE,
+            Message::Connections(..) => CONNECTIONS,
+            Message::Lease(_) => LEASE,
+            Message::RateWish(..) => RATE_WISH,
+            Message::RateAnswer(_) => RATE_ANSWER,
+            Message::Serving(_) => SERVING,
+            Message::Missed(_) => MISSED,
+            Message::Claim(..) => CLAIM,
+            Message::Part(..) => PART,
+            Message::Withdrawn(_) => WITHDRAWN,
+            Message::Unknown(tag) => *tag,
+        }
+    }
+
+    /// About how many bytes follow the tag, so that most messages are allocated once.
+    fn size(&self) -> usize {
+        let variable = match self {
+            Message::Event(topic, event) => {
+                topic.app.len() + topic.channel.len() + event.frame.len()
+            }
+            Message::Cached(topic, event, kept) => {
+                topic.app.len() + topic.channel.len() + event.frame.len() + kept.data.len()
+            }
+            Message::Everything(_, _, members) | Message::Part(_, members) => 128 * members.len(),
+            _ => 64,
+        };
+        variable + 64
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads an entry. Frames are shared with it, not copied.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first field that cannot be read.
+    pub fn decode(entry: &'a Bytes) -> Result<Self, Malformed> {
+        let (tag, fields) = entry.split_first().ok_or(Malformed::Short("tag"))?;
+        let mut from = Reader(fields);
+        if *tag == WHOLE {
+            return Ok(Message::Whole);
+        }
+        if *tag == CONNECTIONS {
+            return Ok(Message::Connections(from.text("app")?, from.small("count")?));
+        }
+        match *tag {
+            LEASE => return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease)),
+            RATE_WISH => return Ok(Message::RateWish(from.text("app")?, from.rate_wish()?)),
+            WITHDRAWN => {
+                let count = from.number("number of apps")?;
+                let apps = (0..count).map(|_| from.text("app").map(Arc::from));
+                return Ok(Message::Withdrawn(apps.collect::<Result<_, _>>()?));
+            }
+            SERVING => return Ok(Message::Serving(from.number("time")?)),
+            RATE_ANSWER => return Ok(Message::RateAnswer(from.rate_answer()?)),
+            CLAIM => {
+                let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+                let claim = from.claim()?;
+                return Ok(
+                    claim.map_or(Message::Unknown(CLAIM), |claim| Message::Claim(topic, claim))
+                );
+            }
+            _ => {}
+        }
+        if !(SUBSCRIPTIONS..=CLOSE).contains(tag) && ![MISSED, PART].contains(tag) {
+            return Ok(Message::Unknown(*tag));
+        }
+        let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+        Ok(match *tag {
+            SUBSCRIPTIONS => Message::Subscriptions(topic, from.small("count")?),
+            JOINED => Message::Joined(topic, from.member()?),
+            LEFT => Message::Left(topic, from.text("user id")?),
+            EVERYTHING => Message::Everything(topic, from.small("count")?, from.members()?),
+            PART => Message::Part(topic, from.members()?),
+            EVENT => Message::Event(topic, from.event(entry)?),
+            CACHED => {
+                let event = from.event(entry)?;
+                let kept = Kept {
+                    data: from.text("data")?,
+                    stamp: Stamp { millis: from.number("stamp")?, node: from.number("stamp")? },
+                    ttl: from.number("ttl")?,
+                    fresh: from.number("freshness")? != 0,
+                };
+                Message::Cached(topic, event, kept)
+            }
+            CLOSE => Message::Close(topic, from.small("code")?, from.text("reason")?),
+            _ => Message::Missed(topic),
+        })
+    }
+}
+
+impl Writer {
+    fn topic(&mut self, topic: &Topic<'_>) {
+        self.text(topic.app);
+        self.text(topic.channel);
+    }
+
+    fn members(&mut self, members: &[Arc<Member>]) {
+        self.number(members.len() as u64);
+        members.iter().for_each(|member| self.member(member));
+    }
+
+    fn member(&mut self, member: &Member) {
+        self.text(&member.id);
+        self.text(&member.id_json);
+        self.optional(member.info_json.as_deref());
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.number(u64::from(event.except.is_some()));
+        if let Some((first, second)) = event.except {
+            self.number(first);
+            self.number(second);
+        }
+        self.bytes(&event.frame);
+    }
+}
+
+impl Reader<'_> {
+    fn members(&mut self) -> Result<Vec<Arc<Member>>, Malformed> {
+        let count = self.number("number of members")?;
+        (0..count).map(|_| self.member()).collect()
+    }
+
+    fn member(&mut self) -> Result<Arc<Member>, Malformed> {
+        Ok(Arc::new(Member {
+            id: self.text("member id")?.into(),
+            id_json: self.text("member id")?.into(),
+            info_json: self.optional("member info")?.map(Into::into),
+        }))
+    }
+
+    fn rate_wish(&mut self) -> Result<RateWish, Malformed> {
+        Ok(RateWish {
+            ticket: self.number("ticket")?,
+            reads: self.number("kind of budget")? != 0,
+            least: self.small("wish")?,
+            most: self.small("wish")?,
+        })
+    }
+
+    fn rate_answer(&mut self) -> Result<RateAnswer, Malformed> {
+        Ok(RateAnswer {
+            ticket: self.number("ticket")?,
+            granted: self.small("grant")?,
+            wait_ms: self.number("wait")?,
+        })
+    }
+
+    /// `entry` is what is read from; the frame shares its memory.
+    fn event(&mut self, entry: &Bytes) -> Result<Event, Malformed> {
+        let except = match self.number("socket id")? {
+            0 => None,
+            _ => Some((self.number("socket id")?, self.number("socket id")?)),
+        };
+        Ok(Event { except, frame: entry.slice_ref(self.bytes("frame")?) })
+    }
+}

@@ -1,0 +1,164 @@
+//! What peers tell, as it arrives: their facts go into the registry beside our own.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::registry::{Entry, Fact, Member, NodeId, Registry, Transitions};
+
+use crate::replication::Message;
+
+type Names = (Arc<str>, Arc<str>);
+
+/// What a message was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// A fact, which the registry has now.
+    Fact,
+    /// The peer's snapshot is whole: everything that it holds is known.
+    Whole,
+    /// A part of a fact, which counts when the rest has come.
+    Part,
+    /// No fact: something for the caller to do.
+    NoFact,
+}
+
+/// What a peer has told of a channel since its stream began.
+enum Told {
+    /// Everything, and every change after it.
+    Everything,
+    /// Changes alone, which leave so many subscriptions and these members. If the snapshot is whole
+    /// without everything about the channel, the peer held nothing of it when the snapshot came
+    /// past, so what it told in an earlier stream is over.
+    Changes(u32, Vec<Arc<Member>>),
+}
+
+/// Owned by the cluster's thread.
+#[derive(Default)]
+pub struct Replica {
+    /// The channels that a peer has mentioned since its stream began, until its snapshot is whole.
+    mentioned: HashMap<NodeId, HashMap<Names, Told>>,
+    /// Members that a peer has told, and that count when it has told everything about the channel.
+    parts: HashMap<(NodeId, Names), Vec<Arc<Member>>>,
+}
+
+impl Replica {
+    /// A peer begins to tell everything anew.
+    pub fn restarted(&mut self, node: NodeId) {
+        self.mentioned.insert(node, HashMap::new());
+        self.drop_parts(node);
+    }
+
+    /// Takes in one message. `decide` sees every channel that changed under its lock, with what
+    /// follows from it; `app` gives an app's id as it is shared.
+    pub fn learn(
+        &mut self,
+        registry: &Registry,
+        node: NodeId,
+        message: &Message<'_>,
+        app: impl Fn(&str) -> Arc<str>,
+        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) -> Learned {
+        let whole: Cow<'_, [Arc<Member>]>;
+        let (topic, fact) = match message {
+            Message::Subscriptions(topic, count) => (topic, Fact::Subscriptions(*count)),
+            Message::Joined(topic, member) => (topic, Fact::Joined(member)),
+            Message::Left(topic, user_id) => (topic, Fact::Left(user_id)),
+            Message::Everything(topic, subscriptions, members) => {
+                let names = || (app(topic.app), topic.channel.into());
+                whole = self.whole(node, names, members);
+                (topic, Fact::Everything { subscriptions: *subscriptions, members: &whole })
+            }
+            Message::Part(topic, members) => {
+                let names = (app(topic.app), topic.channel.into());
+                self.parts.entry((node, names)).or_default().extend_from_slice(members);
+                return Learned::Part;
+            }
+            Message::Whole => {
+                if let Some(mentioned) = self.mentioned.remove(&node) {
+                    let keep = |app: &Arc<str>, channel: &Arc<str>| {
+                        mentioned.contains_key(&(app.clone(), channel.clone()))
+                    };
+                    registry.sweep(node, keep, &mut decide);
+                    for (names, told) in &mentioned {
+                        told.sweep(registry, node, names, &mut decide);
+                    }
+                }
+                return Learned::Whole;
+            }
+            _ => return Learned::NoFact,
+        };
+        let (app, channel): Names = (app(topic.app), topic.channel.into());
+        registry.update(&app, &channel, |entry| {
+            let transitions = entry.learn(node, fact);
+            decide(&app, &channel, entry, transitions);
+        });
+        if let Some(mentioned) = self.mentioned.get_mut(&node) {
+            let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(0, vec![]));
+            told.take(fact);
+        }
+        Learned::Fact
+    }
+
+    /// A peer is gone, and with it everything that it held.
+    pub fn forget(
+        &mut self,
+        registry: &Registry,
+        node: NodeId,
+        decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) {
+        self.mentioned.remove(&node);
+        self.drop_parts(node);
+        registry.drop_node(node, decide);
+    }
+
+    /// The members that came in parts, and the rest.
+    fn whole<'a>(
+        &mut self,
+        node: NodeId,
+        names: impl FnOnce() -> Names,
+        rest: &'a [Arc<Member>],
+    ) -> Cow<'a, [Arc<Member>]> {
+        if self.parts.is_empty() {
+            return Cow::Borrowed(rest);
+        }
+        match self.parts.remove(&(node, names())) {
+            Some(parts) => Cow::Owned([&parts, rest].concat()),
+            None => Cow::Borrowed(rest),
+        }
+    }
+
+    fn drop_parts(&mut self, node: NodeId) {
+        self.parts.retain(|(of, _), _| *of != node);
+    }
+}
+
+impl Told {
+    fn take(&mut self, fact: Fact<'_>) {
+        match (&mut *self, fact) {
+            (Told::Everything, _) => {}
+            (_, Fact::Everything { .. }) => *self = Told::Everything,
+            (Told::Changes(subscriptions, _), Fact::Subscriptions(count)) => *subscriptions = count,
+            (Told::Changes(_, members), Fact::Joined(member)) => members.push(member.clone()),
+            (Told::Changes(_, members), Fact::Left(id)) => members.retain(|m| *m.id != *id),
+        }
+    }
+
+    /// Removes what an earlier stream told, and this one did not.
+    fn sweep(
+        &self,
+        registry: &Registry,
+        node: NodeId,
+        (app, channel): &Names,
+        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+    ) {
+        let Told::Changes(subscriptions, members) = self else { return };
+        registry.update(app, channel, |entry| {
+            let fact = Fact::Everything { subscriptions: *subscriptions, members };
+            let transitions = entry.learn(node, fact);
+            if transitions != Transitions::default() {
+                decide(app, channel, entry, transitions);
+            }
+        });
+    }
+}

@@ -1,0 +1,102 @@
+//! How many new members of one channel the peers may not know yet.
+
+use crate::registry::NodeId;
+
+use crate::replication::outlets::Tickets;
+
+/// Members that were told one after the other; the last one's tickets stand for all.
+#[derive(Debug, Default)]
+struct Batch {
+    members: usize,
+    last: Tickets,
+}
+
+/// An upper bound, in two batches: the older one is over as soon as the peers have acknowledged its
+/// last member, and then the newer one takes its place. So a channel where members come all the time
+/// keeps no more than two sets of tickets, and forgets those of whom the peers know.
+#[derive(Debug, Default)]
+pub struct Unconfirmed {
+    older: Batch,
+    newer: Batch,
+}
+
+impl Batch {
+    fn is_over(&self, is_late: &impl Fn(NodeId) -> bool) -> bool {
+        self.last.iter().all(|ticket| ticket.is_settled() || is_late(ticket.node()))
+    }
+}
+
+impl Unconfirmed {
+    /// A member was told.
+    pub fn add(&mut self, tickets: Tickets) {
+        self.newer.members += 1;
+        self.newer.last = tickets;
+    }
+
+    /// How many members at most some peer does not know. Peers that are late do not count.
+    pub fn count(&mut self, is_late: impl Fn(NodeId) -> bool) -> usize {
+        for _ in 0..2 {
+            if self.older.is_over(&is_late) {
+                self.older = std::mem::take(&mut self.newer);
+            }
+        }
+        self.older.members + self.newer.members
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use cluster::{Cluster, Incarnation, Output, PeerInfo, Settings};
+
+    use super::*;
+    use crate::replication::{Outlets, Snapshots};
+
+    const PEER: NodeId = NodeId(1);
+
+    /// A node that has found a peer, which is never heard.
+    fn node(outlets: &Outlets) -> Cluster {
+        let mut cluster = Cluster::new(Incarnation(1), Settings::default());
+        let info = PeerInfo { incarnation: Incarnation(2), name: "peer".into(), version: 1 };
+        cluster.found(Duration::ZERO, info);
+        while let Some(output) = cluster.poll_output() {
+            if let Output::Up { log, .. } = output {
+                Snapshots::default().begin(outlets, PEER, log);
+            }
+        }
+        assert!(!outlets.is_alone());
+        cluster
+    }
+
+    fn tell(outlets: &Outlets, unconfirmed: &mut Unconfirmed) {
+        let mut tickets = Tickets::new();
+        let _ = outlets.tell_counted(&Bytes::from("member"), false, &mut tickets);
+        unconfirmed.add(tickets);
+    }
+
+    #[test]
+    fn who_is_not_acknowledged_counts() {
+        let (outlets, mut unconfirmed) = (Outlets::default(), Unconfirmed::default());
+        assert_eq!(unconfirmed.count(|_| false), 0);
+        let mut cluster = node(&outlets);
+        for told in 1..5 {
+            tell(&outlets, &mut unconfirmed);
+            assert_eq!(unconfirmed.count(|_| false), told);
+        }
+        assert_eq!(unconfirmed.count(|peer| peer == PEER), 0, "it is late");
+        for _ in 0..5 {
+            tell(&outlets, &mut unconfirmed);
+        }
+        cluster.lost(Incarnation(2));
+        assert_eq!(unconfirmed.count(|_| false), 0, "it is gone");
+    }
+
+    #[test]
+    fn with_nobody_there_everybody_knows() {
+        let mut unconfirmed = Unconfirmed::default();
+        tell(&Outlets::default(), &mut unconfirmed);
+        assert_eq!(unconfirmed.count(|_| false), 0);
+    }
+}
