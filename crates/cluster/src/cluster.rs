@@ -56,13 +56,14 @@ impl Cluster {
     }
 
     /// A peer said hello, or a connection to it has proved who it is. One that is new gets a slot
-    /// and a stream, for one that is known it is a sign of life. Ourselves, and more peers than
-    /// there are slots, are ignored.
+    /// and a stream, for one that is known it is a sign of life. Ourselves, nodes with another
+    /// [`agreement`](Settings::agreement), and more peers than there are slots, are ignored.
     pub fn found(&mut self, now: Now, info: PeerInfo) {
         if let Some(peer) = self.peers.get_mut(&info.incarnation) {
             return peer.hear(now);
         }
-        if info.incarnation == self.speaker.me {
+        if info.incarnation == self.speaker.me || info.agrees_with(self.settings.agreement).is_err()
+        {
             return;
         }
         let Some(slot) = self.slots.take() else { return };

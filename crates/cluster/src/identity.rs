@@ -29,4 +29,6 @@ pub struct PeerInfo {
     pub name: String,
     /// The highest packet version that it speaks.
     pub version: u8,
+    /// Its [`agreement`](crate::Settings::agreement); 0 if it does not say one.
+    pub agreement: u32,
 }

@@ -17,6 +17,7 @@
 //!
 //! How a stream survives loss, repetition, reordering and oblivion is told in [`link`].
 
+mod agreement;
 pub mod broker;
 mod cluster;
 pub mod driver;
@@ -26,12 +27,14 @@ pub mod mesh;
 #[cfg(feature = "nats")]
 pub mod nats;
 mod output;
+mod rarely;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod settings;
 mod slots;
 mod status;
 
+pub use agreement::Disagreement;
 pub use cluster::{Cluster, Received};
 pub use identity::{Incarnation, PeerInfo, Slot};
 pub use link::{Appended, Flags, Header, Kind, Log, LogStats, Losses, Packet, PacketError};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How patient a node is, and how much it keeps for peers that do not answer.
+/// How patient a node is, how much it keeps for peers that do not answer, and who can be one.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// A peer is sent a packet at least this often (and one [`tick`](crate::Cluster::tick) more),
@@ -14,6 +14,9 @@ pub struct Settings {
     pub replay_bytes: usize,
     /// How long an entry may wait to be acknowledged.
     pub replay_age: Duration,
+    /// Stands for everything that nodes decide alike without a word between them. Nodes with
+    /// different numbers refuse each other. At least 1: a node that says none is taken for 0.
+    pub agreement: u32,
 }
 
 impl Default for Settings {
@@ -23,6 +26,7 @@ impl Default for Settings {
             node_timeout: Duration::from_secs(2),
             replay_bytes: 16 << 20,
             replay_age: Duration::from_secs(30),
+            agreement: 1,
         }
     }
 }

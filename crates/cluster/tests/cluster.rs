@@ -17,7 +17,7 @@ fn ms(n: u64) -> Now {
 }
 
 fn info(incarnation: Incarnation) -> PeerInfo {
-    PeerInfo { incarnation, name: format!("node-{incarnation}"), version: 1 }
+    PeerInfo { incarnation, name: format!("node-{incarnation}"), version: 1, agreement: 1 }
 }
 
 fn cluster(me: Incarnation) -> Cluster {
@@ -111,6 +111,23 @@ fn packets_from_strangers_and_for_others_are_ignored() {
     a.found(ms(0), info(A));
     assert!(a.next_packet(ms(0), B).is_none());
     assert!(outputs(&mut a).is_empty());
+}
+
+#[test]
+fn nodes_with_different_agreements_are_never_peers() {
+    let with = |me, agreement| Cluster::new(me, Settings { agreement, ..Settings::default() });
+    let (mut a, mut b) = (with(A, 1), with(B, 2));
+    // The last one does not say any.
+    for agreement in [2, 0] {
+        a.found(ms(0), PeerInfo { agreement, ..info(B) });
+        assert_eq!(a.peers_with_output(ms(0)).count(), 0, "{agreement}");
+    }
+    b.found(ms(0), PeerInfo { agreement: 2, ..info(A) });
+    let packet = b.next_packet(ms(0), A).unwrap();
+    assert_eq!(a.receive(ms(0), packet), Received::Unknown);
+    assert!(outputs(&mut a).is_empty());
+    a.found(ms(0), info(B));
+    assert_eq!(outputs(&mut a), ["up 1"], "its successor agrees");
 }
 
 #[test]

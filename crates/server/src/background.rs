@@ -16,6 +16,7 @@ use tokio::task::LocalSet;
 use crate::cache::{finish_redis_cache, serve_redis_cache};
 use crate::limits::{RedisQuestions, serve_redis_rates};
 use crate::node::Node;
+use crate::outside::keep_time;
 use crate::peers::Membership;
 use crate::reload::{self, Changes, Reload};
 use crate::webhooks::{Opened, Work};
@@ -63,8 +64,12 @@ impl Background {
         if let Some(store) = store {
             let node = node.clone();
             tokio::spawn(async move {
-                apps::look_up_in(&node.apps, store, |gone| reload::close(&node, gone)).await;
+                apps::look_up_in(&node.apps, store, |gone| node.outside().close(gone)).await;
             });
+        }
+        if membership.is_none() {
+            // Otherwise the cluster's thread does.
+            tokio::spawn(keep_time(node.channels.clone()));
         }
         tokio::spawn(lifecycle::keep_house(node.clone()));
         if let Some(tls) = &node.tls {

@@ -52,19 +52,6 @@ pub(crate) fn presence_succeeded(channel: &str, roster: &[Arc<Member>]) -> Bytes
     websocket::text_with(size, |to| server_message::presence_succeeded(to, channel, members))
 }
 
-pub(crate) fn member_added(channel: &str, member: &Member) -> Bytes {
-    let info = member.info_json.as_deref();
-    let size = FIXED + channel.len() + member.id.len() + info.map_or(0, |info| info.len() * 5 / 4);
-    websocket::text_with(size, |to| {
-        server_message::member_added(to, channel, &member.id_json, info);
-    })
-}
-
-pub(crate) fn member_removed(channel: &str, member: &Member) -> Bytes {
-    let size = FIXED + channel.len() + member.id.len();
-    websocket::text_with(size, |to| server_message::member_removed(to, channel, &member.id_json))
-}
-
 pub(crate) fn cache_miss(channel: &str) -> Bytes {
     websocket::text_with(FIXED + channel.len(), |to| server_message::cache_miss(to, channel))
 }
@@ -88,10 +75,4 @@ pub(crate) fn signin_success(user_data: &str) -> Bytes {
 
 pub(crate) fn watchlist_events(online: &[&str], offline: &[&str]) -> Bytes {
     websocket::text_with(2 * FIXED, |to| server_message::watchlist_events(to, online, offline))
-}
-
-pub(crate) fn subscription_count(channel: &str, count: u64) -> Bytes {
-    websocket::text_with(FIXED + channel.len(), |to| {
-        server_message::subscription_count(to, channel, count);
-    })
 }

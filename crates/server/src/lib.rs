@@ -2,7 +2,7 @@
 //! must not know the command line.
 //!
 //! An event's way: `http` (or `session`, for a client event) validates it, `frames` encodes it
-//! once, `hub::decide` finds who is interested, each shard's `hub::inbox` carries it, `hub::turn`
+//! once, the `channels` crate finds who is interested, each shard's `hub::inbox` carries it, `hub::turn`
 //! appends it to every subscriber, `hub::outbox` writes.
 
 mod apps;
@@ -18,9 +18,11 @@ mod limits;
 mod metrics;
 mod net;
 mod node;
+mod outside;
 mod peers;
 mod reload;
 mod running;
+mod seats;
 mod session;
 mod start_error;
 mod task_thread;

@@ -4,47 +4,36 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
-use channels::registry::{Registry, ShardId};
+use channels::registry::ShardId;
+use channels::{Channels, Runtime, Settings};
+use cluster::Now;
 use config::{AdapterDriver, Config, Mode};
 use tokio::sync::watch;
 
 use crate::apps::Apps;
-use crate::cache::{Cache, Shared};
-use crate::hub::{Inbox, InboxLimits, Op, SubscriptionCounts};
+use crate::cache::Shared;
+use crate::hub::{Inbox, InboxLimits, Op};
 use crate::limits::{Descriptors, RedisRates};
 use crate::metrics::Stats;
 use crate::net::Tls;
-use crate::peers::Peers;
-use crate::webhooks::{Meters, Notice, Notices};
+use crate::outside::{NodeChannels, Outside};
+use crate::webhooks::Meters;
 
 /// Owned by the process, shared by shards, the acceptor and the background runtime.
 pub(crate) struct Node {
     pub(crate) config: Config,
-    pub(crate) apps: Apps,
-    pub(crate) registry: Registry,
-    pub(crate) cache: Cache,
-    /// What is shared of it through Redis, if it is.
-    pub(crate) shared_cache: Option<Shared>,
-    pub(crate) subscription_counts: SubscriptionCounts,
-    pub(crate) peers: Arc<Peers>,
-    /// What may be a backend's business.
-    pub(crate) notices: Notices,
+    pub(crate) apps: Arc<Apps>,
+    /// What happens on channels, over all nodes.
+    pub(crate) channels: Arc<NodeChannels>,
     /// What becomes of it, for whoever wants to look; set at start.
     pub(crate) meters: OnceLock<Meters>,
-    /// Since when it has served.
-    serving: OnceLock<Instant>,
     /// Where budgets are kept, if that is Redis.
     pub(crate) redis_rates: Option<RedisRates>,
-    /// One for each shard.
-    pub(crate) inboxes: Box<[Inbox]>,
     pub(crate) descriptors: Arc<Descriptors>,
     /// What the main port speaks, unless it is plain.
     pub(crate) tls: Option<Arc<Tls>>,
-    pub(crate) stats: Stats,
-    /// When the node started; the zero of [`Node::nanos`].
-    pub(crate) started: Instant,
+    pub(crate) stats: Arc<Stats>,
     /// The port that it listens on.
     pub(crate) port: u16,
     ready: AtomicBool,
@@ -64,22 +53,23 @@ impl Node {
         apps: Apps,
     ) -> io::Result<Self> {
         let limits = InboxLimits { events: config.inbox.max_events, bytes: config.inbox.max_bytes };
+        let inboxes = (0..shards).map(|_| Inbox::new(limits)).collect();
+        let (apps, stats) = (Arc::new(apps), Arc::new(Stats::new(shards)));
+        let shared_cache = Shared::of(&config, is_clustered(&config));
+        let settings = Settings {
+            me: incarnation()?,
+            last_event_ttl: config.cache.ttl,
+            last_event_bytes: config.cache.max_bytes,
+        };
+        let outside = Outside::new(apps.clone(), inboxes, shared_cache, stats.clone());
         Ok(Node {
             apps,
-            registry: Registry::default(),
-            cache: Cache::new(config.cache.ttl, config.cache.max_bytes),
-            shared_cache: Shared::of(&config, is_clustered(&config)),
-            subscription_counts: SubscriptionCounts::default(),
-            peers: Arc::new(Peers::new(incarnation()?)),
-            notices: Notices::default(),
+            channels: Arc::new(Channels::new(settings, outside)),
             meters: OnceLock::new(),
-            serving: OnceLock::new(),
-            inboxes: (0..shards).map(|_| Inbox::new(limits)).collect(),
             redis_rates,
             descriptors: Arc::new(descriptors),
             tls,
-            stats: Stats::new(shards),
-            started: Instant::now(),
+            stats,
             port,
             ready: AtomicBool::new(false),
             joined: AtomicBool::new(!is_clustered(&config)),
@@ -88,46 +78,45 @@ impl Node {
         })
     }
 
-    /// Nanoseconds since the node started, for the rate limits.
-    pub(crate) fn nanos(&self) -> u64 {
-        self.started.elapsed().as_nanos() as u64
+    /// The outside world of the node's channels.
+    pub(crate) fn outside(&self) -> &Outside {
+        self.channels.runtime()
+    }
+
+    /// How long ago the node started.
+    pub(crate) fn now(&self) -> Now {
+        self.outside().now()
+    }
+
+    /// One inbox for each shard.
+    pub(crate) fn inboxes(&self) -> &[Inbox] {
+        &self.outside().inboxes
     }
 
     /// Every shard's number.
     pub(crate) fn shards(&self) -> impl Iterator<Item = ShardId> + Clone + use<> {
-        (0..self.inboxes.len() as u16).map(ShardId)
+        (0..self.inboxes().len() as u16).map(ShardId)
     }
 
     /// One shard's inbox.
     pub(crate) fn inbox(&self, shard: ShardId) -> &Inbox {
-        &self.inboxes[usize::from(shard.0)]
+        &self.inboxes()[usize::from(shard.0)]
     }
 
     /// Asks every shard for the same thing.
     pub(crate) fn tell_all(&self, op: impl Fn() -> Op) {
-        self.inboxes.iter().for_each(|inbox| inbox.send(op()));
+        self.outside().tell_all(op);
     }
 
     /// Whether publishes may come in. They are refused as long as one shard is far behind: taking
     /// one in for some of its subscribers would lose it for the others.
     pub(crate) fn has_room(&self) -> bool {
-        self.inboxes.iter().all(Inbox::has_room)
+        self.outside().has_room()
     }
 
     /// Whether new work should be sent here.
     pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Relaxed) && self.has_joined() && !self.is_draining()
-    }
-
-    /// This node serves from now on, or has for a while: it speaks for its channels.
-    pub(crate) fn begin_serving(&self) {
-        let since = self.serving.get_or_init(Instant::now);
-        self.notices.tell(Notice::Ready(self.peers.incarnation(), since.elapsed()));
-    }
-
-    /// For how long this node has served; none if it does not.
-    pub(crate) fn serving(&self) -> Option<Duration> {
-        self.serving.get().filter(|_| self.is_ready()).map(Instant::elapsed)
     }
 
     /// Whether clients and backends are served; a worker only sends webhooks.

@@ -7,8 +7,6 @@ use std::time::Duration;
 use config::{ConfigErrors, Reloaded};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::apps::Gone;
-use crate::hub::Op;
 use crate::node::Node;
 
 /// How the configuration is read again: on SIGHUP, and when one of its files has changed.
@@ -40,17 +38,8 @@ pub(crate) fn reload(node: &Node, reload: &Reload) {
         return node.apps.look_up_anew();
     }
     tracing::info!(apps = reloaded.apps.len(), "the apps are read again");
-    node.apps.replace(reloaded.apps).into_iter().for_each(|gone| close(node, gone));
-    node.tell_withdrawn();
-}
-
-/// Closes the connections of an app that is gone or disabled.
-pub(crate) fn close(node: &Node, gone: Gone) {
-    let Gone { app, close } = gone;
-    if app.connections() > 0 {
-        tracing::info!(app = %app.id, reason = %close.reason, "closing an app's connections");
-    }
-    node.tell_all(|| Op::CloseApp { app: app.id.clone(), close: close.clone() });
+    node.apps.replace(reloaded.apps).into_iter().for_each(|gone| node.outside().close(gone));
+    node.channels.send_withdrawn();
 }
 
 /// Watches files. It looks at what they hold once a second: that also sees what renames, symbolic

@@ -52,7 +52,7 @@ impl Running {
 
     /// The number of shards.
     pub fn shards(&self) -> usize {
-        self.node.inboxes.len()
+        self.node.inboxes().len()
     }
 
     /// Why no work should be sent to it yet, if so: a cluster or a store of apps that it cannot reach.
@@ -72,7 +72,10 @@ impl Running {
     pub fn cluster(&self) -> String {
         match self.node.config.adapter.driver {
             AdapterDriver::Local => "none, this node is on its own".to_owned(),
-            driver => format!("{driver}, other nodes that are ready: {}", self.node.peers.ready()),
+            driver => format!(
+                "{driver}, other nodes that are ready: {}",
+                self.node.channels.ready_peers()
+            ),
         }
     }
 
@@ -173,7 +176,7 @@ pub fn start_with_store(
     let membership = Membership::join(&node, &threads)?;
     if node.has_joined() {
         // Before the first client: what it does has to be told by somebody.
-        node.begin_serving();
+        node.channels.set_serving(true);
     }
     for ((shard, listener), thread) in node.shards().zip(main.listen(bound)?).zip(&threads) {
         Shard::start(shard, node.clone(), listener, thread);

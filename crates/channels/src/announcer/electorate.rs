@@ -1,10 +1,9 @@
 //! The nodes that may speak, and which of them speaks for a channel.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use foldhash::quality::FixedState;
+use crate::election::{self, Key};
 
 use crate::announcer::{NodeName, Subject};
 
@@ -38,22 +37,13 @@ impl Electorate {
         at: Duration,
         grace: Duration,
     ) -> Option<NodeName> {
+        let key = Key::Channel { app: &subject.app, channel: &subject.channel };
         let winner_of = |is_one: &dyn Fn(Duration) -> bool| {
             let ones = self.0.iter().filter(|(_, since)| is_one(**since)).map(|(node, _)| *node);
-            ones.max_by_key(|node| (score(subject, *node), *node))
+            election::winner(key, ones)
         };
         winner_of(&|since| since + grace <= at)
             .or_else(|| winner_of(&|since| since <= at))
             .or_else(|| winner_of(&|_| true))
     }
-}
-
-/// The same on every node. It is the channel's, so that what happens to one channel is said by one.
-fn score(subject: &Subject, node: NodeName) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
-    hasher.write(subject.app.as_bytes());
-    hasher.write_u8(0xff);
-    hasher.write(subject.channel.as_bytes());
-    hasher.write_u64(node);
-    hasher.finish()
 }

@@ -24,10 +24,12 @@
 mod electorate;
 mod grace;
 mod memory;
+mod missed;
 mod speaker;
 mod statement;
 
 pub use self::speaker::{Settings, Speaker};
+pub use missed::Missed;
 pub use statement::{Statement, Subject, Turn};
 
 /// A run of a node, as all nodes call it.

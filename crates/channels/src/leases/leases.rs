@@ -2,10 +2,9 @@
 //! `using`, what as the owner in `owning`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use crate::election::{self, Key};
 
 use crate::leases::lease::{Lease, SPARE};
 use crate::leases::message::{Message, NodeName};
@@ -223,15 +222,9 @@ impl Leases {
         self.outputs.pop_front()
     }
 
-    /// Who deals out a key, as seen from here: the one whose hash with it is the highest.
+    /// Who deals out a key, as seen from here.
     pub fn owner(&self, key: &str) -> NodeName {
-        let score = |node: &NodeName| {
-            let mut hasher = FixedState::default().build_hasher();
-            hasher.write(key.as_bytes());
-            hasher.write_u64(*node);
-            (hasher.finish(), *node)
-        };
-        self.view.iter().copied().max_by_key(score).unwrap_or(self.me)
+        election::winner(Key::Quota { app: key }, self.view.iter().copied()).unwrap_or(self.me)
     }
 
     /// Whether all members see the same members, and know that we do.

@@ -13,6 +13,7 @@
 
 mod entry;
 mod interest;
+mod lock;
 mod place;
 mod roster;
 mod snapshot;
@@ -20,7 +21,9 @@ mod stripes;
 
 pub use entry::{Change, Entry, Fact, MemberChange, Occupancy, Own, Transitions};
 pub use interest::Interest;
+pub use lock::Locked;
+pub(crate) use lock::is_anything_locked;
 pub use place::{NodeId, Place, ShardId};
 pub use roster::{Member, Roster};
 pub use snapshot::ChannelFacts;
-pub use stripes::{Registry, STRIPES};
+pub use stripes::{Found, Registry, STRIPES};

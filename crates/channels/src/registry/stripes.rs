@@ -7,7 +7,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-use crate::registry::{ChannelFacts, Entry, Fact, NodeId, Transitions};
+use crate::registry::lock::Held;
+use crate::registry::{ChannelFacts, Entry, Fact, Locked, NodeId, Transitions};
 
 /// The number of stripes: enough that shards rarely meet at one, few enough to walk through.
 pub const STRIPES: usize = 128;
@@ -17,6 +18,17 @@ type Channels = HashMap<Arc<str>, Entry, RandomState>;
 #[derive(Default)]
 pub(crate) struct Stripe {
     apps: HashMap<Arc<str>, Channels, RandomState>,
+}
+
+/// A channel that somebody holds, with its names as the registry keeps them.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The app's id.
+    pub app: &'a Arc<str>,
+    /// The channel's name.
+    pub channel: &'a Arc<str>,
+    /// Who holds it.
+    pub entry: &'a Entry,
 }
 
 /// Every fact of every node, by (app, channel). Owned by the node, shared by all its shards.
@@ -39,12 +51,12 @@ impl Registry {
         &self,
         app: &Arc<str>,
         channel: &Arc<str>,
-        decide: impl FnOnce(&mut Entry) -> R,
+        decide: impl FnOnce(Locked<'_>, &mut Entry) -> R,
     ) -> R {
-        let mut stripe = self.stripe(app, channel).lock();
+        let (mut stripe, held) = (self.stripe(app, channel).lock(), Held::new());
         let channels = stripe.apps.entry(app.clone()).or_default();
         let entry = channels.entry(channel.clone()).or_default();
-        let result = decide(entry);
+        let result = decide(held.proof(), entry);
         if entry.is_empty() {
             channels.remove(channel);
             if channels.is_empty() {
@@ -57,57 +69,53 @@ impl Registry {
     }
 
     /// Runs `read` on the entry of a channel as it is, in the order of decisions. The entry comes
-    /// with the channel's name as the registry keeps it, so that passing it on copies nothing.
+    /// with the names as the registry keeps them, so that passing them on copies nothing.
     pub fn read<R>(
         &self,
         app: &str,
         channel: &str,
-        read: impl FnOnce(Option<(&Arc<str>, &Entry)>) -> R,
+        read: impl FnOnce(Locked<'_>, Option<Found<'_>>) -> R,
     ) -> R {
-        let stripe = self.stripe(app, channel).lock();
-        read(stripe.apps.get(app).and_then(|channels| channels.get_key_value(channel)))
+        let (stripe, held) = (self.stripe(app, channel).lock(), Held::new());
+        let found = stripe.apps.get_key_value(app).and_then(|(app, channels)| {
+            let (channel, entry) = channels.get_key_value(channel)?;
+            Some(Found { app, channel, entry })
+        });
+        read(held.proof(), found)
     }
 
     /// Shows every channel of an app, stripe by stripe, in no particular order.
     pub fn for_each(&self, app: &str, mut show: impl FnMut(&Arc<str>, &Entry)) {
         for stripe in &self.stripes {
-            let stripe = stripe.lock();
+            let (stripe, _held) = (stripe.lock(), Held::new());
             for (channel, entry) in stripe.apps.get(app).into_iter().flatten() {
                 show(channel, entry);
             }
         }
     }
 
-    /// Forgets everything that another node held. `decide` sees every entry that this changed,
-    /// with what follows from it, under its stripe's lock.
-    pub fn drop_node(
-        &self,
-        node: NodeId,
-        decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
-    ) {
-        self.sweep(node, |_, _| false, decide);
-    }
-
-    /// As [`drop_node`](Self::drop_node), but for the (app, channel) that are to be kept.
+    /// Forgets what another node held in one stripe, but for the (app, channel) that are to be kept.
+    /// `decide` sees every entry that this changed, with what follows from it. `stripe` is below
+    /// [`STRIPES`]: between two of them nothing is locked, so that whoever has to be woken can be.
     pub fn sweep(
         &self,
         node: NodeId,
+        stripe: usize,
         mut keep: impl FnMut(&Arc<str>, &Arc<str>) -> bool,
-        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+        mut decide: impl FnMut(Locked<'_>, Found<'_>, Transitions),
     ) {
         let nothing = Fact::Everything { subscriptions: 0, members: &[] };
-        for stripe in &self.stripes {
-            stripe.lock().apps.retain(|app, channels| {
-                channels.retain(|channel, entry| {
-                    if entry.is_held_by(node) && !keep(app, channel) {
-                        let transitions = entry.learn(node, nothing);
-                        decide(app, channel, entry, transitions);
-                    }
-                    !entry.is_empty()
-                });
-                !channels.is_empty()
+        let (mut stripe, held) = (self.stripes[stripe].lock(), Held::new());
+        stripe.apps.retain(|app, channels| {
+            channels.retain(|channel, entry| {
+                if entry.is_held_by(node) && !keep(app, channel) {
+                    let transitions = entry.learn(node, nothing);
+                    decide(held.proof(), Found { app, channel, entry }, transitions);
+                }
+                !entry.is_empty()
             });
-        }
+            !channels.is_empty()
+        });
     }
 
     /// One node's facts in one stripe, handed to `take` under the stripe's lock, so that the
@@ -118,7 +126,7 @@ impl Registry {
         stripe: usize,
         take: impl FnOnce(Vec<ChannelFacts>) -> R,
     ) -> R {
-        let stripe = self.stripes[stripe].lock();
+        let (stripe, _held) = (self.stripes[stripe].lock(), Held::new());
         let entries = stripe.apps.iter().flat_map(|(app, channels)| {
             channels.iter().map(move |(channel, entry)| (app, channel, entry))
         });

@@ -30,6 +30,6 @@ pub use codec::Malformed;
 pub use everything::{Entries, everything};
 pub use message::{Event, Kept, Message, RateAnswer, RateWish, Stamp, Topic};
 pub use outlets::{Outlets, Ticket, Tickets};
-pub use replica::{Learned, Replica};
+pub use replica::{Follow, Learned, Replica};
 pub use snapshots::Snapshots;
 pub use unconfirmed::Unconfirmed;

@@ -4,11 +4,20 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::registry::{Entry, Fact, Member, NodeId, Registry, Transitions};
+use crate::registry::{Fact, Found, Locked, Member, NodeId, Registry, STRIPES, Transitions};
 
 use crate::replication::Message;
 
 type Names = (Arc<str>, Arc<str>);
+
+/// Whoever has to do what follows from what a peer told.
+pub trait Follow {
+    /// A channel has changed.
+    fn follow(&mut self, locked: Locked<'_>, found: Found<'_>, transitions: Transitions);
+
+    /// No channel is locked at the moment.
+    fn unlocked(&mut self) {}
+}
 
 /// What a message was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +58,14 @@ impl Replica {
         self.drop_parts(node);
     }
 
-    /// Takes in one message. `decide` sees every channel that changed under its lock, with what
-    /// follows from it; `app` gives an app's id as it is shared.
+    /// Takes in one message; `app` gives an app's id as it is shared.
     pub fn learn(
         &mut self,
         registry: &Registry,
         node: NodeId,
         message: &Message<'_>,
         app: impl Fn(&str) -> Arc<str>,
-        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+        follower: &mut impl Follow,
     ) -> Learned {
         let whole: Cow<'_, [Arc<Member>]>;
         let (topic, fact) = match message {
@@ -79,9 +87,9 @@ impl Replica {
                     let keep = |app: &Arc<str>, channel: &Arc<str>| {
                         mentioned.contains_key(&(app.clone(), channel.clone()))
                     };
-                    registry.sweep(node, keep, &mut decide);
+                    sweep(registry, node, keep, follower);
                     for (names, told) in &mentioned {
-                        told.sweep(registry, node, names, &mut decide);
+                        told.sweep(registry, node, names, follower);
                     }
                 }
                 return Learned::Whole;
@@ -89,9 +97,10 @@ impl Replica {
             _ => return Learned::NoFact,
         };
         let (app, channel): Names = (app(topic.app), topic.channel.into());
-        registry.update(&app, &channel, |entry| {
+        registry.update(&app, &channel, |locked, entry| {
             let transitions = entry.learn(node, fact);
-            decide(&app, &channel, entry, transitions);
+            let found = Found { app: &app, channel: &channel, entry };
+            follower.follow(locked, found, transitions);
         });
         if let Some(mentioned) = self.mentioned.get_mut(&node) {
             let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(0, vec![]));
@@ -101,15 +110,10 @@ impl Replica {
     }
 
     /// A peer is gone, and with it everything that it held.
-    pub fn forget(
-        &mut self,
-        registry: &Registry,
-        node: NodeId,
-        decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
-    ) {
+    pub fn forget(&mut self, registry: &Registry, node: NodeId, follower: &mut impl Follow) {
         self.mentioned.remove(&node);
         self.drop_parts(node);
-        registry.drop_node(node, decide);
+        sweep(registry, node, |_, _| false, follower);
     }
 
     /// The members that came in parts, and the rest.
@@ -150,15 +154,30 @@ impl Told {
         registry: &Registry,
         node: NodeId,
         (app, channel): &Names,
-        mut decide: impl FnMut(&Arc<str>, &Arc<str>, &Entry, Transitions),
+        follower: &mut impl Follow,
     ) {
         let Told::Changes(subscriptions, members) = self else { return };
-        registry.update(app, channel, |entry| {
+        registry.update(app, channel, |locked, entry| {
             let fact = Fact::Everything { subscriptions: *subscriptions, members };
             let transitions = entry.learn(node, fact);
             if transitions != Transitions::default() {
-                decide(app, channel, entry, transitions);
+                follower.follow(locked, Found { app, channel, entry }, transitions);
             }
         });
+    }
+}
+
+/// Forgets what a node held, but for the channels that are to be kept.
+fn sweep(
+    registry: &Registry,
+    node: NodeId,
+    keep: impl Fn(&Arc<str>, &Arc<str>) -> bool,
+    follower: &mut impl Follow,
+) {
+    for stripe in 0..STRIPES {
+        registry.sweep(node, stripe, &keep, |locked, found, transitions| {
+            follower.follow(locked, found, transitions);
+        });
+        follower.unlocked();
     }
 }

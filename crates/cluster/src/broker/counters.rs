@@ -37,6 +37,8 @@ pub struct Counters {
     pub hellos_sent: Counter,
     /// Hellos of others that were heard.
     pub hellos_heard: Counter,
+    /// Hellos that were refused because their sender has another agreement.
+    pub disagreements: Counter,
     /// Messages of no kind that we know, or broken ones; all ignored.
     pub malformed: Counter,
     /// Messages that the broker did not take, so that the links had to send their content again.

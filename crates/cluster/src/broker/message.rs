@@ -2,17 +2,19 @@
 //!
 //! ```text
 //!  bytes  1      ..
-//!         kind   1 hello:  flags 1, version 1, incarnation 8, number 8, name_len 1, name
+//!         kind   1 hello:  flags 1, version 1, incarnation 8, number 8, name_len 1, name,
+//!                           agreement 4
 //!                2 packet: see Packet
 //!                3 part:   from 8, id 8, index 4, count 4, some bytes of a packet
 //!                4 echo:   incarnation 8; to ourselves
 //! ```
 //!
-//! Numbers are big endian. A newer version may put more behind a hello's name, which is skipped.
+//! Numbers are big endian. A hello that ends with the name has agreement 0; a newer version may
+//! put more behind it, which is skipped.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::{Incarnation, Packet, PeerInfo};
+use crate::{Incarnation, Packet, PeerInfo, agreement};
 
 const HELLO: u8 = 1;
 const PACKET: u8 = 2;
@@ -73,7 +75,7 @@ impl Message {
 impl Hello {
     pub(super) fn encode(&self) -> Bytes {
         let name = &self.peer.name[..self.peer.name.floor_char_boundary(MAX_NAME)];
-        let mut out = BytesMut::with_capacity(20 + name.len());
+        let mut out = BytesMut::with_capacity(24 + name.len());
         out.put_u8(HELLO);
         out.put_u8(if self.asks { ASKS } else { 0 });
         out.put_u8(self.peer.version);
@@ -81,6 +83,7 @@ impl Hello {
         out.put_u64(self.number);
         out.put_u8(name.len() as u8); // at most MAX_NAME
         out.put_slice(name.as_bytes());
+        out.put_u32(self.peer.agreement);
         out.freeze()
     }
 
@@ -90,9 +93,11 @@ impl Hello {
         let incarnation = wire.try_get_u64().ok().filter(|number| *number > 0)?;
         let number = wire.try_get_u64().ok()?;
         let name_len = usize::from(wire.try_get_u8().ok()?);
-        let name = std::str::from_utf8(wire.get(..name_len)?).ok()?.to_owned();
+        let (name, rest) = wire.split_at_checked(name_len)?;
+        let name = std::str::from_utf8(name).ok()?.to_owned();
+        let agreement = agreement::decode(rest)?;
         let incarnation = Incarnation(incarnation);
-        Some(Hello { peer: PeerInfo { incarnation, name, version }, number, asks })
+        Some(Hello { peer: PeerInfo { incarnation, name, version, agreement }, number, asks })
     }
 }
 
@@ -141,7 +146,8 @@ mod tests {
     use super::*;
 
     fn hello(name: &str) -> Hello {
-        let peer = PeerInfo { incarnation: Incarnation(7), name: name.into(), version: 1 };
+        let incarnation = Incarnation(7);
+        let peer = PeerInfo { incarnation, name: name.into(), version: 1, agreement: 5 };
         Hello { peer, number: 3, asks: true }
     }
 
@@ -160,19 +166,31 @@ mod tests {
     #[test]
     fn what_is_no_message_is_none() {
         let whole = hello("seven").encode();
-        assert!((0..whole.len()).all(|end| Message::decode(whole.slice(..end)).is_none()));
+        let undecided = whole.len() - 4; // see the next test
+        let mut torsos = (0..whole.len()).filter(|end| *end != undecided);
+        assert!(torsos.all(|end| Message::decode(whole.slice(..end)).is_none()));
         for wire in [&b""[..], b"\0", b"PING", &[PART; 25], &[ECHO; 8]] {
             assert_eq!(Message::decode(Bytes::copy_from_slice(wire)), None, "{wire:?}");
         }
+    }
+
+    #[test]
+    fn who_says_no_agreement_has_0() {
+        let whole = hello("seven").encode();
+        let mut older = hello("seven");
+        older.peer.agreement = 0;
+        let decoded = Message::decode(whole.slice(..whole.len() - 4));
+        assert_eq!(decoded, Some(Message::Hello(older)));
     }
 
     proptest! {
         #[test]
         fn what_is_encoded_decodes(
             from in 1u64.., id: u64, number: u64, index in 0u32..1000, name in ".{0,60}", asks: bool,
+            agreement: u32,
         ) {
             let from = Incarnation(from);
-            let peer = PeerInfo { incarnation: from, name, version: 1 };
+            let peer = PeerInfo { incarnation: from, name, version: 1, agreement };
             let hello = Hello { peer, number, asks };
             prop_assert_eq!(Message::decode(hello.encode()), Some(Message::Hello(hello)));
             let part = Part { from, id, index, count: 1000, bytes: "x".into() };

@@ -14,7 +14,8 @@ use super::counters::Counters;
 use super::message::Hello;
 use super::sight::Sight;
 use crate::driver::Driver;
-use crate::{Incarnation, PeerInfo, VERSION};
+use crate::rarely::Rarely;
+use crate::{Disagreement, Incarnation, PeerInfo, VERSION};
 
 /// The least time between two hellos, however many ask for one.
 const HELLO_PAUSE: Duration = Duration::from_millis(50);
@@ -44,6 +45,7 @@ pub(super) struct Node {
     /// The next hello asks for answers.
     asks: Cell<bool>,
     departed: RefCell<BTreeMap<Incarnation, Instant>>,
+    rarely: Rarely,
 }
 
 impl Node {
@@ -63,6 +65,7 @@ impl Node {
             wanted: Cell::new(false),
             asks: Cell::new(false),
             departed: RefCell::default(),
+            rarely: Rarely::default(),
             driver,
         })
     }
@@ -128,7 +131,19 @@ impl Node {
         if hello.asks {
             self.want_hello(false);
         }
-        self.driver.found(hello.peer);
+        match hello.peer.agrees_with(self.driver.settings().agreement) {
+            Ok(()) => self.driver.found(hello.peer),
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// Counts a node that must not be a peer, and says so, rarely: its hellos come again and again.
+    fn refuse(&self, error: &Disagreement) {
+        self.counters.disagreements.add();
+        let line = format!("cluster refuses a node: {error}");
+        if self.rarely.now(&line) {
+            tracing::warn!("{line}");
+        }
     }
 
     /// A hello is due as soon as possible.
@@ -152,8 +167,12 @@ impl Node {
         self.wanted.set(false);
         self.counters.hellos_sent.add();
         let mut sight = self.sight.borrow_mut();
-        let peer =
-            PeerInfo { incarnation: self.driver.me(), name: self.name.clone(), version: VERSION };
+        let peer = PeerInfo {
+            incarnation: self.driver.me(),
+            name: self.name.clone(),
+            version: VERSION,
+            agreement: self.driver.settings().agreement,
+        };
         // Whoever is blind has missed what others said, and wants to know who is there.
         let asks = self.asks.take() || !sight.sees();
         Some(Hello { peer, number: sight.number(), asks }.encode())

@@ -52,7 +52,7 @@ fn driver(me: u64) -> (Rc<Driver>, Rc<RefCell<Notes>>, Wake) {
 }
 
 fn info(incarnation: u64, name: &str) -> PeerInfo {
-    PeerInfo { incarnation: Incarnation(incarnation), name: name.into(), version: 1 }
+    PeerInfo { incarnation: Incarnation(incarnation), name: name.into(), version: 1, agreement: 1 }
 }
 
 /// Carries everything that is due between two drivers.

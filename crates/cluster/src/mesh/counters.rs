@@ -28,6 +28,8 @@ pub struct Counters {
     pub strangers: Counter,
     /// Hellos and handshakes that were refused because the other side has another secret.
     pub refused_secrets: Counter,
+    /// Handshakes that were refused because the other side has another agreement.
+    pub disagreements: Counter,
     /// Attempts to connect to a peer.
     pub dialled: Counter,
     /// Connections that others made to us, whoever they were.

@@ -17,11 +17,12 @@
 //! change what passes between two nodes, use TLS.
 //!
 //! ```text
-//!  bytes  4      1        2       16     8            8        2         1        32     1         ..
-//!         magic  version  length  realm  incarnation  attempt  TCP port  packets  nonce  name_len  name
+//!  bytes  4      1        2       16     8            8        2         1        32     1         ..    4
+//!         magic  version  length  realm  incarnation  attempt  TCP port  packets  nonce  name_len  name  agreement
 //! ```
 //!
-//! `length` counts what follows it, `packets` is the highest packet version spoken. A newer version may append more, which is skipped (and signed).
+//! `length` counts what follows it, `packets` is the highest packet version spoken. Whoever ends
+//! with the name has agreement 0. A newer version may append more, which is skipped (and signed).
 
 use std::io;
 use std::time::Duration;
@@ -32,7 +33,7 @@ use tokio::time::timeout;
 
 use super::hello::{Realm, cut};
 use super::secret::{PROOF, Purpose, Secret};
-use crate::{Incarnation, PeerInfo};
+use crate::{Disagreement, Incarnation, PeerInfo, agreement};
 
 const MAGIC: [u8; 4] = *b"dnlt";
 const VERSION: u8 = 1;
@@ -50,6 +51,8 @@ pub(super) struct Identity {
     pub(super) name: String,
     /// Where it accepts connections.
     pub(super) port: u16,
+    /// See [`Settings::agreement`](crate::Settings::agreement).
+    pub(super) agreement: u32,
     pub(super) realm: Realm,
     pub(super) secret: Secret,
 }
@@ -101,6 +104,9 @@ pub(super) enum HandshakeError {
         /// What it calls itself.
         name: String,
     },
+    /// The other end must not be a peer.
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
     /// We have reached ourselves.
     #[error("the address is our own")]
     Myself,
@@ -144,6 +150,8 @@ where
     if peer.info.incarnation == me.incarnation {
         return Err(HandshakeError::Myself);
     }
+    // Nothing is proved to it, so that a node that cannot know of agreements does not link either.
+    peer.info.agrees_with(me.agreement)?;
     match role {
         Role::Dialler { attempt } => {
             let greetings: [&[u8]; 2] = [&ours, &theirs];
@@ -191,6 +199,7 @@ fn greeting(me: &Identity, attempt: u64) -> io::Result<Vec<u8>> {
     body.put_slice(&nonce);
     body.put_u8(name.len() as u8); // at most MAX_NAME
     body.put_slice(name.as_bytes());
+    body.put_u32(me.agreement);
 
     let mut out = Vec::with_capacity(HEAD + body.len());
     out.put_slice(&MAGIC);
@@ -229,8 +238,10 @@ fn parse(body: &[u8]) -> Option<(Realm, Peer)> {
     let version = body.try_get_u8().ok()?;
     let mut body = body.get(NONCE..)?;
     let name_len = body.try_get_u8().ok()?;
-    let name = std::str::from_utf8(body.get(..usize::from(name_len))?).ok()?;
-    let info = PeerInfo { incarnation: Incarnation(incarnation), name: name.to_owned(), version };
+    let (name, rest) = body.split_at_checked(usize::from(name_len))?;
+    let name = std::str::from_utf8(name).ok()?.to_owned();
+    let agreement = agreement::decode(rest)?;
+    let info = PeerInfo { incarnation: Incarnation(incarnation), name, version, agreement };
     Some((Realm(*realm), Peer { info, port, attempt }))
 }
 
@@ -246,6 +257,7 @@ mod tests {
             incarnation: Incarnation(incarnation),
             name: format!("n{incarnation}"),
             port: 1000 + incarnation as u16,
+            agreement: 1,
             realm: Realm::new("0.0.0.0", 11002, ""),
             secret: Secret::new(secret.as_bytes()),
         }
@@ -297,6 +309,44 @@ mod tests {
         let (dialler, acceptor) = meet(identity(1, "secret"), stranger).await;
         assert!(matches!(dialler, Err(HandshakeError::WrongRealm { name }) if name == "n2"));
         assert!(matches!(acceptor, Err(HandshakeError::WrongRealm { name }) if name == "n1"));
+    }
+
+    fn disagreement(outcome: Outcome) -> Disagreement {
+        match outcome {
+            Err(HandshakeError::Disagreement(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn another_agreement_is_refused_at_both_ends() {
+        let newer = Identity { agreement: 2, ..identity(2, "secret") };
+        let (dialler, acceptor) = meet(identity(1, "secret"), newer).await;
+        let (at_one, at_two) = (disagreement(dialler), disagreement(acceptor));
+        assert_eq!(at_one, Disagreement { name: "n2".into(), theirs: 2, ours: 1 });
+        assert_eq!(at_two, Disagreement { name: "n1".into(), theirs: 1, ours: 2 });
+    }
+
+    /// A node of a build before there were agreements ends its greeting with its name.
+    #[tokio::test]
+    async fn who_says_no_agreement_has_0_and_is_proved_nothing() {
+        let mut wire = greeting(&identity(2, "secret"), 0).unwrap();
+        let length = wire.len() - 4;
+        wire.truncate(length);
+        wire[5..HEAD].copy_from_slice(&((length - HEAD) as u16).to_be_bytes());
+        let (mut near, mut far) = duplex(4096);
+        let older = async move {
+            far.write_all(&wire).await.unwrap();
+            read_greeting(&mut far).await.unwrap();
+            let mut rest = Vec::new();
+            far.read_to_end(&mut rest).await.unwrap();
+            rest
+        };
+        let me = identity(1, "secret");
+        let dial = async move { shake(&mut near, &me, DIALLER).await };
+        let (outcome, rest) = tokio::join!(dial, older);
+        assert_eq!(disagreement(outcome), Disagreement { name: "n2".into(), theirs: 0, ours: 1 });
+        assert!(rest.is_empty(), "{rest:?}");
     }
 
     #[tokio::test]
@@ -382,7 +432,7 @@ mod tests {
         let length = (wire.len() - HEAD) as u16;
         wire[5..HEAD].copy_from_slice(&length.to_be_bytes());
         let (_, peer) = parse(&read_greeting(&mut wire.as_slice()).await.unwrap()[HEAD..]).unwrap();
-        assert_eq!(peer.info.name, "n2");
+        assert_eq!((peer.info.name.as_str(), peer.info.agreement), ("n2", 1));
     }
 
     proptest! {

@@ -154,7 +154,7 @@ mod tests {
     fn link(peer: u64, address: &str, by_smaller: bool, attempt: u64) -> Rc<Link> {
         let incarnation = Incarnation(peer);
         Rc::new(Link {
-            peer: PeerInfo { incarnation, name: String::new(), version: 1 },
+            peer: PeerInfo { incarnation, name: String::new(), version: 1, agreement: 1 },
             address: address.parse().unwrap(),
             rank: Rank { by_smaller, attempt },
             woken: Notify::new(),

@@ -33,7 +33,6 @@ mod hello;
 mod links;
 mod message;
 mod node;
-mod rarely;
 mod resolve;
 mod secret;
 mod tasks;
@@ -86,6 +85,7 @@ impl Mesh {
             incarnation: driver.me(),
             name: config.name,
             port,
+            agreement: driver.settings().agreement,
             realm: Realm::new(&config.host, config.port, &config.prefix),
             secret: Secret::new(&config.secret.unwrap_or_default()),
         };

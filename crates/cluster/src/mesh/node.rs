@@ -17,11 +17,11 @@ use super::dialling;
 use super::handshake::{self, HandshakeError, Identity, Role};
 use super::links::{Link, Links, Rank, SAME_HOST};
 use super::message::Address;
-use super::rarely::Rarely;
 use super::tasks::Tasks;
 use super::tls::Tls;
 use crate::Incarnation;
 use crate::driver::Driver;
+use crate::rarely::Rarely;
 
 /// How long an address is believed in after a peer has told it, or was connected to from there.
 /// Peers tell theirs every few seconds.
@@ -155,6 +155,10 @@ impl Node {
             HandshakeError::WrongRealm { .. } => {
                 self.counters.strangers.add();
                 self.warn(format!("mesh does not link to {}: {error}", address.ip()));
+            }
+            HandshakeError::Disagreement(_) => {
+                self.counters.disagreements.add();
+                self.warn(format!("mesh refuses {}: {error}", address.ip()));
             }
             HandshakeError::Foreign => {
                 self.counters.strangers.add();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod log;
 mod memory;
 mod node;
 mod over_memory;

@@ -1,10 +1,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use cluster::Reason;
+use cluster::{Reason, Settings};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
+use crate::log::Log;
 use crate::memory::Server;
 use crate::node::{Node, all_told, assert_undisturbed, talk, until};
 
@@ -57,6 +58,35 @@ async fn entries_arrive_in_order_and_once_whatever_the_broker_does() {
         server.loss.set(0);
         all_told(&nodes).await;
         assert_undisturbed(&nodes);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_agreement_is_refused_and_counted_at_both_ends() {
+    local(async {
+        let (log, _logging) = Log::capture();
+        let server = Server::start();
+        let agreed = |agreement| Settings { agreement, ..Settings::default() };
+        let one = Node::start_with(1, server.connect(1), agreed(1)).await;
+        let two = Node::start_with(2, server.connect(2), agreed(1)).await;
+        let newer = Node::start_with(3, server.connect(3), agreed(2)).await;
+        talk(&[&one, &two, &newer], seconds(10)).await;
+        all_told(&[&one, &two]).await;
+        assert_undisturbed(&[&one, &two]);
+        assert_eq!((newer.peers(), newer.streams()), (vec![], 0));
+        for node in [&one, &two, &newer] {
+            let counters = node.broker.counters();
+            assert!(counters.disagreements.get() > 1, "each hello is refused");
+            assert!(counters.hellos_sent.get() < 60, "refusing causes no hellos");
+            assert!(node.broker.is_up());
+        }
+        // Each says once of each other: 1 and 2 of 3, and 3 of both.
+        let refusals = log.lines_with("refuses");
+        assert_eq!(refusals.len(), 4, "{refusals:#?}");
+        let remedy =
+            r#""3" has agreement 2, this node 1; upgrade all nodes to versions that agree"#;
+        assert_eq!(refusals.iter().filter(|line| line.contains(remedy)).count(), 2);
     })
     .await;
 }

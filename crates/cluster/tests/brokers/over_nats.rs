@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::Incarnation;
-use cluster::Reason;
 use cluster::broker::{Bus, BusError, Event, To};
 use cluster::nats::{Nats, NatsConfig};
+use cluster::{Reason, Settings};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -45,6 +45,21 @@ async fn nodes_find_each_other_soon_and_say_goodbye() {
         two.broker.stop().await;
         until("it is told", || !one.down().is_empty()).await;
         assert_eq!(one.down(), [("2".into(), Reason::Goodbye)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_that_do_not_agree_refuse_each_other() {
+    local(async {
+        let server = NatsServer::start(&[]).await;
+        let settings = Settings { agreement: 2, ..Settings::default() };
+        let one = Node::start(1, server.connect(1).await).await;
+        let newer = Node::start_with(2, server.connect(2).await, settings).await;
+        for node in [&one, &newer] {
+            until("it is refused", || node.broker.counters().disagreements.get() > 1).await;
+            assert_eq!(node.peers(), [""; 0]);
+        }
     })
     .await;
 }

@@ -230,6 +230,31 @@ async fn other_clusters_are_not_heard() {
     .await;
 }
 
+fn agreed(agreement: u32) -> Settings {
+    Settings { agreement, ..Settings::default() }
+}
+
+#[tokio::test]
+async fn another_agreement_is_refused_and_counted_at_both_ends() {
+    local(async {
+        let port = free_port();
+        let one = Node::start_with(config("1", port), agreed(1)).await;
+        let two = Node::start_with(config("2", port), agreed(1)).await;
+        let newer = Node::start_with(config("3", port), agreed(2)).await;
+        let dialler = Node::start_with(listed("4", port, &[port]), agreed(3)).await;
+        all_linked(&[&one, &two]).await;
+        for node in [&one, &two, &newer, &dialler] {
+            until("it is refused", || node.mesh.counters().disagreements.get() > 1).await;
+        }
+        for node in [&newer, &dialler] {
+            assert_eq!((node.mesh.answered(), node.peers().len()), (0, 0));
+        }
+        all_linked(&[&one, &two]).await;
+        assert_eq!(one.peers(), ["2"]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_goodbye_is_heard_at_once() {
     local(async {

@@ -11,8 +11,8 @@ mod servers;
 
 use std::time::Duration;
 
-use cluster::Reason;
 use cluster::redis::{RedisConfig, RedisOptions};
+use cluster::{Reason, Settings};
 use redis_connections::{Pem, TlsOptions, Topology};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
@@ -49,6 +49,21 @@ async fn nodes_find_each_other_at_once_and_say_goodbye() {
         last.broker.stop().await;
         until("it has said goodbye", || first.peers() == ["2"]).await;
         assert_eq!(first.told.borrow().down, [("3".into(), Reason::Goodbye)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_that_do_not_agree_refuse_each_other() {
+    local(async {
+        let server = Server::start("");
+        let settings = Settings { agreement: 2, ..Settings::default() };
+        let one = Node::start(1, config(&server)).await;
+        let newer = Node::start_with(2, config(&server), settings).await;
+        for node in [&one, &newer] {
+            until("it is refused", || node.broker.counters().disagreements.get() > 1).await;
+            assert_eq!(node.peers(), [""; 0]);
+        }
     })
     .await;
 }

@@ -67,10 +67,14 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn start(number: u64, config: RedisConfig) -> Node {
+        Self::start_with(number, config, Settings::default()).await
+    }
+
+    pub(crate) async fn start_with(number: u64, config: RedisConfig, settings: Settings) -> Node {
         let (told, wake) = (Rc::<RefCell<Told>>::default(), Wake::new());
         let owner = Box::new(Recorder(told.clone()));
         let me = Incarnation(number);
-        let driver = Driver::new(me, Settings::default(), wake.clone(), owner);
+        let driver = Driver::new(me, settings, wake.clone(), owner);
         let bus = RedisBus::start(config, me).unwrap();
         let config = BrokerConfig { name: number.to_string(), ..BrokerConfig::default() };
         let broker = Broker::start(bus, driver, config).await;

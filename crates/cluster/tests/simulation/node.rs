@@ -77,7 +77,7 @@ type Append = fn(&Log, Bytes, Kind) -> Option<Appended>;
 impl Node {
     pub(crate) fn new(incarnation: Incarnation, name: String, settings: Settings) -> Self {
         Node {
-            info: PeerInfo { incarnation, name, version: 1 },
+            info: PeerInfo { incarnation, name, version: 1, agreement: 1 },
             cluster: Cluster::new(incarnation, settings),
             ready: false,
             counter: 0,

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
+use channels::Interests;
+use channels::rates::{Budget, Spending};
 use config::AppConfig;
 use protocol::auth::Secret;
+use protocol::webhook::EventKind;
 use webhooks::Routes;
 
 use super::Counters;
 use super::freshness::Freshness;
-use crate::limits::{Budget, Spending};
-use crate::peers::{Peers, Pending, Wish};
 
 /// What an app's configuration says; replaced as a whole when it changes.
 #[derive(Debug)]
@@ -21,13 +22,29 @@ pub(crate) struct Settings {
     pub(crate) secret: Secret,
     /// Who wants to hear of what.
     pub(crate) routes: Routes,
+    /// What of it matters to the app's channels.
+    pub(crate) interests: Interests,
 }
 
 impl Settings {
     pub(crate) fn new(config: AppConfig) -> Self {
         let secret = Secret::new(config.secret.expose().as_bytes());
         let routes = Routes::new(&config.id, &config.webhooks);
-        Settings { config, secret, routes }
+        let interests = interests(&config, &routes);
+        Settings { config, secret, routes, interests }
+    }
+}
+
+/// Whoever wants to hear of one half of what comes and goes has to be spared what is taken back with
+/// the other (K4), so both are of interest.
+fn interests(config: &AppConfig, routes: &Routes) -> Interests {
+    let any = |kinds: [EventKind; 2]| kinds.into_iter().any(|kind| routes.want(kind));
+    Interests {
+        occupancy: any([EventKind::ChannelOccupied, EventKind::ChannelVacated]),
+        members: any([EventKind::MemberAdded, EventKind::MemberRemoved]),
+        cache_misses: routes.want(EventKind::CacheMiss),
+        counts: routes.want(EventKind::SubscriptionCount),
+        counts_for_clients: config.enable_subscription_count,
     }
 }
 
@@ -44,9 +61,9 @@ pub(crate) struct App {
     events: Budget,
     /// Of reading requests.
     reads: Budget,
-    seats: AtomicU32,
+    pub(crate) seats: AtomicU32,
     /// Those of them that count towards the quota.
-    leased: AtomicU32,
+    pub(crate) leased: AtomicU32,
 }
 
 impl App {
@@ -83,78 +100,5 @@ impl App {
     /// Connections at this moment.
     pub(crate) fn connections(&self) -> u32 {
         self.seats.load(Relaxed)
-    }
-
-    /// A place for one more connection, if the app's quota has one; it counts over all nodes.
-    pub(crate) fn wish_for_seat(self: &Arc<Self>, peers: &Arc<Peers>) -> SeatWish {
-        let Some(limit) = self.settings.load().config.max_connections else {
-            return SeatWish::Granted(self.seat(None));
-        };
-        // Connections from before there was a quota count here, without a lease.
-        let unleased = self.seats.load(Relaxed).saturating_sub(self.leased.load(Relaxed));
-        match peers.wish(&self.id, limit.saturating_sub(unleased)) {
-            Wish::Granted => SeatWish::Granted(self.seat(Some(peers.clone()))),
-            Wish::Denied => SeatWish::Denied,
-            Wish::Asked(pending) => {
-                let (app, peers) = (self.clone(), peers.clone());
-                SeatWish::Asked(PendingSeat { app, peers, pending })
-            }
-        }
-    }
-
-    fn seat(self: &Arc<Self>, lease: Option<Arc<Peers>>) -> Seat {
-        self.seats.fetch_add(1, Relaxed);
-        self.leased.fetch_add(u32::from(lease.is_some()), Relaxed);
-        Counters::add(&self.counters.new_connections, 1);
-        Seat { app: self.clone(), lease }
-    }
-}
-
-/// What becomes of the wish for a place.
-pub(crate) enum SeatWish {
-    Granted(Seat),
-    /// The quota is used up.
-    Denied,
-    /// Another node has been asked.
-    Asked(PendingSeat),
-}
-
-/// A wish that another node has been asked for. Dropped, it is taken back.
-pub(crate) struct PendingSeat {
-    app: Arc<App>,
-    peers: Arc<Peers>,
-    pending: Pending,
-}
-
-impl PendingSeat {
-    /// The place; none if the quota is used up.
-    pub(crate) async fn answer(self) -> Option<Seat> {
-        let PendingSeat { app, peers, pending } = self;
-        pending.answer().await.then(|| app.seat(Some(peers)))
-    }
-}
-
-/// A connection's place among its app's; given back when it is dropped, so the count is true
-/// whatever ended the connection.
-pub(crate) struct Seat {
-    app: Arc<App>,
-    /// Whom its lease is given back to, if the app has a quota.
-    lease: Option<Arc<Peers>>,
-}
-
-impl Seat {
-    pub(crate) fn app(&self) -> &Arc<App> {
-        &self.app
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.app.seats.fetch_sub(1, Relaxed);
-        if let Some(peers) = &self.lease {
-            self.app.leased.fetch_sub(1, Relaxed);
-            peers.give_back(&self.app.id);
-        }
-        Counters::add(&self.app.counters.new_disconnections, 1);
     }
 }

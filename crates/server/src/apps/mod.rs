@@ -19,7 +19,7 @@ mod tests;
 mod unknown;
 mod withdrawn;
 
-pub(crate) use app::{App, PendingSeat, Seat, SeatWish, Settings};
+pub(crate) use app::{App, Settings};
 pub(crate) use asker::look_up_in;
 pub(crate) use counters::Counters;
 pub(crate) use desk::By;

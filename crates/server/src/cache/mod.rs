@@ -1,9 +1,9 @@
-//! The last event of each cache channel (W43, W44). It must not know who is subscribed.
+//! The last events of cache channels (W43, W44), where all nodes keep them: Redis. What a node itself
+//! has, and who waits, is the `channels` crate's.
 //!
 //! ```text
-//!   memory    what this node has, and all that a shard looks at
 //!   shared    what Redis has yet to be told and asked, and who waits for that
-//!   waiting   subscriptions and requests that wait for Redis: the only part that knows the node
+//!   waiting   what follows when Redis has answered, or does not: the only part that knows the node
 //!   redis     the connection, on the background runtime
 //!   stored    an event as it stands in Redis
 //! ```
@@ -12,15 +12,17 @@
 //! for channels whose last event this node cannot know. No shard waits for it, and without it
 //! everything goes on in memory.
 
-mod memory;
 mod redis;
 mod shared;
 mod stored;
 mod waiting;
 
-pub(crate) use memory::{Cache, CachedEvent};
 pub(crate) use redis::{finish as finish_redis_cache, serve as serve_redis_cache};
 pub(crate) use shared::{Shared, SharedNumbers};
 
-/// App and channel.
-pub(crate) type Key = memory::Key;
+use channels::{Key, Topic};
+
+/// The channel of a topic.
+pub(crate) fn key(topic: &Topic) -> Key {
+    (topic.app.clone(), topic.channel.clone())
+}

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::{RedisError, RedisResult};
+use channels::{CachedEvent, Key};
 use failures::{Backoff, Rarely};
 use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::shared::{Counters, Job};
-use super::{CachedEvent, Key, Shared, stored};
+use super::{Shared, stored};
 use crate::node::Node;
 
 /// Commands that are under way at a time.
@@ -39,9 +40,9 @@ enum Done {
 
 /// Runs for as long as the node does.
 pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
-    let Some(shared) = &node.shared_cache else { return };
+    let Some(shared) = &node.outside().shared_cache else { return };
     let patience = node.clone();
-    tokio::task::spawn_local(async move { patience.end_waits_for_last().await });
+    tokio::task::spawn_local(async move { patience.end_questions().await });
     let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
     let mut was_up = true;
     loop {
@@ -81,7 +82,7 @@ pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
 
 /// Waits until Redis has been told everything, but not for long.
 pub(crate) async fn finish(node: &Node) {
-    let Some(shared) = &node.shared_cache else { return };
+    let Some(shared) = &node.outside().shared_cache else { return };
     let until = Instant::now() + FAREWELL;
     while !shared.is_idle() && Instant::now() < until {
         sleep(Duration::from_millis(5)).await;
@@ -152,9 +153,9 @@ impl Link {
                 });
             }
             Job::Write(key) => {
-                let now = Instant::now();
-                let event = self.node.cache.get(&key.0, &key.1, now);
-                let left = event.as_ref().map(|event| event.expires.duration_since(now));
+                let now = self.node.now();
+                let event = self.node.channels.last_events().get(&key.0, &key.1, now);
+                let left = event.as_ref().map(|event| event.expires.saturating_sub(now));
                 let left = left.map(|left| left.as_millis() as u64).filter(|left| *left > 0);
                 let value = event.as_deref().and_then(stored::encode);
                 let (Some(event), Some(left), Some(value)) = (event, left, value) else {
@@ -215,7 +216,7 @@ impl Link {
 
     /// The event that was read, unless there is none.
     fn event(&self, key: &Key, value: &[u8], ttl: i64) -> Result<Option<CachedEvent>, String> {
-        let longest = self.node.cache.ttl();
+        let longest = self.node.channels.last_events().ttl();
         let ttl = match u64::try_from(ttl) {
             Ok(0) => return Ok(None),
             Ok(millis) => longest.min(Duration::from_millis(millis)),
@@ -223,7 +224,8 @@ impl Link {
             Err(_) if ttl == -1 => longest,
             Err(_) => return Ok(None),
         };
-        let event = stored::decode(value, &key.1, ttl, since_1970());
+        let expires = self.node.now().saturating_add(ttl);
+        let event = stored::decode(value, &key.1, expires, since_1970());
         event.map(Some).map_err(|error| error.to_string())
     }
 

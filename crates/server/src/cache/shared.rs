@@ -8,17 +8,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use channels::registry::ShardId;
 use config::{CacheDriver, Config, Mode};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use super::Key;
-use crate::hub::ConnectionId;
-use crate::peers::Waiter;
+use channels::Key;
 
 /// The most that anybody waits for an answer.
-pub(super) const PATIENCE: Duration = Duration::from_millis(250);
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 /// For how long an answer will do.
 const FRESH: Duration = Duration::from_secs(2);
 /// The most channels that are to be written, that are asked for, and whose answers are remembered.
@@ -28,8 +25,6 @@ const MOST: usize = 100_000;
 pub(super) struct Question {
     /// Nobody waits any longer; tells it from another one of the same channel, too.
     until: Instant,
-    /// Subscriptions that are held back.
-    pub(super) waiters: Vec<Waiter>,
     /// Requests that wait; they go on when this goes.
     readers: Vec<oneshot::Sender<()>>,
 }
@@ -133,16 +128,8 @@ impl Shared {
 
     /// Whether there is a channel's answer to wait for, which is asked for if need be. `known`:
     /// memory has an event.
-    pub(super) fn ask(&self, key: &Key, known: bool) -> bool {
+    pub(crate) fn ask(&self, key: &Key, known: bool) -> bool {
         self.state.lock().question(key, known && self.is_told).is_some()
-    }
-
-    /// Holds a subscription back, if there is an answer to wait for. To be called under the
-    /// channel's lock.
-    pub(super) fn hold_back(&self, key: &Key, known: bool, waiter: Waiter) -> bool {
-        let mut state = self.state.lock();
-        let question = state.question(key, known && self.is_told);
-        question.map(|question| question.waiters.push(waiter)).is_some()
     }
 
     /// For a request that waits, if there is an answer to wait for: resolves with it.
@@ -152,20 +139,6 @@ impl Shared {
         let (to, answered) = oneshot::channel();
         question.readers.push(to);
         Some(answered)
-    }
-
-    /// Whether a subscription is held back.
-    pub(super) fn is_held_back(&self, key: &Key, shard: ShardId, to: ConnectionId) -> bool {
-        let state = self.state.lock();
-        let is_it = |waiter: &Waiter| waiter.connection == to && waiter.shard == shard;
-        state.questions.get(key).is_some_and(|question| question.waiters.iter().any(is_it))
-    }
-
-    /// A connection has left a channel. To be called under the channel's lock.
-    pub(super) fn leave(&self, key: &Key, shard: ShardId, of: ConnectionId) {
-        if let Some(question) = self.state.lock().questions.get_mut(key) {
-            question.waiters.retain(|waiter| waiter.connection != of || waiter.shard != shard);
-        }
     }
 
     /// Ends a question, unless it has ended; whoever has waited. If it `is_settled`, Redis is not
@@ -274,8 +247,8 @@ impl State {
             if is_needless || !self.reachable || is_full {
                 return None;
             }
-            let until = now + PATIENCE;
-            let question = Question { until, waiters: Vec::new(), readers: Vec::new() };
+            let until = now + STORE_TIMEOUT;
+            let question = Question { until, readers: Vec::new() };
             self.questions.insert(key.clone(), question);
             self.order.push_back((until, key.clone()));
             self.to_ask.push_back(key.clone());
@@ -307,26 +280,19 @@ impl Counters {
 mod tests {
     use super::*;
 
-    const SHARD: ShardId = ShardId(0);
-
     fn key(n: usize) -> Key {
         ("a".into(), format!("cache-{n}").into())
-    }
-
-    fn waiter(index: u32) -> Waiter {
-        Waiter { shard: SHARD, connection: ConnectionId { index, generation: 0 }, asked: true }
     }
 
     #[test]
     fn a_channel_is_asked_for_once() {
         let shared = Shared::new(true);
-        assert!(shared.hold_back(&key(1), false, waiter(1)));
-        assert!(shared.hold_back(&key(1), true, waiter(2)), "an open question is waited for");
+        assert!(shared.ask(&key(1), false));
+        assert!(shared.ask(&key(1), true), "an open question is waited for");
         assert!(matches!(shared.next_job(), Some(Job::Read(_))));
         assert!(shared.next_job().is_none());
-        let waiters = shared.end(&key(1), true).expect("it was open").waiters;
-        assert_eq!(waiters, [waiter(1), waiter(2)]);
-        assert!(!shared.hold_back(&key(1), false, waiter(3)), "it has just been answered");
+        assert!(shared.end(&key(1), true).is_some(), "it was open");
+        assert!(!shared.ask(&key(1), false), "it has just been answered");
     }
 
     #[test]
@@ -336,21 +302,11 @@ mod tests {
     }
 
     #[test]
-    fn whoever_leaves_does_not_wait() {
-        let shared = Shared::new(true);
-        shared.hold_back(&key(1), false, waiter(1));
-        assert!(shared.is_held_back(&key(1), SHARD, waiter(1).connection));
-        shared.leave(&key(1), SHARD, waiter(1).connection);
-        assert!(!shared.is_held_back(&key(1), SHARD, waiter(1).connection));
-        assert!(shared.end(&key(1), true).expect("it is open").waiters.is_empty());
-    }
-
-    #[test]
     fn nobody_waits_for_long_nor_for_what_is_away() {
         let shared = Shared::new(true);
         shared.ask(&key(1), false);
         assert!(shared.overdue(Instant::now()).is_empty());
-        assert_eq!(shared.overdue(Instant::now() + PATIENCE), [key(1)]);
+        assert_eq!(shared.overdue(Instant::now() + STORE_TIMEOUT), [key(1)]);
         assert_eq!(shared.set_reachable(false), [key(1)]);
         shared.end(&key(1), false);
         assert!(!shared.ask(&key(1), false));

@@ -2,16 +2,17 @@
 //! node are its stamp and the frame is the JSON that subscribers get, without its WebSocket header.
 //! It is read as something that anybody may have written.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
+use channels::CachedEvent;
 use channels::replication::Stamp;
+use cluster::Now;
 use protocol::data::{Data, InvalidData};
 use protocol::event_name::{self, InvalidEventName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::CachedEvent;
 use crate::frames;
 
 /// The most bytes that a value may have; longer ones are neither written nor taken.
@@ -87,11 +88,11 @@ pub(super) fn encode(event: &CachedEvent) -> Option<Vec<u8>> {
     (value.len() <= LONGEST).then_some(value)
 }
 
-/// The event that a value holds. `ttl` is how long it has to live, `since_1970` the time in ms.
+/// The event that a value holds. `since_1970` is the time in ms.
 pub(super) fn decode(
     value: &[u8],
     channel: &str,
-    ttl: Duration,
+    expires: Now,
     since_1970: u64,
 ) -> Result<CachedEvent, Invalid> {
     if value.len() > LONGEST {
@@ -109,7 +110,7 @@ pub(super) fn decode(
     let data = Data::from_literal(data.get())?;
     // Made anew, so that no byte reaches a client that we would not have written.
     let frame: Bytes = frames::event(&event, channel, &data);
-    Ok(CachedEvent { frame, data: data.literal().into(), stamp, expires: Instant::now() + ttl })
+    Ok(CachedEvent { frame, data: data.literal().into(), stamp, expires })
 }
 
 fn split(value: &[u8]) -> Option<(Stamp, &[u8])> {
@@ -138,7 +139,7 @@ mod tests {
             frame: frames::event("e", "cache-a", &data),
             data: data.literal().into(),
             stamp,
-            expires: Instant::now(),
+            expires: Now::ZERO,
         };
         let again = read(&encode(&event).expect("a value")).expect("an event");
         assert_eq!((again.frame, again.data, again.stamp), (event.frame, event.data, stamp));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use channels::rates::Spending;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
@@ -14,8 +15,8 @@ use protocol::api::query;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Refused};
+use super::spending;
 use crate::apps::{App, By, Counters, Unavailable};
-use crate::limits::Spending;
 use crate::node::Node;
 
 /// The most bytes, and the longest time, that a refused request's body is read.
@@ -121,7 +122,7 @@ impl<'a> Call<'a> {
     pub(super) async fn spend(&self, on: Spending, count: usize) -> Result<(), Refused> {
         let Some(rate) = self.app.rate(on) else { return Ok(()) };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let spent = self.node.spend(self.app, on, count, rate).await;
+        let spent = spending::spend(self.node, self.app, on, count, rate).await;
         spent.map_err(|wait| Refused::too_many(rate, wait))
     }
 

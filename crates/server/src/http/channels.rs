@@ -2,8 +2,8 @@
 //! from this node's registry, which holds the union of all nodes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use channels::rates::Spending;
 use channels::registry::{Entry, Member};
 use protocol::api::info::{self, Info};
 use protocol::api::response::{self, Cached, ChannelState, Counts};
@@ -12,7 +12,6 @@ use protocol::data::Data;
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
-use crate::limits::Spending;
 
 /// `GET /apps/{id}/channels`
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
@@ -21,7 +20,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
     let info = info::for_channels(call.param("info").as_deref(), prefix.as_deref())?;
     let prefix = prefix.unwrap_or_default();
     let mut occupied: Vec<(Arc<str>, Counts)> = Vec::new();
-    call.node.registry.for_each(&call.app.id, |name, entry| {
+    call.node.channels.registry().for_each(&call.app.id, |name, entry| {
         // What is sent to users goes over channels of its own, which are nobody's business.
         if entry.is_occupied() && name.starts_with(&*prefix) && !name.starts_with('#') {
             occupied.push((name.clone(), counts(Some(entry), info)));
@@ -38,20 +37,20 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> 
     call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = info::for_channel(call.param("info").as_deref(), class)?;
-    let (occupied, counts) = call.node.registry.read(&call.app.id, name, |entry| {
-        let entry = entry.map(|(_, entry)| entry);
+    let (occupied, counts) = call.node.channels.registry().read(&call.app.id, name, |_, found| {
+        let entry = found.map(|found| found.entry);
         (entry.is_some_and(Entry::is_occupied), counts(entry, info))
     });
     if info.cache {
         call.node.last_is_known(&call.app.id, name).await;
     }
-    let now = Instant::now();
-    let event = info.cache.then(|| call.node.cache.get(&call.app.id, name, now)).flatten();
+    let (now, last_events) = (call.node.now(), call.node.channels.last_events());
+    let event = info.cache.then(|| last_events.get(&call.app.id, name, now)).flatten();
     let data = event.as_ref().and_then(|event| Data::from_literal(&event.data).ok());
-    let cached = event.as_ref().zip(data.as_ref()).map(|(event, data)| Cached {
-        data,
-        ttl: event.expires.saturating_duration_since(now).as_secs(),
-    });
+    let cached = event
+        .as_ref()
+        .zip(data.as_ref())
+        .map(|(event, data)| Cached { data, ttl: event.expires.saturating_sub(now).as_secs() });
     let state = ChannelState { occupied, counts, cache: info.cache.then_some(cached) };
     let mut body = Vec::new();
     response::channel(&mut body, &state);
@@ -63,9 +62,10 @@ pub(super) async fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused
     call.spend(Spending::Reads, 1).await?;
     info::for_users(call.param("info").as_deref(), class(call, name)?)?;
     let with_info = call.param("with_user_info").is_some_and(|wanted| wanted == "1");
-    let roster: Vec<Arc<Member>> = call.node.registry.read(&call.app.id, name, |entry| {
-        entry.map(|(_, e)| e.roster().members().cloned().collect()).unwrap_or_default()
-    });
+    let roster: Vec<Arc<Member>> =
+        call.node.channels.registry().read(&call.app.id, name, |_, found| {
+            found.map(|found| found.entry.roster().members().cloned().collect()).unwrap_or_default()
+        });
     let info = |member: &Arc<Member>| member.info_json.clone().filter(|_| with_info);
     let mut body = Vec::new();
     response::users(&mut body, roster.iter().map(|member| (&member.id, info(member))));
@@ -77,10 +77,9 @@ pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused
     call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = Info { user_count: class.is_presence(), subscription_count: true, cache: false };
-    let counts = call
-        .node
-        .registry
-        .read(&call.app.id, name, |entry| counts(entry.map(|(_, entry)| entry), info));
+    let registry = call.node.channels.registry();
+    let counts =
+        registry.read(&call.app.id, name, |_, found| counts(found.map(|found| found.entry), info));
     let mut body = Vec::new();
     response::stats(&mut body, counts.user_count, counts.subscription_count.unwrap_or(0));
     Ok(json(200, body))
@@ -90,7 +89,7 @@ pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused
 pub(super) async fn connections(call: &Call<'_>) -> Result<Answer, Refused> {
     call.spend(Spending::Reads, 1).await?;
     let mut body = Vec::new();
-    let count = call.app.connections() + call.node.peers.connections(&call.app.id);
+    let count = call.app.connections() + call.node.channels.peer_connections(&call.app.id);
     response::connections(&mut body, u64::from(count));
     Ok(json(200, body))
 }

@@ -33,7 +33,7 @@ pub(super) fn ready(node: &Node) -> Answer {
 
 /// Why no new work should be sent here, if so.
 pub(crate) fn unready(node: &Node) -> Option<String> {
-    let (linked, wanted) = (node.peers.ready(), node.config.cluster.min_peers);
+    let (linked, wanted) = (node.channels.ready_peers(), node.config.cluster.min_peers);
     if !node.has_joined() {
         return Some(NOT_JOINED.to_owned());
     }

@@ -14,6 +14,7 @@ mod health;
 mod publish;
 mod replay;
 mod route;
+mod spending;
 mod upgrade;
 mod users;
 

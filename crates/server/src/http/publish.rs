@@ -1,5 +1,7 @@
 //! Publishing: one event to several channels, or a batch (H1 to H5, H9).
 
+use channels::Publish;
+use channels::rates::Spending;
 use protocol::api::info::Info;
 use protocol::api::publish::{self, Event};
 use protocol::api::response::{self, Counts};
@@ -7,8 +9,8 @@ use protocol::channel;
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
+use crate::apps::Counters;
 use crate::frames;
-use crate::limits::Spending;
 
 /// `POST /apps/{id}/events`
 pub(super) async fn event(call: &Call<'_>) -> Result<Answer, Refused> {
@@ -61,7 +63,14 @@ fn send(call: &Call<'_>, event: &Event<'_>) {
     for name in &event.channels {
         let frame = frames::event(&event.name, name, &event.data);
         let kept = channel::classify(name).is_cache().then(|| event.data.literal());
-        call.node.publish(call.app, name, &frame, event.socket_id, kept);
+        Counters::add(&call.app.counters.publishes, 1);
+        call.node.channels.publish(Publish {
+            app: &call.app.id,
+            channel: name,
+            frame: &frame,
+            except: event.socket_id,
+            kept,
+        });
     }
 }
 
@@ -69,7 +78,7 @@ fn send(call: &Call<'_>, event: &Event<'_>) {
 fn counts(call: &Call<'_>, name: &str, info: Info) -> Counts {
     let user_count = info.user_count && channel::classify(name).is_presence();
     let info = Info { user_count, ..info };
-    call.node.registry.read(&call.app.id, name, |entry| {
-        super::channels::counts(entry.map(|(_, entry)| entry), info)
+    call.node.channels.registry().read(&call.app.id, name, |_, found| {
+        super::channels::counts(found.map(|found| found.entry), info)
     })
 }

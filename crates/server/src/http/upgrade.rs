@@ -21,12 +21,12 @@ use super::answer::{Answer, Refused};
 use super::connection::Connection;
 use super::health::NOT_JOINED;
 use super::route;
-use crate::apps::Seat;
 use crate::frames;
 use crate::hub::{Arrival, Shard};
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
 use crate::node::Node;
+use crate::seats::Seat;
 use crate::session::{Admission, Handshake, admit, new_socket_id};
 
 /// How long a refused client may take to read why.

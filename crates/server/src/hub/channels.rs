@@ -4,6 +4,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use channels::Topic;
 use channels::registry::Member;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -11,7 +12,6 @@ use slab::Slab;
 use smallvec::SmallVec;
 
 use super::connection::Connections;
-use super::op::Topic;
 
 /// One connection in a channel.
 #[derive(Clone, Copy, Debug)]

@@ -3,16 +3,18 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use channels::ConnectionId;
+use channels::rates::Gcra;
 use protocol::socket_id::SocketId;
 use slab::Slab;
 
 use super::channels::Subscription;
-use super::op::ConnectionId;
 use super::outbox::{Backlog, Turn};
 use super::wheel::TimerPosition;
-use crate::apps::{App, Seat};
-use crate::limits::{Gcra, OpenSocket};
+use crate::apps::App;
+use crate::limits::OpenSocket;
 use crate::net::Transport;
+use crate::seats::Seat;
 
 /// A shard's connections by index.
 pub(crate) type Connections = Slab<Connection>;

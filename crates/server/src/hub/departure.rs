@@ -4,10 +4,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use channels::registry::Member;
+use channels::{ConnectionId, Topic};
 use protocol::close::Close;
 
 use super::connection::{Connection, Phase, live};
-use super::op::{ConnectionId, Op, Topic};
+use super::op::Op;
 use super::shard::{Shard, State};
 use crate::frames;
 use crate::session;
@@ -134,15 +135,16 @@ impl Shard {
         let app = connections[index as usize].app().clone();
         while let Some(last) = connections[index as usize].subscriptions.len().checked_sub(1) {
             let (topic, member) = channels.detach(connections, index, last);
-            let who = (self.id, connections[index as usize].id(index));
-            self.node.unsubscribe(&app, &topic, who, member.as_deref());
+            let who = self.own(connections[index as usize].id(index));
+            let interests = app.settings.load().interests;
+            self.node.channels.unsubscribe(&topic, interests, who, member.as_deref());
         }
         connections[index as usize].user = None;
     }
 
     /// Takes a connection that waited for a place out of its presence channel, and says why.
     pub(super) fn turn_away(&self, id: ConnectionId, topic: &Topic, limit: usize) {
-        if !self.node.peers.take_refusal(topic, self.id, id) {
+        if !self.node.channels.take_refusal(topic, self.own(id)) {
             return;
         }
         let mut state = self.state.borrow_mut();
@@ -164,7 +166,9 @@ impl Shard {
         let Some(at) = channels.find(connections, index, topic) else { return };
         let (topic, member) = channels.detach(connections, index, at);
         let connection = &connections[index as usize];
-        let (who, member): (_, Option<&Member>) = (connection.id(index), member.as_deref());
-        self.node.unsubscribe(connection.app(), &topic, (self.id, who), member);
+        let (who, member): (_, Option<&Member>) =
+            (self.own(connection.id(index)), member.as_deref());
+        let interests = connection.app().settings.load().interests;
+        self.node.channels.unsubscribe(&topic, interests, who, member);
     }
 }

@@ -35,7 +35,7 @@ impl Shard {
             self.look_at(index);
         }
         if self.id.0 == 0 {
-            self.node.say_late_counts();
+            self.node.channels.say_late_counts();
         }
     }
 

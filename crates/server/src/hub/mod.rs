@@ -2,14 +2,12 @@
 //! channel. One shard is one thread with its own connections and its own channel table; nothing on
 //! the delivery path is locked or shared. It must not know HTTP, nor what frames say.
 //!
-//! `decide` is where the order of things is made; `inbox` carries it to the shards; `turn` is
-//! where a shard carries it out; `outbox` writes.
+//! What is decided on a channel comes through `inbox`, in the order of decisions; `turn` is where a
+//! shard carries it out; `outbox` writes.
 
 mod channels;
 mod connection;
-mod decide;
 mod departure;
-mod dispatch;
 mod inbox;
 mod liveness;
 mod op;
@@ -17,16 +15,12 @@ mod outbox;
 mod reader;
 mod report;
 mod shard;
-mod subscription_counts;
 mod turn;
 mod wheel;
 
 pub(crate) use connection::{SignedIn, live};
-pub(crate) use decide::{Joined, Newcomer};
-pub(crate) use dispatch::Dispatch;
 pub(crate) use inbox::{Inbox, InboxLimits};
-pub(crate) use op::{Audience, ConnectionId, Op, Topic};
+pub(crate) use op::Op;
 pub(crate) use reader::Arrival;
 pub(crate) use report::ShardReport;
 pub(crate) use shard::{Shard, State};
-pub(crate) use subscription_counts::SubscriptionCounts;

@@ -4,19 +4,22 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use channels::ConnectionId;
+use channels::rates::Gcra;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use websocket::{Decoder, Message, ProtocolError};
 
 use super::connection::{Connection, Phase, live};
-use super::op::{ConnectionId, Op};
+use super::op::Op;
 use super::outbox::Turn;
 use super::shard::{Shard, State};
 use super::wheel::TimerPosition;
-use crate::apps::{App, Counters, Seat};
+use crate::apps::{App, Counters};
 use crate::frames;
-use crate::limits::{Gcra, OpenSocket};
+use crate::limits::OpenSocket;
 use crate::net::Transport;
+use crate::seats::Seat;
 use crate::session::Session;
 
 /// A connection whose handshake is done.

@@ -31,7 +31,7 @@ impl Node {
             inbox.send(Op::Report(to));
             answer
         };
-        let answers: Vec<_> = self.inboxes.iter().map(ask).collect();
+        let answers: Vec<_> = self.inboxes().iter().map(ask).collect();
         let mut reports = Vec::with_capacity(answers.len());
         for answer in answers {
             reports.push(timeout_at(deadline, answer).await.ok().and_then(Result::ok));

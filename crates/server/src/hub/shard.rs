@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::registry::ShardId;
+use channels::{ConnectionId, ConnectionRef};
 use tokio::time::MissedTickBehavior;
 
 use super::channels::Channels;
@@ -82,6 +83,11 @@ impl Shard {
             seconds.tick().await;
             self.second();
         }
+    }
+
+    /// One of the shard's connections, as the channels call it.
+    pub(crate) fn own(&self, id: ConnectionId) -> ConnectionRef {
+        ConnectionRef { shard: self.id, id }
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {

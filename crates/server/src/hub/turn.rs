@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use channels::registry::Member;
+use channels::{ConnectionId, Delivery, LastEvent, Topic, Welcome};
 use protocol::socket_id::SocketId;
 
 use super::connection::{Connection, Phase, live};
-use super::op::{ConnectionId, Op, Topic, Welcome};
+use super::op::Op;
 use super::outbox::{Flushed, settle};
 use super::shard::{Shard, State};
 use crate::apps::Counters;
-use crate::cache::CachedEvent;
 use crate::frames;
 
 impl Shard {
@@ -33,23 +33,10 @@ impl Shard {
 
     fn perform(self: &Rc<Self>, op: Op) {
         match op {
-            Op::Deliver { topic, frame, except } => {
-                self.state.borrow_mut().deliver(&topic, frame, except);
-            }
+            Op::Channel(delivery) => self.carry_out(delivery),
             Op::Send { to, frame } => self.state.borrow_mut().send(to, frame),
-            Op::Activate { to, topic, welcome } => {
-                self.state.borrow_mut().activate(to, &topic, welcome);
-            }
-            Op::Watched { to, user_id, online } => {
-                self.state.borrow_mut().watched(to, user_id, online);
-            }
             Op::WatchlistReady { to } => self.state.borrow_mut().watchlist_ready(to),
-            Op::Presence { topic, user_id, online } => {
-                self.state.borrow_mut().presence(&topic, &user_id, online);
-            }
-            Op::Refuse { to, topic, limit } => self.turn_away(to, &topic, limit),
             Op::Close { to, close } => self.close(to, &close),
-            Op::CloseTopic { topic, close } => self.close_topic(&topic, &close),
             Op::CloseApp { app, close } => self.close_app(&app, &close),
             Op::Disperse { close, over } => {
                 tokio::task::spawn_local(self.clone().disperse(close, over));
@@ -59,6 +46,26 @@ impl Shard {
             Op::Panic => panic!("a bug in a shard's turn"),
             // Whoever asked may have gone meanwhile.
             Op::Report(to) => drop(to.send(self.report())),
+        }
+    }
+
+    /// What was decided on a channel.
+    fn carry_out(&self, delivery: Delivery) {
+        match delivery {
+            Delivery::Frame { topic, frame, except } => {
+                self.state.borrow_mut().deliver(&topic, frame, except);
+            }
+            Delivery::Welcome { to, topic, welcome } => {
+                self.state.borrow_mut().activate(to, &topic, welcome);
+            }
+            Delivery::Watched { to, user_id, online } => {
+                self.state.borrow_mut().watched(to, user_id, online);
+            }
+            Delivery::Presence { topic, user_id, online } => {
+                self.state.borrow_mut().presence(&topic, &user_id, online);
+            }
+            Delivery::Refuse { to, topic, limit } => self.turn_away(to, &topic, limit),
+            Delivery::Close { topic, close } => self.close_topic(&topic, &close),
         }
     }
 
@@ -150,8 +157,8 @@ impl State {
         }
         // It may have unsubscribed meanwhile: then it is told that it had succeeded, and no more.
         self.channels.activate(&self.connections, to.index, topic);
-        if let Welcome::Succeeded { roster, cached } = welcome {
-            self.welcome(to, &topic.channel, roster, cached);
+        if let Welcome::Succeeded { roster, last } = welcome {
+            self.welcome(to, &topic.channel, roster, last);
         }
     }
 
@@ -160,17 +167,17 @@ impl State {
         to: ConnectionId,
         channel: &str,
         roster: Option<Vec<Arc<Member>>>,
-        cached: Option<Option<Arc<CachedEvent>>>,
+        last: LastEvent,
     ) {
         let succeeded = match roster {
             Some(roster) => frames::presence_succeeded(channel, &roster),
             None => frames::subscription_succeeded(channel),
         };
         self.send(to, succeeded);
-        match cached {
-            Some(Some(event)) => self.send(to, event.frame.clone()),
-            Some(None) => self.send(to, frames::cache_miss(channel)),
-            None => {}
+        match last {
+            LastEvent::Event(event) => self.send(to, event.frame.clone()),
+            LastEvent::Missing => self.send(to, frames::cache_miss(channel)),
+            LastEvent::NotKept => {}
         }
     }
 

@@ -1,12 +1,8 @@
 //! Limits that are counted: rates and file descriptors. What a limit is for, and what happens when
 //! it is reached, is decided where it is asked.
 
-mod budget;
 mod descriptors;
-mod gcra;
 mod redis_rates;
 
-pub(crate) use budget::{Budget, Spending};
 pub(crate) use descriptors::{Descriptors, OpenSocket};
-pub(crate) use gcra::{Gcra, SharedGcra};
 pub(crate) use redis_rates::{RedisQuestions, RedisRates, Unanswered, serve as serve_redis_rates};

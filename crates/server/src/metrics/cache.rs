@@ -5,7 +5,7 @@ use crate::cache::SharedNumbers;
 use crate::node::Node;
 
 pub(super) fn metrics(node: &Node) -> Vec<Metric> {
-    let Some(shared) = &node.shared_cache else { return Vec::new() };
+    let Some(shared) = &node.outside().shared_cache else { return Vec::new() };
     let SharedNumbers { up, writes, dropped, reads, unwritten, questions } = shared.numbers();
     let gauge = |name, help, value: usize| Metric::gauge(name, help, value as f64);
     let counter = Metric::counter;

@@ -93,13 +93,16 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
             "cluster_waiting_subscriptions",
             "Held back until peers know of them",
         )
-        .value(vec![], node.peers.waiting() as f64),
+        .value(vec![], node.channels.sizes().unacknowledged_channels as f64),
     ]);
     metrics
 }
 
 fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
     let counter = Metric::counter;
+    let disagreements = |count| {
+        counter("cluster_disagreements_total", "Nodes refused for another agreement", count)
+    };
     match transport {
         TransportCounters::Mesh(mesh) => vec![
             counter("cluster_connections_total", "Connections to peers", mesh.connections.get()),
@@ -110,6 +113,7 @@ fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
                 "Nodes refused for another secret",
                 mesh.refused_secrets.get(),
             ),
+            disagreements(mesh.disagreements.get()),
         ],
         TransportCounters::Broker(broker) => vec![
             Metric::new(Kind::Gauge, "broker_up", "Whether the broker can be reached")
@@ -125,6 +129,7 @@ fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
             counter("broker_sent_bytes", "Bytes of messages sent", broker.bytes_out.get()),
             counter("broker_received_bytes", "Bytes of messages received", broker.bytes_in.get()),
             counter("broker_failed_total", "Messages that could not be sent", broker.failed.get()),
+            disagreements(broker.disagreements.get()),
         ],
     }
 }

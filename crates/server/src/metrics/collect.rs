@@ -108,7 +108,7 @@ fn of_shards(node: &Node, reports: &[Option<ShardReport>]) -> Vec<Metric> {
         })
         .collect();
 
-    let depths: Vec<(usize, usize)> = node.inboxes.iter().map(|inbox| inbox.depth()).collect();
+    let depths: Vec<(usize, usize)> = node.inboxes().iter().map(|inbox| inbox.depth()).collect();
     let each = |of: fn(&(usize, usize)) -> usize| {
         let values = depths.iter().enumerate().map(move |(s, depth)| (label(s), of(depth) as f64));
         values.collect::<Vec<_>>()
@@ -137,11 +137,10 @@ fn of_node(node: &Node) -> Vec<Metric> {
         let count = node.stats.refused[*reason as usize].load(Relaxed);
         (vec![("reason", reason.name().to_owned())], count as f64)
     });
-    let (cached, cached_bytes) = node.cache.size();
+    let (cached, cached_bytes) = node.channels.last_events().size();
     let gauge = |name, help, value: usize| Metric::gauge(name, help, value as f64);
     let counter = Metric::counter;
-    let (wishes, quotas) = node.peers.quotas();
-    let (applicants, unanswered) = node.peers.places();
+    let sizes = node.channels.sizes();
     let dropped = node.stats.dropped_peer_events.load(Relaxed);
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
@@ -154,21 +153,25 @@ fn of_node(node: &Node) -> Vec<Metric> {
             dropped,
         ),
         counter("panics_total", "Bugs that ended one task", panics()),
-        gauge("registry_channels", "Channels in the registry", node.registry.len()),
+        gauge("registry_channels", "Channels in the registry", node.channels.registry().len()),
         gauge("cached_events", "Events kept for cache channels", cached),
         gauge("cached_bytes", "Bytes of events kept for cache channels", cached_bytes),
         gauge(
             "held_back_counts",
             "Busy channels whose subscription count was said lately",
-            node.subscription_counts.len(),
+            sizes.held_back_counts,
         ),
-        gauge("quota_wishes", "Connections that wait for a place", wishes),
-        gauge("quotas", "Apps whose connections are limited and counted", quotas),
-        gauge("place_applicants", "Connections that wait for a place in a channel", applicants),
+        gauge("quota_wishes", "Connections that wait for a place", sizes.slot_requests),
+        gauge("quotas", "Apps whose connections are limited and counted", sizes.quotas),
+        gauge(
+            "place_applicants",
+            "Connections that wait for a place in a channel",
+            sizes.place_applicants,
+        ),
         counter(
             "unanswered_claims_total",
             "Places in presence channels decided without every node's answer",
-            unanswered,
+            sizes.unanswered_claims,
         ),
         gauge("websocket_limit", "WebSockets that fit", node.descriptors.websocket_limit()),
         gauge("ready", "Whether new work is taken", usize::from(node.is_ready())),

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// All of it, as far as this process has to do with it.
 pub(super) async fn metrics(node: &Node) -> Vec<Metric> {
     let (gauge, counter) = (Metric::gauge, Metric::counter);
-    let (waiting, lost) = node.notices.waiting_and_lost();
+    let (waiting, lost) = node.outside().notes.waiting_and_lost();
     let mut metrics = vec![
         gauge("webhook_notices", "What happened and was not looked at yet", waiting as f64),
         counter("webhook_notices_lost_total", "What happened and had no room", lost),

@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
+use channels::Peers;
 use cluster::driver::{Driver, Owner, Wake};
 use cluster::mesh::Tls;
-use cluster::{Incarnation, Output, PeerStatus, Settings};
+use cluster::{Incarnation, Output, PeerStatus, Reason, Settings};
 use config::AdapterDriver;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep};
 
-use super::Receiver;
 use super::certificates::Certificates;
 use super::losses::Told;
 use super::transport::{Counters, Transport};
 use crate::node::Node;
+use crate::outside::keep_time;
 use crate::start_error::StartError;
 use crate::task_thread::TaskThread;
-use crate::webhooks::Notice;
 
 /// How long to wait for somebody to be there.
 const ALONE_AFTER: Duration = Duration::from_secs(1);
@@ -120,9 +120,10 @@ impl Membership {
     }
 }
 
-/// The receiver as the driver's owner, and as the thread looks at it.
+/// The peers as the driver's owner, and as the thread looks at them.
 struct Shared {
-    receiver: Rc<RefCell<Receiver>>,
+    node: Arc<Node>,
+    peers: Rc<RefCell<Peers>>,
     told: Told,
 }
 
@@ -131,19 +132,44 @@ impl Owner for Shared {
         if matches!(output, Output::Stream { .. }) {
             self.told.begun_anew(&driver.losses());
         }
-        let freed = self.receiver.borrow_mut().take(output);
-        if let Some(slot) = freed {
+        let mut peers = self.peers.borrow_mut();
+        log(&peers, &output);
+        if let Some(slot) = peers.take(&self.node.channels, output) {
             driver.forget(slot);
         }
     }
 
     fn has_room(&self) -> bool {
-        self.receiver.borrow().has_room()
+        self.node.has_room()
     }
 
     fn tick(&mut self, driver: &Driver) {
         self.told.tick(&driver.losses());
-        self.receiver.borrow_mut().tick();
+        self.peers.borrow_mut().tick(&self.node.channels);
+    }
+}
+
+/// Says who comes and goes.
+fn log(peers: &Peers, output: &Output) {
+    let name = |slot| peers.info(slot).map_or("?", |info| &info.name);
+    match output {
+        Output::Up { info, .. } => {
+            tracing::info!(node = %info.name, incarnation = %info.incarnation, "a node is there");
+        }
+        Output::Stream { slot, .. } => {
+            let node = name(*slot);
+            tracing::warn!(node, "the link to a node begins anew, with a snapshot");
+        }
+        Output::Down { slot, incarnation, reason: Reason::Goodbye } => {
+            tracing::info!(node = name(*slot), %incarnation, "a node has left");
+        }
+        Output::Down { slot, incarnation, reason } => {
+            tracing::warn!(node = name(*slot), %incarnation, ?reason, "a node is dead");
+        }
+        Output::Restarted { .. }
+        | Output::Entry { .. }
+        | Output::Acked { .. }
+        | Output::Ready { .. } => {}
     }
 }
 
@@ -159,32 +185,26 @@ async fn live(
         node_timeout: config.node_timeout,
         replay_bytes: config.replay_bytes,
         replay_age: config.replay_age,
+        agreement: channels::election::ELECTION,
     };
-    let me = Incarnation(node.peers.incarnation());
+    let me = Incarnation(node.channels.incarnation());
     let wake = Wake::new();
     let waker = wake.clone();
-    node.peers.join(Box::new(move || waker.wake()));
-    let receiver = Rc::new(RefCell::new(Receiver::new(node.clone())));
+    node.outside().join(Box::new(move || waker.wake()));
+    let peers = Rc::new(RefCell::new(Peers::default()));
     let driver = Driver::new(
         me,
         settings,
         wake,
-        Box::new(Shared { receiver: receiver.clone(), told: Told::default() }),
+        Box::new(Shared { node: node.clone(), peers: peers.clone(), told: Told::default() }),
     );
     let transport = match Transport::start(&node.config, tls, driver.clone()).await {
         Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),
     };
-    tokio::task::spawn_local({
-        let node = node.clone();
-        async move { node.end_waits().await }
-    });
-    tokio::task::spawn_local({
-        let node = node.clone();
-        async move { node.end_claims().await }
-    });
+    tokio::task::spawn_local(keep_time(node.channels.clone()));
 
-    let left = serve(&node, &transport, &receiver, &driver, (&joined, &mut commands)).await;
+    let left = serve(&node, &transport, &peers, &driver, (&joined, &mut commands)).await;
     transport.stop().await;
     drop(left);
 }
@@ -193,11 +213,11 @@ async fn live(
 async fn serve(
     node: &Node,
     transport: &Transport,
-    receiver: &RefCell<Receiver>,
+    peers: &RefCell<Peers>,
     driver: &Driver,
     (joined, commands): (&std_mpsc::Sender<Result<(), StartError>>, &mut mpsc::Receiver<Command>),
 ) -> Option<HasLeft> {
-    let mut others = pin!(wait_for_the_others(transport, receiver));
+    let mut others = pin!(wait_for_the_others(transport, peers));
     let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
     let mut is_open = false;
     loop {
@@ -242,15 +262,12 @@ async fn serve(
 /// Tells the others whether this node serves; from then on it speaks for its channels.
 fn set_ready(node: &Node, driver: &Driver, ready: bool) {
     driver.set_ready(ready);
-    match ready {
-        true => node.begin_serving(),
-        false => node.notices.tell(Notice::Retired(driver.me().0)),
-    }
+    node.channels.set_serving(ready);
 }
 
 /// Nothing is served before everybody who is there has told everything, so that a publish through
 /// this node reaches all, and its first presence subscriber sees the whole roster.
-async fn wait_for_the_others(transport: &Transport, receiver: &RefCell<Receiver>) {
+async fn wait_for_the_others(transport: &Transport, peers: &RefCell<Peers>) {
     let start = Instant::now();
     while !transport.is_up() {
         sleep(LOOK_EVERY).await;
@@ -258,8 +275,8 @@ async fn wait_for_the_others(transport: &Transport, receiver: &RefCell<Receiver>
     let (mut known, mut known_since, mut said) = (0, Instant::now(), Instant::now());
     loop {
         let (peers, whole) = {
-            let receiver = receiver.borrow();
-            (receiver.peers(), receiver.is_whole())
+            let peers = peers.borrow();
+            (peers.len(), peers.is_whole())
         };
         if peers != known {
             (known, known_since) = (peers, Instant::now());

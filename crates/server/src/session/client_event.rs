@@ -1,6 +1,6 @@
 //! Events from one client to the others of a channel (W39 to W42).
 
-use channels::announcer::Subject;
+use channels::Publish;
 use protocol::channel;
 use protocol::close::CLIENT_EVENT_REFUSED;
 use protocol::data::Data;
@@ -8,9 +8,9 @@ use protocol::event_name;
 use protocol::webhook::{Event, EventKind};
 
 use super::Session;
+use crate::apps::Counters;
 use crate::frames;
 use crate::hub::live;
-use crate::webhooks::Notice;
 
 /// Why a client event is dropped: an error code and its text; the connection stays open.
 struct Refused(Option<u16>, String);
@@ -50,7 +50,7 @@ impl Session<'_> {
         let topic = self.subscribers(channel);
         let at = state.channels.find(&state.connections, self.id.index, &topic);
         let has_place =
-            |_: &usize| !self.shard.node.peers.has_no_place(&topic, self.shard.id, self.id);
+            |_: &usize| !self.shard.node.channels.has_no_place(&topic, self.shard.own(self.id));
         let Some(at) = at.filter(has_place) else {
             let message = format!(
                 "Cannot broadcast client event (connection not subscribed to channel {channel})"
@@ -59,7 +59,8 @@ impl Session<'_> {
         };
         let Some(connection) = live(&mut state.connections, self.id) else { return Ok(()) };
         if let Some(rate) = config.max_client_events_per_second {
-            let taken = connection.client_events.take(self.shard.node.nanos(), 1, rate);
+            let taken =
+                connection.client_events.take(self.shard.node.now().as_nanos() as u64, 1, rate);
             taken.map_err(|_| {
                 limited(format!("The rate limit of {rate} client events per second is exceeded."))
             })?;
@@ -69,13 +70,20 @@ impl Session<'_> {
         }
         let member = connection.subscriptions[at].member.as_ref();
         let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
-        self.shard.node.publish(self.app, channel, &frame, Some(connection.socket_id), None);
+        Counters::add(&self.app.counters.publishes, 1);
+        self.shard.node.channels.publish(Publish {
+            app: &self.app.id,
+            channel,
+            frame: &frame,
+            except: Some(connection.socket_id),
+            kept: None,
+        });
         if settings.routes.want(EventKind::ClientEvent) {
             let (socket_id, user_id) =
                 (connection.socket_id.to_string(), member.map(|member| &*member.id));
             let event = Event::ClientEvent { channel, event, data, socket_id: &socket_id, user_id };
-            let subject = Subject { app: topic.app, channel: topic.channel, member: None };
-            self.shard.node.notices.tell(Notice::ClientEvent(subject, event.json()));
+            let channels = &self.shard.node.channels;
+            channels.note_client_event(&topic.app, topic.channel, event.json());
         }
         Ok(())
     }

@@ -9,9 +9,10 @@ use protocol::close::Close;
 use protocol::version;
 use tokio::time::timeout;
 
-use crate::apps::{App, Asked, By, PendingApp, PendingSeat, Seat, SeatWish, Unavailable};
+use crate::apps::{App, Asked, By, PendingApp, Unavailable};
 use crate::limits::OpenSocket;
 use crate::node::Node;
+use crate::seats::{PendingSeat, Seat, SeatRequest, take_seat};
 
 /// How long another node may take to say whether there is a place.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -214,9 +215,9 @@ fn try_seat(
     if !socket.becomes_websocket() {
         return Err(Refused(Refusal::Capacity, Close::over_capacity()));
     }
-    match app.wish_for_seat(&node.peers) {
-        SeatWish::Granted(seat) => Ok(Admission::Seated(seat)),
-        SeatWish::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
-        SeatWish::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
+    match take_seat(app, &node.channels) {
+        SeatRequest::Granted(seat) => Ok(Admission::Seated(seat)),
+        SeatRequest::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
+        SeatRequest::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
     }
 }

@@ -11,6 +11,7 @@ mod subscribe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use channels::{ConnectionId, Topic};
 use protocol::client_message::{self, ClientMessage};
 
 pub(crate) use connect::{Admission, Handshake, Refusal, admit};
@@ -19,7 +20,7 @@ pub(crate) use subscribe::full;
 
 use crate::apps::App;
 use crate::frames;
-use crate::hub::{ConnectionId, Op, Shard, Topic};
+use crate::hub::{Op, Shard};
 
 /// One connection at the moment at which it says something.
 #[derive(Clone, Copy)]

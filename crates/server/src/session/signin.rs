@@ -1,5 +1,6 @@
 //! Signing in, and watching other users (W45 to W49).
 
+use channels::{Subscription, Topic};
 use protocol::auth::verify_signin;
 use protocol::channel::user_channel;
 use protocol::close::WATCHLIST_LIMIT;
@@ -7,7 +8,7 @@ use protocol::member::{MAX_WATCHLIST, User, parse_user_data};
 
 use super::Session;
 use crate::frames;
-use crate::hub::{Audience, Newcomer, Op, SignedIn, State, Topic, live};
+use crate::hub::{Op, SignedIn, State, live};
 
 impl Session<'_> {
     /// Always answered, and never a reason to close (W46).
@@ -53,14 +54,10 @@ impl Session<'_> {
     fn receive_as(self, state: &mut State, user: &User) {
         let own = self.subscribers(&user_channel(&user.id));
         state.channels.attach(&mut state.connections, self.id.index, &own, None);
-        let newcomer = Newcomer {
-            shard: self.shard.id,
-            connection: self.id,
-            member: None,
-            max_members: None,
-            asked: false,
-        };
-        self.shard.node.subscribe(self.app, &own, newcomer);
+        let who = self.shard.own(self.id);
+        let subscription = Subscription { who, member: None, max_members: None, asked: false };
+        let interests = self.app.settings.load().interests;
+        self.shard.node.channels.subscribe(&own, interests, subscription);
     }
 
     fn watch(self, state: &mut State, user: &User) {
@@ -76,12 +73,12 @@ impl Session<'_> {
         }
         for watched in &user.watchlist {
             let channel = user_channel(watched);
-            let topic = Topic { audience: Audience::Watchers, ..self.subscribers(&channel) };
+            let topic = Topic::watchers(&self.app.id, channel.as_str().into());
             let State { connections, channels, .. } = state;
             if channels.find(connections, self.id.index, &topic).is_none() {
                 channels.attach(connections, self.id.index, &topic, None);
-                let (shard, user_id) = (self.shard, watched.as_str().into());
-                shard.node.watch(&topic, shard.id, self.id, user_id);
+                let (who, user_id) = (self.shard.own(self.id), watched.as_str().into());
+                self.shard.node.channels.watch(&topic, who, user_id);
             }
         }
         self.shard.inbox().send(Op::WatchlistReady { to: self.id });

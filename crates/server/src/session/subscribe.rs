@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use channels::registry::Member;
+use channels::{Subscribed, Subscription, Topic};
 use protocol::auth::verify_subscription;
 use protocol::channel;
 use protocol::member::parse_channel_data;
@@ -11,7 +12,7 @@ use protocol::member::parse_channel_data;
 use super::Session;
 use crate::apps::Settings;
 use crate::frames;
-use crate::hub::{Joined, Newcomer, SignedIn, State, Topic, live};
+use crate::hub::{SignedIn, State, live};
 
 /// Why a subscription is refused, in the two shapes in which clients are told (W25).
 struct Refused {
@@ -96,7 +97,8 @@ impl Session<'_> {
         let subscribed = connection.subscriptions.len();
         let topic = self.subscribers(channel);
         if state.channels.find(&state.connections, self.id.index, &topic).is_some() {
-            self.shard.node.welcome_again(&topic, self.shard.id, self.id);
+            let who = self.shard.own(self.id);
+            self.shard.node.channels.subscribe_again(&topic, settings.interests, who);
             return Ok(());
         }
         let most = self.shard.node.config.connection.max_subscriptions;
@@ -104,8 +106,7 @@ impl Session<'_> {
             let message = format!("A connection may be subscribed to {most} channels at a time.");
             return Err(Refused::new("LimitReached", 4004, message));
         }
-        let max_members = settings.config.limits.max_presence_members;
-        self.join(state, &topic, member, max_members)
+        self.join(state, &topic, member, &settings)
     }
 
     fn join(
@@ -113,18 +114,20 @@ impl Session<'_> {
         state: &mut State,
         topic: &Topic,
         member: Option<Arc<Member>>,
-        max_members: Option<usize>,
+        settings: &Settings,
     ) -> Result<(), Refused> {
+        let max_members = settings.config.limits.max_presence_members;
+        let interests = settings.interests;
         let State { connections, channels, .. } = state;
         channels.attach(connections, self.id.index, topic, member.clone());
-        let newcomer = Newcomer {
-            shard: self.shard.id,
-            connection: self.id,
+        let subscription = Subscription {
+            who: self.shard.own(self.id),
             member: member.as_ref(),
             max_members,
             asked: true,
         };
-        if self.shard.node.subscribe(self.app, topic, newcomer) == Joined::Full {
+        let node = &self.shard.node;
+        if node.channels.subscribe(topic, interests, subscription) == Subscribed::Full {
             if let Some(at) = channels.find(connections, self.id.index, topic) {
                 channels.detach(connections, self.id.index, at);
             }

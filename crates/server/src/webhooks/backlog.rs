@@ -72,12 +72,6 @@ impl<T: Waits> Backlog<T> {
         self.some.notify_one();
     }
 
-    /// Pushes, and wakes the task.
-    pub(crate) fn tell(&self, item: T) {
-        self.push(item);
-        self.wake();
-    }
-
     /// Everything that is there.
     pub(super) fn take(&self) -> VecDeque<T> {
         let mut queue = self.queue.lock();

@@ -1,16 +1,15 @@
-//! The desk: what of the notices this node has to say, and how it is said.
+//! The desk: what of the notes this node has to say, and how it is said.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use channels::announcer::{Settings, Speaker, Statement, Subject, Turn};
+use channels::announcer::{Missed, Settings, Speaker, Statement, Subject, Turn};
+use channels::{Note, Origin};
 use protocol::webhook::Event;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::delivery::Delivery;
-use super::missed::Missed;
-use super::notices::{Notice, Origin};
 use crate::node::Node;
 
 /// The most departures that wait for the end of their grace, and the most statements that other
@@ -40,7 +39,7 @@ impl Desk {
             memory: node.config.cluster.node_timeout + 2 * node.config.cluster.check_interval,
             most: MOST_WAITING,
         };
-        let speaker = Speaker::new(node.peers.incarnation(), settings);
+        let speaker = Speaker::new(node.channels.incarnation(), settings);
         Desk { node, speaker, missed: Missed::default(), delivery, started: Instant::now() }
     }
 
@@ -50,7 +49,7 @@ impl Desk {
         loop {
             let deadline = self.deadline();
             tokio::select! {
-                () = node.notices.some() => {}
+                () = node.outside().notes.some() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
                 () = self.delivery.looked_up() => {}
                 _ = &mut close => break,
@@ -73,33 +72,33 @@ impl Desk {
     }
 
     fn turn(&mut self) {
-        for notice in self.node.notices.take() {
-            self.hear(notice);
+        for note in self.node.outside().notes.take() {
+            self.hear(note);
         }
         self.speaker.tick(self.now());
         self.say();
         self.delivery.tick();
     }
 
-    fn hear(&mut self, notice: Notice) {
+    fn hear(&mut self, note: Note) {
         let now = self.now();
-        match notice {
-            Notice::Came(subject) => self.speaker.came(subject, now),
-            Notice::Went(subject) => self.speaker.went(subject, now),
-            Notice::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
-            Notice::Retired(node) => self.speaker.retired(node),
-            Notice::Dead(node) => {
+        match note {
+            Note::Came(subject) => self.speaker.came(subject, now),
+            Note::Went(subject) => self.speaker.went(subject, now),
+            Note::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
+            Note::Retired(node) => self.speaker.retired(node),
+            Note::Dead(node) => {
                 let heard = now.saturating_sub(self.node.config.cluster.node_timeout);
                 self.speaker.dead(node, heard, now);
             }
-            Notice::Counted(subject, count) => {
+            Note::Counted(subject, count) => {
                 if self.speaks_for(&subject) {
                     let event = Event::SubscriptionCount { channel: &subject.channel, count };
                     self.delivery.take(&subject.app, &event, wall_clock());
                 }
             }
-            Notice::Missed(subject, origin) => self.missed(&subject, origin),
-            Notice::ClientEvent(subject, json) => {
+            Note::Missed(subject, origin) => self.missed(&subject, origin),
+            Note::ClientEvent(subject, json) => {
                 self.delivery.take_client_event(subject, json, wall_clock());
             }
         }
@@ -108,10 +107,8 @@ impl Desk {
 
     fn missed(&mut self, subject: &Subject, origin: Origin) {
         match self.speaker.speaks_for(subject, self.now()) {
-            Some(other) if other != self.node.peers.incarnation() && origin == Origin::Here => {
-                let topic =
-                    channels::replication::Topic { app: &subject.app, channel: &subject.channel };
-                self.node.peers.tell_by_name(other, &channels::replication::Message::Missed(topic));
+            Some(other) if other != self.node.channels.incarnation() && origin == Origin::Here => {
+                self.node.channels.send_miss(other, &subject.app, &subject.channel);
             }
             _ if self.missed.is_news(subject, self.now()) => {
                 let event = Event::CacheMiss { channel: &subject.channel };
@@ -122,7 +119,7 @@ impl Desk {
     }
 
     fn speaks_for(&self, subject: &Subject) -> bool {
-        self.speaker.speaks_for(subject, self.now()) == Some(self.node.peers.incarnation())
+        self.speaker.speaks_for(subject, self.now()) == Some(self.node.channels.incarnation())
     }
 
     /// Says what the speaker has to say.

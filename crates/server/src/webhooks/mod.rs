@@ -2,28 +2,26 @@
 //! request to a backend looks like, nor when it is tried again; that is the `webhooks` crate's.
 //!
 //! ```text
-//!   hub::decide, session  --Notice-->  notices     under the channel's lock, in the order of decisions
+//!   channels, session  --Note-->  notes            under the channel's lock, in the order of decisions
 //!                                         |
 //!                                       desk       on the background runtime: may this node say it?
-//!                                         |            (the `speaker` crate)
+//!                                         |            (`channels::announcer`)
 //!                                      delivery    filters, batches, and the queue or the sender
 //! ```
 //!
-//! Shards never wait for any of it: what does not fit into the notices is counted and lost.
+//! Shards never wait for any of it: what does not fit into the notes is counted and lost.
 
 mod backlog;
 mod delivery;
 mod desk;
 mod feed;
 mod meters;
-mod missed;
-mod notices;
-mod notify;
+mod notes;
 mod unknown;
 mod work;
 
 use desk::Desk;
 pub(crate) use feed::Feed;
 pub(crate) use meters::Meters;
-pub(crate) use notices::{Notice, Notices, Origin};
+pub(crate) use notes::Notes;
 pub(crate) use work::{Opened, Work};

@@ -47,7 +47,7 @@ impl Names {
 }
 
 fn member(id: &str, info: Option<usize>) -> Arc<Member> {
-    let info_json = info.map(|length| "7".repeat(length).into());
+    let info_json = info.map(|length| format!("\"{}\"", "7".repeat(length)).into());
     Arc::new(Member { id: id.into(), id_json: format!("\"{id}\"").into(), info_json })
 }
 
@@ -66,51 +66,46 @@ pub(crate) fn limit(channel: &Channel) -> Option<usize> {
 
 impl Node {
     /// The node begins to serve.
-    pub(crate) fn open(&mut self, now: u64, names: &Names, ledger: &mut Ledger) {
+    pub(crate) fn open(&mut self, names: &Names, ledger: &mut Ledger) {
         self.serves = true;
         self.cluster.set_ready(true);
-        self.local.woken = true;
-        ledger.statements.serving.insert(self.info.incarnation, self.local.now);
-        self.local.speaker.ready(self.info.incarnation.0, self.local.now);
+        self.wake();
+        self.channels.set_serving(true);
         let Some(channels) = &names.ballast else { return };
         let member = member("ballast", Some(BALLAST));
         let socket = Socket { shard: ShardId(0), subscriptions: Default::default() };
-        self.local.sockets.insert(BALLAST_SOCKET, socket);
+        self.sockets.insert(BALLAST_SOCKET, socket);
         for channel in channels {
-            self.subscribe(now, BALLAST_SOCKET, channel, Some(&member), ledger);
+            self.subscribe(BALLAST_SOCKET, channel, Some(&member), ledger);
         }
     }
 
     /// Something that a client or a backend does.
-    pub(crate) fn do_something(
-        &mut self,
-        now: u64,
-        names: &Names,
-        random: &mut Random,
-        ledger: &mut Ledger,
-    ) {
+    pub(crate) fn do_something(&mut self, names: &Names, random: &mut Random, ledger: &mut Ledger) {
         let channel = random.pick(&names.busy);
         let member = random.pick(&names.members);
-        let numbers = self.local.sockets.keys().copied().filter(|number| *number > BALLAST_SOCKET);
+        let numbers = self.sockets.keys().copied().filter(|number| *number > BALLAST_SOCKET);
         let numbers: Vec<SocketNumber> = numbers.collect();
         if numbers.is_empty() || (numbers.len() < SOCKETS && random.one_in(10)) {
             self.last_socket += 1;
             let shard = ShardId(random.between(0, SHARDS - 1) as u16);
             let socket = Socket { shard, subscriptions: Default::default() };
-            self.local.sockets.insert(self.last_socket, socket);
+            self.sockets.insert(self.last_socket, socket);
             return;
         }
         let socket = random.pick(&numbers);
         match random.between(0, 19) {
             0..6 => {
                 let member = Some(&member).filter(|_| is_presence(&channel));
-                self.subscribe(now, socket, &channel, member, ledger);
+                self.subscribe(socket, &channel, member, ledger);
             }
-            6..11 => self.unsubscribe(now, socket, &channel, ledger),
-            11 => self.disconnect(now, socket, ledger),
+            6..11 => self.unsubscribe(socket, &channel, ledger),
+            11 => self.disconnect(socket, ledger),
             12..17 => self.publish(&channel, None, ledger),
             _ => {
-                let subscription = self.local.subscription(socket, &channel);
+                let has_place =
+                    !self.channels.has_no_place(&self.topic(&channel), self.who(socket));
+                let subscription = self.subscription(socket, &channel).filter(|_| has_place);
                 if let Some(member) = subscription.and_then(|s| s.member.clone()) {
                     self.publish(&channel, Some((socket, member.id.clone())), ledger);
                 }
@@ -118,16 +113,16 @@ impl Node {
         }
     }
 
-    fn disconnect(&mut self, now: u64, socket: SocketNumber, ledger: &mut Ledger) {
-        let subscribed = self.local.sockets[&socket].subscriptions.keys().cloned();
-        let channels: Vec<Channel> = subscribed.chain(self.local.places.of(socket)).collect();
-        channels.iter().for_each(|channel| self.unsubscribe(now, socket, channel, ledger));
-        self.local.sockets.remove(&socket);
+    fn disconnect(&mut self, socket: SocketNumber, ledger: &mut Ledger) {
+        let subscribed = self.sockets[&socket].subscriptions.keys().cloned();
+        let channels: Vec<Channel> = subscribed.collect();
+        channels.iter().for_each(|channel| self.unsubscribe(socket, channel, ledger));
+        self.sockets.remove(&socket);
     }
 
     /// Every client goes.
-    pub(crate) fn disconnect_all(&mut self, now: u64, ledger: &mut Ledger) {
-        let numbers: Vec<SocketNumber> = self.local.sockets.keys().copied().collect();
-        numbers.into_iter().for_each(|socket| self.disconnect(now, socket, ledger));
+    pub(crate) fn disconnect_all(&mut self, ledger: &mut Ledger) {
+        let numbers: Vec<SocketNumber> = self.sockets.keys().copied().collect();
+        numbers.into_iter().for_each(|socket| self.disconnect(socket, ledger));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use channels::registry::{Entry, Member, MemberChange, ShardId};
+use channels::registry::{Entry, Member, ShardId};
 use cluster::Incarnation;
 
 use crate::Channel;
@@ -45,18 +45,46 @@ pub(crate) struct Frame {
     pub(crate) user_id: Option<Box<str>>,
 }
 
+/// What an event's frame begins with.
+const EVENT: u8 = b'E';
+
 impl Frame {
     pub(crate) fn encode(&self) -> String {
         let user_id = self.user_id.as_deref().unwrap_or_default();
-        format!("{} {} {user_id}", self.publisher.0, self.number)
+        format!("{} {} {} {user_id}", char::from(EVENT), self.publisher.0, self.number)
     }
 
     pub(crate) fn decode(frame: &[u8]) -> Frame {
-        let mut fields = std::str::from_utf8(frame).unwrap().splitn(3, ' ');
+        let mut fields = std::str::from_utf8(frame).unwrap().splitn(4, ' ').skip(1);
         let publisher = Incarnation(fields.next().unwrap().parse().unwrap());
         let number = fields.next().unwrap().parse().unwrap();
         let user_id = fields.next().filter(|id| !id.is_empty()).map(Into::into);
         Frame { publisher, number, user_id }
+    }
+}
+
+/// What a client is sent after its welcome.
+pub(crate) enum Heard {
+    Event(Frame),
+    Added(Box<str>),
+    Removed(Box<str>),
+}
+
+impl Heard {
+    /// Events are the simulation's own; what the channels say is a WebSocket frame.
+    pub(crate) fn parse(frame: &[u8]) -> Self {
+        if frame[0] == EVENT {
+            return Heard::Event(Frame::decode(frame));
+        }
+        let (frame, _) = websocket::client::parse(frame).unwrap().expect("a whole frame");
+        let said: serde_json::Value = serde_json::from_slice(frame.payload).unwrap();
+        let data: serde_json::Value = serde_json::from_str(said["data"].as_str().unwrap()).unwrap();
+        let id = data["user_id"].as_str().unwrap().into();
+        match said["event"].as_str() {
+            Some("pusher_internal:member_added") => Heard::Added(id),
+            Some("pusher_internal:member_removed") => Heard::Removed(id),
+            other => panic!("{other:?} is said"),
+        }
     }
 }
 
@@ -71,11 +99,11 @@ impl Subscription {
         &mut self,
         me: Incarnation,
         channel: &Channel,
-        entry: &Entry,
+        roster: &[Arc<Member>],
         excused: bool,
         ledger: &mut Ledger,
     ) {
-        let roster = ids(entry);
+        let roster: BTreeSet<Box<str>> = roster.iter().map(|member| member.id.clone()).collect();
         if let Some(member) = &self.member {
             assert!(roster.contains(&member.id), "the roster contains oneself");
         }
@@ -93,13 +121,22 @@ impl Subscription {
 }
 
 impl Told {
-    pub(crate) fn change(&mut self, change: &MemberChange) {
-        match change {
-            MemberChange::Added(member) => {
-                assert!(self.roster.insert(member.id.clone()), "{} is added twice", member.id);
+    /// A frame comes to a socket of the node `me`, or goes past it if the client sent it.
+    pub(crate) fn take(
+        &mut self,
+        me: Incarnation,
+        heard: &Heard,
+        is_sender: bool,
+        ledger: &mut Ledger,
+    ) {
+        match heard {
+            Heard::Event(frame) if is_sender => self.sent(frame),
+            Heard::Event(frame) => self.hear(me, frame, ledger),
+            Heard::Added(id) => {
+                assert!(self.roster.insert(id.clone()), "{id} is added twice");
             }
-            MemberChange::Removed(member) => {
-                assert!(self.roster.remove(&member.id), "{} is removed twice", member.id);
+            Heard::Removed(id) => {
+                assert!(self.roster.remove(id), "{id} is removed twice");
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channels::announcer::{Settings, Statement, Subject, Turn};
-use cluster::{Incarnation, Now};
+use cluster::Now;
 
 use crate::Channel;
 use crate::world::World;
@@ -13,8 +13,9 @@ use crate::world::World;
 pub(crate) const SETTINGS: Settings =
     Settings { grace: Duration::from_millis(700), memory: Duration::from_secs(3), most: 100_000 };
 /// After a change of membership nodes may disagree for so long who speaks: until the grace of the
-/// last one to join is over for all, who do not see the same at the same time.
-const SETTLES: Duration = Duration::from_millis(700 + 400);
+/// last one to join is over for all, who do not see the same at the same time, and hear with its
+/// heartbeats how long it has served.
+const SETTLES: Duration = Duration::from_millis(700 + 2000);
 
 /// What was said by all nodes.
 #[derive(Default)]
@@ -23,8 +24,6 @@ pub(crate) struct Statements {
     last: BTreeMap<Subject, Turn>,
     /// When membership changed last, or a node heard of it.
     unsettled: Now,
-    /// Since when each node has served, which nodes tell each other.
-    pub(crate) serving: BTreeMap<Incarnation, Now>,
 }
 
 impl Statements {
@@ -61,7 +60,7 @@ impl World {
         let others = self.places.len() - 1;
         self.places.iter().all(|place| {
             place.node.as_ref().is_some_and(|node| {
-                let ready = node.peers.values().filter(|peer| peer.ready).count();
+                let ready = node.peers.all().filter(|(.., ready)| *ready).count();
                 node.serves && ready == others
             })
         })
@@ -74,8 +73,8 @@ impl World {
             self.ledger.statements.unsettle(now);
         }
         let node = self.places[at].node.as_mut().unwrap();
-        node.local.speaker.tick(now);
-        while let Some(statement) = node.local.speaker.poll() {
+        node.announce();
+        while let Some(statement) = node.speaker.poll() {
             let checked = self.ledger.statements.hear(statement, strict);
             self.ledger.summary.statements += u64::from(checked);
         }

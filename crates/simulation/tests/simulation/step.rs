@@ -1,6 +1,5 @@
 //! What one node's driver does in one step.
 
-use bytes::Bytes;
 use cluster::Incarnation;
 
 use crate::schedule::Transport;
@@ -20,7 +19,7 @@ const ALONE: u64 = 1000;
 impl World {
     /// Everything that one node does in one step.
     pub(crate) fn step(&mut self, at: usize) {
-        self.node(at).local.now = self.time();
+        self.begin(at);
         // After a pause, the tick may come before what is waiting was read.
         let tick_first = self.random.one_in(2);
         if tick_first {
@@ -37,9 +36,9 @@ impl World {
             self.tick(at);
         }
         self.serve(at);
-        let node = self.places[at].node.as_mut().unwrap();
-        node.settle_waits(self.now, &mut self.ledger);
-        node.lose_patience(self.now, &mut self.ledger);
+        let (now, node) = (self.time(), self.places[at].node.as_mut().unwrap());
+        node.look_at_deadline(now, &mut self.ledger);
+        node.note_interests(&self.names.busy);
         for peer in std::mem::take(&mut node.gone) {
             if let Some(from) = self.place_of(peer) {
                 self.network.cut(at, from);
@@ -51,6 +50,12 @@ impl World {
         self.speak(at);
     }
 
+    /// The node's clock is set.
+    fn begin(&mut self, at: usize) {
+        let now = self.time();
+        self.node(at).outside().now.set(now);
+    }
+
     fn tick(&mut self, at: usize) {
         let (now, place) = (self.time(), &mut self.places[at]);
         if place.next_tick <= self.now {
@@ -59,7 +64,7 @@ impl World {
             node.tick(now, &mut self.ledger);
             let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
             if has_news && !node.peers.is_empty() {
-                node.local.woken |= node.local.outlets.tell(&Bytes::from_static(version::NEWS));
+                node.send_news(version::NEWS);
             }
         }
     }
@@ -69,7 +74,7 @@ impl World {
         let node = place.node.as_mut().unwrap();
         for packet in std::mem::take(&mut place.inbox) {
             node.cluster.receive(now, packet);
-            node.drain(now, &mut self.ledger);
+            node.drain(&mut self.ledger);
         }
     }
 
@@ -92,7 +97,7 @@ impl World {
         }
         let now = self.time();
         self.node(at).cluster.set_blind(now, way_down);
-        self.node(at).local.woken = true;
+        self.node(at).wake();
         self.places[at].notices_at = u64::MAX;
         if way_down {
             self.notice_way(at, self.network.way_down_until[at]);
@@ -111,14 +116,14 @@ impl World {
                 return;
             }
             let node = self.places[at].node.as_mut().unwrap();
-            node.open(self.now, &self.names, &mut self.ledger);
+            node.open(&self.names, &mut self.ledger);
         }
         if self.now >= FAULTS + QUIET - SILENCE || self.random.one_in(2) {
             return;
         }
         let node = self.places[at].node.as_mut().unwrap();
         for _ in 0..self.random.pick(&[1, 1, 1, 4]) {
-            node.do_something(self.now, &self.names, &mut self.random, &mut self.ledger);
+            node.do_something(&self.names, &mut self.random, &mut self.ledger);
         }
     }
 
@@ -131,16 +136,18 @@ impl World {
             let mut others = others.filter(|other| other.me() != node.me());
             return others.all(|other| self.ledger.are_linked(node.me(), other.me()));
         }
-        let whole = node.peers.values().all(|peer| peer.whole);
-        whole && (!node.peers.is_empty() || node.started + ALONE <= self.now)
+        node.peers.is_whole() && (!node.peers.is_empty() || node.started + ALONE <= self.now)
     }
 
     pub(crate) fn send(&mut self, at: usize) {
         let now = self.time();
         let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output(now).collect();
-        let lingered = self.node(at).local.lingers.is_some_and(|until| until <= now);
-        assert!(self.node(at).local.woken || lingered || peers.is_empty(), "the driver is woken");
-        self.node(at).local.woken = false;
+        let lingered = self.node(at).lingers.is_some_and(|until| until <= now);
+        assert!(
+            self.node(at).outside().woken.get() || lingered || peers.is_empty(),
+            "the driver is woken"
+        );
+        self.node(at).outside().woken.set(false);
         for peer in peers {
             // What goes to somebody who was replaced comes to the replacement.
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);
@@ -152,6 +159,6 @@ impl World {
             }
         }
         let lingers = self.node(at).cluster.lingers(now);
-        self.node(at).local.lingers = lingers;
+        self.node(at).lingers = lingers;
     }
 }

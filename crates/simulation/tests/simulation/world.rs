@@ -7,7 +7,7 @@ use cluster::{Incarnation, Now, Packet};
 use crate::ledger::{Ledger, Summary};
 use crate::load::Names;
 use crate::network::Network;
-use crate::node::{self, Node};
+use crate::node::Node;
 use crate::random::Random;
 use crate::schedule::Schedule;
 
@@ -111,8 +111,9 @@ impl World {
                 self.incarnations += 1;
                 let incarnation = Incarnation(self.incarnations * 10 + at as u64);
                 let (name, settings) = (format!("node-{at}"), self.schedule.settings.clone());
-                let registry = node::registry(&self.names);
-                place.node = Some(Node::new(self.now, incarnation, name, settings, registry));
+                let node = Node::new(self.now, incarnation, name, settings, &self.names);
+                node.outside().now.set(Duration::from_millis(self.now));
+                place.node = Some(node);
             }
         }
     }
@@ -130,7 +131,7 @@ impl World {
                 for (from, to) in [(a, b), (b, a)] {
                     let peer = self.find(from, to);
                     self.node(to).cluster.reconnected(peer);
-                    self.node(to).local.woken = true;
+                    self.node(to).wake();
                 }
             }
         }
@@ -147,7 +148,8 @@ impl World {
             }
         }
         node.cluster.found(now, info.clone());
-        node.drain(now, &mut self.ledger);
+        node.outside().now.set(now);
+        node.drain(&mut self.ledger);
         info.incarnation
     }
 }

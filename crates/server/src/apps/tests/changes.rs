@@ -7,6 +7,7 @@ use app_stores::Broken;
 use tokio::time::sleep;
 
 use super::{Bench, config_of, pass};
+use crate::seats::take_seat;
 
 #[tokio::test(start_paused = true)]
 async fn a_change_takes_effect_within_the_ttl() {
@@ -151,8 +152,7 @@ async fn an_app_that_nobody_uses_is_forgotten() {
     assert_eq!((bench.apps.len(), bench.apps.all().len()), (1, 2));
 
     // Whoever was about to connect finds the same app as those who come later.
-    let peers = &bench.peers;
-    let late = held.wish_for_seat(peers);
+    let late = take_seat(&held, &bench.channels);
     pass(&bench, 1).await;
     let found = bench.by_id("2").await.unwrap().unwrap();
     assert!(Arc::ptr_eq(&held, &found));

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app_stores::{Answer, AppStore, Broken, Found, StoreError, Wanted};
+use channels::Settings;
 use config::{AppConfig, AppManager, Sources};
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
-use super::{App, Apps, By, Seat, SeatWish, Unavailable, look_up_in};
-use crate::peers::Peers;
+use super::{App, Apps, By, Unavailable, look_up_in};
+use crate::metrics::Stats;
+use crate::outside::{NodeChannels, Outside};
+use crate::seats::{Seat, SeatRequest, take_seat};
 
 /// An app with these names; its secret is `secret`.
 pub(super) fn config_of(id: &str, key: &str) -> AppConfig {
@@ -90,7 +93,7 @@ struct Bench {
     apps: Arc<Apps>,
     store: Arc<Store>,
     gone: Arc<Mutex<Vec<(String, u16)>>>,
-    peers: Arc<Peers>,
+    channels: Arc<NodeChannels>,
 }
 
 impl Bench {
@@ -100,11 +103,14 @@ impl Bench {
         let sources = Sources { config_file: None, env: vec![], dotenv_dir: "/nonexistent".into() };
         let options = config::load(&sources).unwrap().config.app_manager;
         let options = AppManager { cache: cache.is_some(), cache_ttl: cache.flatten(), ..options };
+        let known = Arc::new(Apps::in_store("fake", &options));
+        let outside = Outside::new(known.clone(), Box::default(), None, Arc::new(Stats::new(0)));
+        let settings = Settings { me: 1, last_event_ttl: None, last_event_bytes: 0 };
         let bench = Bench {
-            apps: Arc::new(Apps::in_store("fake", &options)),
+            apps: known,
             store: Arc::new(Store(Mutex::new(Contents { apps, ..Contents::default() }))),
             gone: Arc::default(),
-            peers: Arc::new(Peers::new(1)),
+            channels: Arc::new(NodeChannels::new(settings, outside)),
         };
         let (apps, store, gone) = (bench.apps.clone(), bench.store.clone(), bench.gone.clone());
         tokio::spawn(async move {
@@ -135,8 +141,9 @@ impl Bench {
 
     /// A connection of an app.
     async fn connect(&self, key: &str) -> Seat {
-        match self.by_key(key).await.unwrap().unwrap().wish_for_seat(&self.peers) {
-            SeatWish::Granted(seat) => seat,
+        let app = self.by_key(key).await.unwrap().unwrap();
+        match take_seat(&app, &self.channels) {
+            SeatRequest::Granted(seat) => seat,
             _ => panic!("there is no quota"),
         }
     }

@@ -1,0 +1,545 @@
+//! Connections whose subscription is not complete: one table, for whatever they wait. It keeps them
+//! and says what time or an answer does to them; what follows from that is in `joining`.
+//!
+//! ```text
+//!   Place --reserved--> Interest --acknowledged--> LastEvent --fetched--> welcome
+//!     `---none left---> Refused, until the shard has heard of it
+//! ```
+//!
+//! A join begins at the first stage that it needs, and most need none.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use cluster::Now;
+use parking_lot::Mutex;
+
+use crate::registry::{Locked, Member, NodeId, Roster};
+use crate::replication::{Ticket as AckHandle, Tickets as AckHandles, Unconfirmed, Union};
+use crate::reservations::{Claims, Decision, Join as Reserve, Message, Ticket, Wish};
+use crate::topic::{ConnectionRef, Topic};
+
+/// The most that a client waits for peers, in each of the stages that ask them.
+const PEER_TIMEOUT: Duration = Duration::from_millis(50);
+/// The most that a client waits for a channel's last event.
+const LAST_EVENT_TIMEOUT: Duration = Duration::from_millis(250);
+/// Whoever looks so much later than it wanted to was paused itself, and reads what has come meanwhile
+/// before it holds others for late.
+const LAG: Duration = Duration::from_millis(10);
+
+/// For what a join waits.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// The last places of a presence channel: peers have to answer. It does not count yet.
+    Place { ticket: Ticket, member: Arc<Member>, limit: usize },
+    /// Peers have to know that this node has subscribers of the channel.
+    Interest,
+    /// The channel's last event is fetched.
+    LastEvent,
+    /// There is no place. The shard has not heard of it.
+    Refused,
+}
+
+#[derive(Clone, Debug)]
+struct Join {
+    who: ConnectionRef,
+    /// Whether the client asked, and is told.
+    asked: bool,
+    stage: Stage,
+    /// When it does not wait any longer.
+    until: Now,
+}
+
+/// The first subscriber's interest, which all of a channel's joins wait for.
+#[derive(Debug)]
+struct Interest {
+    number: u64,
+    acks: AckHandles,
+    until: Now,
+}
+
+/// One channel's joins, in the order in which they began.
+#[derive(Debug, Default)]
+struct Joining {
+    joins: Vec<Join>,
+    interest: Option<Interest>,
+}
+
+struct State {
+    topics: HashMap<Topic, Joining>,
+    /// When joins have waited for long enough; some may have ended.
+    deadlines: BinaryHeap<Reverse<(Now, Topic)>>,
+    /// Interests in the order in which they were told; some may have ended.
+    told: VecDeque<(u64, Topic)>,
+    numbers: u64,
+    claims: Claims<Topic>,
+    /// New members of this node, by channel. Kept until a heartbeat finds that all peers know them.
+    unconfirmed: HashMap<Topic, Unconfirmed>,
+}
+
+/// Owned by the node. What concerns a channel happens under its lock; the lock in here is taken
+/// inside of that, never around it. Who waits is bounded by what connections may subscribe to within
+/// the timeouts, what peers claim by the same on their side.
+pub(super) struct Joins {
+    state: Mutex<State>,
+    /// How many joins there are: most of the time none, and nobody has to look.
+    waiting: AtomicUsize,
+    applicants: AtomicUsize,
+    /// Claims that peers did not answer in time.
+    unanswered: AtomicU64,
+}
+
+/// Whether there is a place in a presence channel.
+pub(super) enum Place {
+    Free,
+    None,
+    /// It is claimed, and the join waits; the message is to be told to everybody.
+    Claimed(Message),
+}
+
+/// What became of a claim; the message is to be told to everybody, after the member.
+pub(super) struct Decided {
+    pub(super) who: ConnectionRef,
+    pub(super) member: Arc<Member>,
+    pub(super) limit: usize,
+    pub(super) granted: bool,
+    pub(super) settled: Message,
+}
+
+/// What became of a connection that leaves a channel.
+pub(super) enum Left {
+    /// It counted.
+    Counted,
+    /// It waited for a place; the message is to be told to everybody.
+    Claimed(Message),
+    /// It was refused, and its shard did not know yet.
+    Refused,
+}
+
+/// Somebody who need not wait for a stage any longer.
+pub(super) struct Passed {
+    pub(super) who: ConnectionRef,
+    pub(super) asked: bool,
+    /// Whether the last event is still to be seen to.
+    pub(super) needs_last_event: bool,
+}
+
+impl Interest {
+    fn is_over(&self, now: Now) -> bool {
+        self.until <= now || self.acks.iter().all(AckHandle::is_settled)
+    }
+}
+
+impl Joins {
+    pub(super) fn new(me: u64) -> Self {
+        Joins {
+            state: Mutex::new(State {
+                topics: HashMap::new(),
+                deadlines: BinaryHeap::new(),
+                told: VecDeque::new(),
+                numbers: 0,
+                claims: Claims::new(me),
+                unconfirmed: HashMap::new(),
+            }),
+            waiting: AtomicUsize::new(0),
+            applicants: AtomicUsize::new(0),
+            unanswered: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether nobody waits. A join that began under a channel's lock is seen by whoever has that now.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.load(Relaxed) == 0
+    }
+
+    /// Joins that wait for a place, or were refused and do not know yet.
+    pub(super) fn applicants(&self) -> usize {
+        self.applicants.load(Relaxed)
+    }
+
+    /// Claims that peers did not answer in time, so far.
+    pub(super) fn unanswered(&self) -> u64 {
+        self.unanswered.load(Relaxed)
+    }
+
+    /// Channels whose first subscriber waits for the peers.
+    pub(super) fn unacknowledged(&self) -> usize {
+        if self.is_idle() {
+            return 0;
+        }
+        let state = self.state.lock();
+        state.topics.values().filter(|joining| joining.interest.is_some()).count()
+    }
+
+    /// Whether there is a place for a member, where there may be `limit`; if it has to be claimed,
+    /// the join begins.
+    pub(super) fn reserve(
+        &self,
+        _: Locked<'_>,
+        topic: &Topic,
+        roster: &Roster,
+        (who, member, limit): (ConnectionRef, &Arc<Member>, usize),
+        now: Now,
+    ) -> Place {
+        let mut state = self.state.lock();
+        let unconfirmed = state.unconfirmed(topic);
+        state.numbers += 1;
+        let ticket = state.numbers;
+        let wish = Wish { user: &member.id, limit, unconfirmed, ticket };
+        let claim = match state.claims.join(topic, wish, &Union(roster)) {
+            Reserve::Yes => return Place::Free,
+            Reserve::Full => return Place::None,
+            Reserve::Claimed(claim) => claim,
+        };
+        let stage = Stage::Place { ticket, member: member.clone(), limit };
+        let join = Join { who, asked: true, stage, until: now + PEER_TIMEOUT };
+        self.begin(&mut state, topic, join);
+        Place::Claimed(claim)
+    }
+
+    /// A subscription counts, and waits until the peers know of it: `acks` are of the channel's first
+    /// one; those after it wait with it. False if there is nothing to wait for.
+    pub(super) fn await_interest(
+        &self,
+        _: Locked<'_>,
+        topic: &Topic,
+        (who, asked): (ConnectionRef, bool),
+        acks: AckHandles,
+        now: Now,
+    ) -> bool {
+        if acks.is_empty() && self.is_idle() {
+            return false;
+        }
+        let mut state = self.state.lock();
+        if !acks.is_empty() {
+            state.numbers += 1;
+            let (number, until) = (state.numbers, now + PEER_TIMEOUT);
+            let joining = state.topics.entry(topic.clone()).or_default();
+            joining.interest = Some(Interest { number, acks, until });
+            state.told.push_back((number, topic.clone()));
+        }
+        let interest = state.topics.get(topic).and_then(|joining| joining.interest.as_ref());
+        let Some(until) = interest.map(|interest| interest.until) else { return false };
+        self.begin(&mut state, topic, Join { who, asked, stage: Stage::Interest, until });
+        true
+    }
+
+    /// A subscription counts, and waits for the channel's last event, which is being fetched.
+    pub(super) fn await_last_event(
+        &self,
+        _: Locked<'_>,
+        topic: &Topic,
+        who: ConnectionRef,
+        now: Now,
+    ) {
+        let until = now + LAST_EVENT_TIMEOUT;
+        let join = Join { who, asked: true, stage: Stage::LastEvent, until };
+        self.begin(&mut self.state.lock(), topic, join);
+    }
+
+    /// A client asks for a subscription that it has already. If that waits, it is told in time; false
+    /// if it does not.
+    pub(super) fn ask_again(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> bool {
+        if self.is_idle() {
+            return false;
+        }
+        let mut state = self.state.lock();
+        let joins = state.topics.get_mut(topic).map(|joining| &mut joining.joins);
+        let join = joins.into_iter().flatten().find(|join| join.who == who);
+        join.map(|join| join.asked = true).is_some()
+    }
+
+    /// Whether a connection, for which its shard has a subscription to the channel, has no place
+    /// there, or not yet.
+    pub(super) fn has_no_place(&self, topic: &Topic, who: ConnectionRef) -> bool {
+        if self.applicants() == 0 {
+            return false;
+        }
+        let state = self.state.lock();
+        let mut joins = state.topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
+        joins.any(|join| join.who == who && join.is_without_place())
+    }
+
+    /// A connection leaves a channel.
+    pub(super) fn leave(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> Left {
+        if self.is_idle() {
+            return Left::Counted;
+        }
+        let mut state = self.state.lock();
+        let Some(join) = self.end(&mut state, topic, |join| join.who == who) else {
+            return Left::Counted;
+        };
+        match join.stage {
+            Stage::Place { ticket, .. } => {
+                state.claims.cancel(topic, ticket).map_or(Left::Refused, Left::Claimed)
+            }
+            Stage::Refused => Left::Refused,
+            Stage::Interest | Stage::LastEvent => Left::Counted,
+        }
+    }
+
+    /// A shard hears of a refusal; false if the connection has left since, or tries again.
+    pub(super) fn take_refusal(&self, topic: &Topic, who: ConnectionRef) -> bool {
+        let refused = |join: &Join| join.who == who && matches!(join.stage, Stage::Refused);
+        self.end(&mut self.state.lock(), topic, refused).is_some()
+    }
+
+    /// The next claim of a channel that is decided, if there is one.
+    pub(super) fn decide_place(
+        &self,
+        _: Locked<'_>,
+        topic: &Topic,
+        roster: &Roster,
+    ) -> Option<Decided> {
+        let mut state = self.state.lock();
+        loop {
+            let Decision { ticket: decided, granted, settled } =
+                state.claims.decide(topic, &Union(roster))?;
+            let is_it = |join: &Join| matches!(join.stage, Stage::Place { ticket, .. } if ticket == decided);
+            let joins = state.topics.get_mut(topic).map(|joining| &mut joining.joins);
+            let Some(join) = joins.into_iter().flatten().find(|join| is_it(join)) else { continue };
+            let Stage::Place { member, limit, .. } = join.stage.clone() else { continue };
+            let who = join.who;
+            if granted {
+                self.end(&mut state, topic, is_it);
+            } else {
+                join.stage = Stage::Refused;
+                join.until = Now::MAX;
+            }
+            return Some(Decided { who, member, limit, granted, settled });
+        }
+    }
+
+    /// Those of a channel who need not wait any longer for what they count for already: for the
+    /// peers, if those know or time is over; for the last event if it `is_fetched`, or time is over.
+    pub(super) fn pass(
+        &self,
+        _: Locked<'_>,
+        topic: &Topic,
+        now: Now,
+        is_fetched: bool,
+    ) -> Vec<Passed> {
+        let mut state = self.state.lock();
+        let Some(joining) = state.topics.get_mut(topic) else { return Vec::new() };
+        let is_known = joining.interest.as_ref().is_none_or(|interest| interest.is_over(now));
+        if is_known {
+            joining.interest = None;
+        }
+        let mut passed = Vec::new();
+        joining.joins.retain(|join| {
+            let needs_last_event = match join.stage {
+                Stage::Interest if is_known => true,
+                Stage::LastEvent if is_fetched || join.until <= now => false,
+                _ => return true,
+            };
+            passed.push(Passed { who: join.who, asked: join.asked, needs_last_event });
+            false
+        });
+        state.tidy(topic);
+        self.waiting.fetch_sub(passed.len(), Relaxed);
+        passed
+    }
+
+    /// The channels whose first subscribers the peers know now. Streams are acknowledged in order, so
+    /// those behind one that goes on do so, too, or soon will not.
+    pub(super) fn acknowledged(&self, now: Now) -> Vec<Topic> {
+        if self.is_idle() {
+            return Vec::new();
+        }
+        let mut over = Vec::new();
+        let mut state = self.state.lock();
+        while let Some((number, topic)) = state.told.front() {
+            let interest = state.topics.get(topic).and_then(|joining| joining.interest.as_ref());
+            let interest = interest.filter(|interest| interest.number == *number);
+            if interest.is_some_and(|interest| !interest.is_over(now)) {
+                break;
+            }
+            let is_there = interest.is_some();
+            over.extend(state.told.pop_front().filter(|_| is_there).map(|(_, topic)| topic));
+        }
+        over
+    }
+
+    /// When somebody has waited for long enough.
+    pub(super) fn deadline(&self) -> Option<Now> {
+        self.state.lock().deadlines.peek().map(|Reverse((until, _))| *until)
+    }
+
+    /// The channels where somebody has waited for long enough. Claims among them, and all that are as
+    /// old, are decided by what is known; whoever has not answered them is waited for no more until
+    /// it does.
+    pub(super) fn expire(&self, now: Now) -> Vec<Topic> {
+        let mut state = self.state.lock();
+        let (mut expired, mut later, mut hurried) = (Vec::new(), Vec::new(), 0);
+        while let Some(Reverse((until, _))) = state.deadlines.peek() {
+            if *until > now {
+                break;
+            }
+            let Some(Reverse((until, topic))) = state.deadlines.pop() else { break };
+            if state.is_paused(&topic, until, now) {
+                later.push(topic);
+                continue;
+            }
+            hurried += state.hurry(&topic, now);
+            expired.push(topic);
+        }
+        state.deadlines.extend(later.into_iter().map(|topic| Reverse((now + LAG, topic))));
+        self.unanswered.fetch_add(hurried, Relaxed);
+        if hurried > 0 {
+            // The peers that are late now let other claims be decided, too.
+            expired.extend(state.claims.waiting());
+        }
+        expired.sort();
+        expired.dedup();
+        expired
+    }
+
+    /// The channels where somebody waits for a place, in a fixed order.
+    pub(super) fn applied_for(&self) -> Vec<Topic> {
+        if self.applicants() == 0 {
+            return Vec::new();
+        }
+        let mut waiting = self.state.lock().claims.waiting();
+        waiting.sort();
+        waiting
+    }
+
+    /// How many new members of this node some peer may not know.
+    pub(super) fn unconfirmed(&self, topic: &Topic) -> usize {
+        self.state.lock().unconfirmed(topic)
+    }
+
+    /// The peers were told of a new member.
+    pub(super) fn told_member(&self, _: Locked<'_>, topic: &Topic, acks: AckHandles) {
+        self.state.lock().unconfirmed.entry(topic.clone()).or_default().add(acks);
+    }
+
+    /// Forgets the channels whose members all peers know.
+    pub(super) fn forget_confirmed(&self) {
+        let mut state = self.state.lock();
+        let State { claims, unconfirmed, .. } = &mut *state;
+        unconfirmed.retain(|_, members| members.count(|peer| claims.is_late(peer.0)) > 0);
+    }
+
+    /// A peer has told something about a place; the answer.
+    pub(super) fn hear(
+        &self,
+        _: Locked<'_>,
+        from: NodeId,
+        topic: &Topic,
+        message: Message,
+    ) -> Option<Message> {
+        self.state.lock().claims.hear(from.0, topic, message)
+    }
+
+    /// A peer is there: what it is to be told.
+    pub(super) fn up(&self, node: NodeId) -> Vec<(Topic, Message)> {
+        let mut state = self.state.lock();
+        state.claims.up(node.0);
+        state.ours()
+    }
+
+    /// Our stream to a peer begins anew: what it is to be told.
+    pub(super) fn ours(&self) -> Vec<(Topic, Message)> {
+        self.state.lock().ours()
+    }
+
+    /// A peer tells everything anew: what it is to be told.
+    pub(super) fn restarted(&self, node: NodeId) -> Vec<(Topic, Message)> {
+        let mut state = self.state.lock();
+        state.claims.restarted(node.0);
+        state.ours()
+    }
+
+    /// A peer is gone.
+    pub(super) fn down(&self, node: NodeId) {
+        self.state.lock().claims.down(node.0);
+    }
+
+    fn begin(&self, state: &mut State, topic: &Topic, join: Join) {
+        self.waiting.fetch_add(1, Relaxed);
+        self.applicants.fetch_add(join.is_without_place().into(), Relaxed);
+        state.deadlines.push(Reverse((join.until, topic.clone())));
+        state.topics.entry(topic.clone()).or_default().joins.push(join);
+    }
+
+    /// Takes a join out, by what fits.
+    fn end(&self, state: &mut State, topic: &Topic, fits: impl Fn(&Join) -> bool) -> Option<Join> {
+        let joining = state.topics.get_mut(topic)?;
+        let at = joining.joins.iter().position(fits)?;
+        let join = joining.joins.remove(at);
+        if !joining.joins.iter().any(|join| matches!(join.stage, Stage::Interest)) {
+            // With the last one the wait is over: the next subscriber is the first again.
+            joining.interest = None;
+        }
+        state.tidy(topic);
+        self.waiting.fetch_sub(1, Relaxed);
+        self.applicants.fetch_sub(join.is_without_place().into(), Relaxed);
+        Some(join)
+    }
+}
+
+impl Join {
+    fn is_without_place(&self) -> bool {
+        matches!(self.stage, Stage::Place { .. } | Stage::Refused)
+    }
+}
+
+impl State {
+    fn unconfirmed(&mut self, topic: &Topic) -> usize {
+        let State { claims, unconfirmed, .. } = self;
+        let is_late = |peer: NodeId| claims.is_late(peer.0);
+        unconfirmed.get_mut(topic).map_or(0, |members| members.count(is_late))
+    }
+
+    /// Our claims, in a fixed order.
+    fn ours(&self) -> Vec<(Topic, Message)> {
+        let mut ours = self.claims.ours();
+        ours.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ours
+    }
+
+    /// Whether a deadline is looked at so late that we were paused ourselves: those who wait for
+    /// peers wait a moment longer, once.
+    fn is_paused(&mut self, topic: &Topic, until: Now, now: Now) -> bool {
+        if until + LAG >= now {
+            return false;
+        }
+        let Some(joining) = self.topics.get_mut(topic) else { return false };
+        let mut paused = false;
+        for join in joining.joins.iter_mut().filter(|join| join.until == until) {
+            if matches!(join.stage, Stage::Place { .. } | Stage::Interest) {
+                join.until = now + LAG;
+                paused = true;
+            }
+        }
+        if let Some(interest) = joining.interest.as_mut().filter(|_| paused)
+            && interest.until == until
+        {
+            interest.until = now + LAG;
+        }
+        paused
+    }
+
+    /// Has the claims of a channel that have waited for long enough decided by what is known; how
+    /// many that were.
+    fn hurry(&mut self, topic: &Topic, now: Now) -> u64 {
+        let State { topics, claims, .. } = self;
+        let joins = topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
+        let late = joins.filter(|join| join.until <= now).filter(|join| match join.stage {
+            Stage::Place { ticket, .. } => claims.hurry(topic, ticket),
+            _ => false,
+        });
+        late.count() as u64
+    }
+
+    fn tidy(&mut self, topic: &Topic) {
+        let is_empty = |joining: &Joining| joining.joins.is_empty() && joining.interest.is_none();
+        if self.topics.get(topic).is_some_and(is_empty) {
+            self.topics.remove(topic);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Events on their way to subscribers: to the shards here that have some, and to the nodes that have.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::close::Close;
+use protocol::socket_id::SocketId;
+
+use super::Channels;
+use crate::delivery::Delivery;
+use crate::last_events::{CachedEvent, PublishedAt};
+use crate::registry::Found;
+use crate::replication::{Event, Kept, Topic as Told};
+use crate::runtime::Runtime;
+use crate::topic::Topic;
+
+/// An event that was published at this node.
+#[derive(Clone, Copy, Debug)]
+pub struct Publish<'a> {
+    /// The app's id.
+    pub app: &'a Arc<str>,
+    /// The channel's name.
+    pub channel: &'a str,
+    /// The whole WebSocket frame that subscribers get.
+    pub frame: &'a Bytes,
+    /// Who does not get it.
+    pub except: Option<SocketId>,
+    /// The event's data as a JSON literal, if the event becomes the channel's last one (W43).
+    pub kept: Option<&'a str>,
+}
+
+impl<R: Runtime> Channels<R> {
+    /// Sends an event to everybody who is subscribed to a channel, over all nodes.
+    pub fn publish(&self, publish: Publish<'_>) {
+        let Publish { app, channel, frame, except, kept } = publish;
+        let mut dispatch = self.dispatch();
+        self.registry.read(app, channel, |locked, found| {
+            let kept = kept.and_then(|data| {
+                let at = PublishedAt {
+                    node: self.me,
+                    now: self.runtime.now(),
+                    unix_time: self.runtime.unix_time(),
+                };
+                self.last_events.put(app, channel, frame.clone(), data, at)
+            });
+            if kept.is_some() {
+                dispatch.wake_store(self.runtime.store_last_event(app, channel));
+            }
+            let entry = found.map(|found| found.entry);
+            let told = Told { app, channel };
+            dispatch.forward(locked, told, entry, frame, except, kept.as_deref());
+            if let Some(Found { channel, entry, .. }) = found {
+                let topic = Topic::subscribers(app, channel.clone());
+                dispatch.deliver_frame(locked, entry.subscribers(), &topic, frame, except);
+            }
+        });
+    }
+
+    /// An event that was published at another node, for our own subscribers. If it is `kept` it is
+    /// the channel's last one, unless a later one is known; then it may also be part of a snapshot,
+    /// and not be delivered.
+    pub(super) fn receive(&self, topic: Told<'_>, event: &Event, kept: Option<Kept<'_>>) {
+        let mut dispatch = self.dispatch();
+        // Also of an app that nobody has asked for here: somebody may, and subscribe.
+        let known = kept.map(|kept| (kept, self.runtime.app(topic.app).id));
+        self.registry.read(topic.app, topic.channel, |locked, found| {
+            if let Some((kept, app)) = &known {
+                let now = self.runtime.now();
+                let cached = CachedEvent::received(event, kept, now);
+                self.last_events.learn(app, topic.channel, cached, now);
+            }
+            if known.as_ref().is_none_or(|(kept, _)| kept.fresh)
+                && let Some(Found { app, channel, entry }) = found
+                && entry.subscribers().shards().next().is_some()
+            {
+                let topic = Topic::subscribers(app, channel.clone());
+                let except = event.except.map(|(first, second)| SocketId(first, second));
+                // A copy, for the frame is a piece of a whole packet, which a slow reader's backlog
+                // must not keep.
+                let frame = Bytes::copy_from_slice(&event.frame);
+                dispatch.deliver_frame(locked, entry.subscribers(), &topic, &frame, except);
+            }
+        });
+    }
+
+    /// Closes every connection that is subscribed to a channel, over all nodes (W51).
+    pub fn close_subscribers(&self, app: &str, channel: &str, close: &Close) {
+        self.close_channel(app, channel, close, true);
+    }
+
+    /// As [`close_subscribers`](Self::close_subscribers), but of this node's alone unless it is
+    /// `ours` to tell the others.
+    pub(super) fn close_channel(&self, app: &str, channel: &str, close: &Close, ours: bool) {
+        let mut dispatch = self.dispatch();
+        self.registry.read(app, channel, |locked, found| {
+            let Some(Found { app, channel, entry }) = found else { return };
+            if ours {
+                dispatch.forward_close(locked, Told { app, channel }, entry, close);
+            }
+            let topic = Topic::subscribers(app, channel.clone());
+            dispatch.deliver_all(locked, entry.subscribers(), || Delivery::Close {
+                topic: topic.clone(),
+                close: close.clone(),
+            });
+        });
+    }
+}

@@ -1,0 +1,120 @@
+//! What peers tell: facts into the registry, with everything that follows for our own subscribers;
+//! events to them; requests to whoever decides them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::close::Close;
+
+use super::{Channels, Peers};
+use crate::announcer::Subject;
+use crate::note::{Note, Origin};
+use crate::registry::NodeId;
+use crate::replication::{Learned, Message, Topic as Told};
+use crate::reservations;
+use crate::runtime::{Problem, Runtime, Wake};
+use crate::topic::Topic;
+
+impl Peers {
+    /// Takes in the next entry of a peer's stream.
+    pub(super) fn hear<R: Runtime>(&mut self, channels: &Channels<R>, id: NodeId, entry: &Bytes) {
+        let runtime = &channels.runtime;
+        let message = match Message::decode(entry) {
+            Ok(message) => message,
+            Err(error) => {
+                let node = self.peer(id).map_or("?", |peer| &peer.name);
+                return runtime.report(Problem::Malformed { node, error });
+            }
+        };
+        let app = |id: &str| runtime.app(id).id;
+        let mut dispatch = channels.dispatch();
+        let learned = self.replica.learn(&channels.registry, id, &message, app, &mut dispatch);
+        drop(dispatch);
+        match learned {
+            Learned::Fact => {
+                if let Some(Told { app: id, channel }) = message.topic()
+                    && !channels.joins.is_idle()
+                {
+                    channels.advance_joins(&Topic::subscribers(&app(id), channel.into()));
+                }
+            }
+            Learned::Whole => {
+                channels.advance_all(&channels.joins.applied_for());
+                self.set_whole(id);
+            }
+            Learned::Part => {}
+            Learned::NoFact => self.act(channels, id, message),
+        }
+    }
+
+    fn act<R: Runtime>(&self, channels: &Channels<R>, id: NodeId, message: Message<'_>) {
+        let runtime = &channels.runtime;
+        let name = self.peer(id).map(|peer| peer.incarnation.0);
+        match message {
+            Message::Event(..) | Message::Cached(..) if !runtime.has_room() => {
+                runtime.report(Problem::EventDropped);
+            }
+            Message::Event(topic, event) => channels.receive(topic, &event, None),
+            Message::Cached(topic, event, kept) => channels.receive(topic, &event, Some(kept)),
+            Message::Close(Told { app, channel }, code, reason) => {
+                let close = Close::new(code, reason.to_owned());
+                channels.close_channel(app, channel, &close, false);
+            }
+            Message::Lease(message) => {
+                if let Some(name) = name {
+                    channels.hear_lease(name, message);
+                }
+            }
+            Message::Claim(Told { app, channel }, claim) => {
+                let topic = Topic::subscribers(&runtime.app(app).id, channel.into());
+                channels.hear_claim(id, &topic, claim);
+            }
+            Message::RateWish(app, wish) => channels.grant_rate(id, app, &wish),
+            Message::RateAnswer(answer) => channels.hear_rate(answer),
+            Message::Serving(millis) => {
+                if let Some(name) = name {
+                    channels.note_unlocked(Note::Ready(name, Duration::from_millis(millis)));
+                }
+            }
+            Message::Missed(Told { app, channel }) => {
+                let subject = Subject { app: app.into(), channel: channel.into(), member: None };
+                channels.note_unlocked(Note::Missed(subject, Origin::Elsewhere));
+            }
+            Message::Withdrawn(apps) => runtime.withdrawn_by(id, apps),
+            Message::Connections(app, count) => {
+                let mut connections = channels.peer_connections.lock();
+                connections.entry(id).or_default().insert(app.into(), count);
+            }
+            // Facts have been learned; a later version may tell what we do not know.
+            _ => {}
+        }
+    }
+}
+
+impl<R: Runtime> Channels<R> {
+    /// A peer tells of a claim, or answers one of ours.
+    fn hear_claim(&self, from: NodeId, topic: &Topic, claim: reservations::Message) {
+        let mut dispatch = self.dispatch();
+        self.registry.read(&topic.app, &topic.channel, |locked, found| {
+            if let Some(answer) = self.joins.hear(locked, from, topic, claim) {
+                let entry = found.map(|found| found.entry);
+                dispatch.answer_claim(locked, from, topic, entry, answer);
+            }
+        });
+        drop(dispatch);
+        self.advance_joins(topic);
+    }
+
+    /// A client of this node sent an event that its backend wants to hear of (K2).
+    pub fn note_client_event(&self, app: &Arc<str>, channel: Arc<str>, json: String) {
+        let subject = Subject { app: app.clone(), channel, member: None };
+        self.note_unlocked(Note::ClientEvent(subject, json));
+    }
+
+    /// Something for the announcer that no channel's order depends on.
+    fn note_unlocked(&self, note: Note) {
+        self.runtime.note(note);
+        self.runtime.wake(Wake::Announcer);
+    }
+}

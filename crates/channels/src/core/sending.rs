@@ -1,0 +1,187 @@
+//! What peers are told, decided under the channel's lock like everything else about it.
+
+use bytes::Bytes;
+use protocol::close::Close;
+use protocol::socket_id::SocketId;
+use smallvec::SmallVec;
+
+use super::Channels;
+use super::dispatch::Dispatch;
+use crate::last_events::CachedEvent;
+use crate::registry::{Entry, Locked, MemberChange, NodeId, Occupancy, Own};
+use crate::replication::{
+    Entries, Event, Message, Tickets as AckHandles, Topic as Told, everything,
+};
+use crate::reservations;
+use crate::runtime::Runtime;
+use crate::topic::Topic;
+
+pub(super) fn told(topic: &Topic) -> Told<'_> {
+    Told { app: &topic.app, channel: &topic.channel }
+}
+
+/// All that this node holds of a channel.
+fn facts(topic: Told<'_>, entry: Option<&Entry>) -> Entries {
+    let Some(entry) = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL)) else {
+        return Entries::new();
+    };
+    let subscriptions = entry.subscribers().of_node(NodeId::LOCAL);
+    let members = entry.roster().of_node(NodeId::LOCAL).cloned().collect();
+    everything(topic, subscriptions, members)
+}
+
+impl<R: Runtime> Dispatch<'_, R> {
+    /// Tells what a subscription changed about this node's own facts. The handles are of what has to
+    /// be known before an event from anywhere finds the way here; none if it is known already.
+    pub(super) fn send_subscribed(
+        &mut self,
+        locked: Locked<'_>,
+        topic: &Topic,
+        entry: &Entry,
+        own: &Own,
+    ) -> AckHandles {
+        let mut acks = AckHandles::new();
+        let Channels { streams, changed_counts, .. } = self.channels;
+        if streams.is_alone() {
+            return acks;
+        }
+        match own.occupancy {
+            Some(_) => {
+                let count = entry.subscribers().of_node(NodeId::LOCAL);
+                let fact = Message::Subscriptions(told(topic), count).encode();
+                self.wake_links(streams.tell_urgently(&fact, &mut acks));
+            }
+            None => changed_counts.mark(topic),
+        }
+        self.send_member(locked, topic, own);
+        acks
+    }
+
+    /// Tells what the end of a subscription changed.
+    pub(super) fn send_unsubscribed(&mut self, locked: Locked<'_>, topic: &Topic, own: &Own) {
+        let Channels { streams, changed_counts, .. } = self.channels;
+        if streams.is_alone() {
+            return;
+        }
+        self.send_member(locked, topic, own);
+        match own.occupancy {
+            Some(Occupancy::Vacated) => {
+                let fact = Message::Subscriptions(told(topic), 0).encode();
+                self.wake_links(streams.tell_patiently(&fact));
+            }
+            _ => changed_counts.mark(topic),
+        }
+    }
+
+    fn send_member(&mut self, locked: Locked<'_>, topic: &Topic, own: &Own) {
+        let Channels { streams, joins, .. } = self.channels;
+        match &own.member {
+            Some(MemberChange::Added(member)) => {
+                let fact = Message::Joined(told(topic), member.clone()).encode();
+                // One alone is acknowledged with a heartbeat, several are soon too many for that.
+                let is_urgent = joins.unconfirmed(topic) > 0;
+                let mut acks = AckHandles::new();
+                self.wake_links(streams.tell_counted(&fact, is_urgent, &mut acks));
+                joins.told_member(locked, topic, acks);
+            }
+            Some(MemberChange::Removed(member)) => {
+                let fact = Message::Left(told(topic), &member.id).encode();
+                self.wake_links(streams.tell_patiently(&fact));
+            }
+            None => {}
+        }
+    }
+
+    /// Tells everybody about a place.
+    pub(super) fn send_claim(
+        &mut self,
+        _: Locked<'_>,
+        topic: &Topic,
+        claim: reservations::Message,
+    ) {
+        let message = Message::Claim(told(topic), claim).encode();
+        self.wake_links(self.channels.streams.tell(&message));
+    }
+
+    /// Answers a peer's claim, after everything that was decided without knowing it.
+    pub(super) fn answer_claim(
+        &mut self,
+        _: Locked<'_>,
+        to: NodeId,
+        topic: &Topic,
+        entry: Option<&Entry>,
+        answer: reservations::Message,
+    ) {
+        let answer = Message::Claim(told(topic), answer).encode();
+        let facts = || facts(told(topic), entry);
+        self.wake_links(self.channels.streams.answer(to, answer, facts));
+    }
+
+    /// Sends an event to the nodes that have subscribers; to all if it is `kept` as the last event
+    /// of its channel.
+    pub(super) fn forward(
+        &mut self,
+        locked: Locked<'_>,
+        topic: Told<'_>,
+        entry: Option<&Entry>,
+        frame: &Bytes,
+        except: Option<SocketId>,
+        kept: Option<&CachedEvent>,
+    ) {
+        if self.channels.streams.is_alone() {
+            return;
+        }
+        let event = || Event {
+            except: except.map(|SocketId(first, second)| (first, second)),
+            frame: frame.clone(),
+        };
+        match kept {
+            Some(cached) => {
+                let told = cached.told(self.channels.runtime.now(), true);
+                let message = Message::Cached(topic, event(), told);
+                self.send_event(locked, topic, entry, |_| true, &message);
+            }
+            None => self.send_interested(locked, topic, entry, || Message::Event(topic, event())),
+        }
+    }
+
+    /// Has every node close its subscribers of a channel.
+    pub(super) fn forward_close(
+        &mut self,
+        locked: Locked<'_>,
+        topic: Told<'_>,
+        entry: &Entry,
+        close: &Close,
+    ) {
+        self.send_interested(locked, topic, Some(entry), || {
+            Message::Close(topic, close.code, &close.reason)
+        });
+    }
+
+    fn send_interested<'a>(
+        &mut self,
+        locked: Locked<'_>,
+        topic: Told<'_>,
+        entry: Option<&Entry>,
+        message: impl FnOnce() -> Message<'a>,
+    ) {
+        let interested = entry.into_iter().flat_map(|entry| entry.subscribers().nodes());
+        let interested: SmallVec<[NodeId; 8]> = interested.collect();
+        if !interested.is_empty() {
+            let to = |node| interested.contains(&node);
+            self.send_event(locked, topic, entry, to, &message());
+        }
+    }
+
+    fn send_event(
+        &mut self,
+        _: Locked<'_>,
+        topic: Told<'_>,
+        entry: Option<&Entry>,
+        to: impl Fn(NodeId) -> bool,
+        message: &Message<'_>,
+    ) {
+        let facts = || facts(topic, entry);
+        self.wake_links(self.channels.streams.send(to, &message.encode(), facts));
+    }
+}
