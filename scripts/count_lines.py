@@ -11,17 +11,19 @@ from pathlib import Path
 
 from rust_source import ROOT, crates, files
 
-# Crates that no node runs.
-APART = {"load", "simulation", "testkit"}
-
 
 def main() -> None:
     sizes = {crate: lines_of(roots) for crate, roots in crates().items()}
     for crate, lines in sorted(sizes.items(), key=lambda entry: -entry[1]):
         print(f"{lines:7,}  {crate.relative_to(ROOT)}")
-    apart = sum(lines for crate, lines in sizes.items() if crate.name in APART)
     total = sum(sizes.values())
-    print(f"{total:7,}  in total, {total - apart:,} of them on a node")
+    on_a_node = sum(lines for crate, lines in sizes.items() if runs_on_a_node(crate))
+    print(f"{total:7,}  in total, {on_a_node:,} of them on a node")
+
+
+def runs_on_a_node(crate: Path) -> bool:
+    """Whether it is part of the server, and neither measures nor simulates it."""
+    return "tools" not in crate.relative_to(ROOT).parts and crate.name not in {"simulation", "testkit"}
 
 
 def lines_of(roots: list[Path]) -> int:

@@ -4,7 +4,7 @@
 //! It must not know sockets, clocks, randomness, threads or any store: time, limits and secrets are
 //! arguments, and every function may be called on arbitrary input without panicking.
 //!
-//! Rule ids in the documentation (W22, H14, K1 ..) are those of the protocol specification; W is
+//! Rule ids in the documentation (W22, H14, K1 ..) are those of `docs/protocol.md`; W is
 //! the WebSocket protocol, H the HTTP API, K webhooks.
 
 pub mod api;

@@ -89,7 +89,8 @@ fn rules(page: &str) -> Vec<Rule> {
 /// Every passage of the repository's code that may cite rules, with the place where it stands.
 fn passages() -> Vec<(String, String)> {
     let mut passages = Vec::new();
-    let mut folders = vec![root().join("crates"), root().join("fuzz"), root().join("tests")];
+    let mut folders: Vec<PathBuf> =
+        ["crates", "fuzz", "tests", "tools"].iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("folders can be read") {
             let path = entry.expect("folders can be read").path();
