@@ -23,7 +23,6 @@ pub mod election;
 mod frames;
 mod last_events;
 pub mod leases;
-mod note;
 pub mod rates;
 pub mod registry;
 pub mod replication;
@@ -31,11 +30,11 @@ pub mod reservations;
 mod runtime;
 mod topic;
 
+pub use announcer::{Note, Origin};
 pub use core::{
     Channels, Peers, Publish, Settings, Sizes, Slot, Spend, Spent, Subscribed, Subscription,
 };
 pub use delivery::{Delivery, LastEvent, Welcome};
 pub use last_events::{CachedEvent, Key, LastEvents};
-pub use note::{Note, Origin};
 pub use runtime::{Answer, App, Interests, Problem, Runtime, Wake};
 pub use topic::{Audience, ConnectionId, ConnectionRef, Topic};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cluster::Now;
 
+use crate::announcer::Note;
 use crate::delivery::Delivery;
-use crate::note::Note;
 use crate::rates::{Budget, Spending};
 use crate::registry::{NodeId, ShardId};
 use crate::replication::{Malformed, RateAnswer};

@@ -16,7 +16,7 @@ fn channel(name: &str) -> Subject {
 }
 
 fn speaker(me: NodeName, grace: Duration) -> Speaker {
-    Speaker::new(me, Settings { grace, memory: MEMORY, most: 1000 })
+    Speaker::new(me, Settings { grace, silence: MEMORY, memory: MEMORY, most: 1000 })
 }
 
 fn said(speaker: &mut Speaker) -> Vec<(String, Turn)> {
@@ -263,7 +263,7 @@ fn the_last_node_goes_on_speaking_while_it_is_on_its_way_out() {
 
 #[test]
 fn nothing_grows_without_bound() {
-    let settings = Settings { grace: GRACE, memory: MEMORY, most: 10 };
+    let settings = Settings { grace: GRACE, silence: MEMORY, memory: MEMORY, most: 10 };
     let mut speaker = Speaker::new(1, settings);
     speaker.ready(1, at(0));
     for number in 0..100 {

@@ -25,11 +25,13 @@ mod electorate;
 mod grace;
 mod memory;
 mod missed;
+mod note;
 mod speaker;
 mod statement;
 
 pub use self::speaker::{Settings, Speaker};
 pub use missed::Missed;
+pub use note::{Note, Origin};
 pub use statement::{Statement, Subject, Turn};
 
 /// A run of a node, as all nodes call it.

@@ -6,13 +6,15 @@ use std::time::Duration;
 use crate::announcer::electorate::Electorate;
 use crate::announcer::grace::Grace;
 use crate::announcer::memory::Memory;
-use crate::announcer::{NodeName, Statement, Subject, Turn};
+use crate::announcer::{NodeName, Note, Statement, Subject, Turn};
 
 /// How sure a speaker has to be.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long after a departure it may still turn out to have been none; zero is allowed.
     pub grace: Duration,
+    /// For how long a node was not heard when it is known to be dead.
+    pub silence: Duration,
     /// How long it may take until a node is known to be dead.
     pub memory: Duration,
     /// The most departures that wait, and the most statements of others that are remembered.
@@ -42,6 +44,19 @@ impl Speaker {
             statements: VecDeque::new(),
             settings,
         }
+    }
+
+    /// Takes in what was noted; gives back what concerns no turn and no node.
+    pub fn take(&mut self, note: Note, now: Duration) -> Option<Note> {
+        match note {
+            Note::Came(subject) => self.came(subject, now),
+            Note::Went(subject) => self.went(subject, now),
+            Note::Ready(node, ago) => self.ready(node, now.saturating_sub(ago)),
+            Note::Retired(node) => self.retired(node),
+            Note::Dead(node) => self.dead(node, now.saturating_sub(self.settings.silence), now),
+            Note::Counted(..) | Note::Missed(..) | Note::ClientEvent(..) => return Some(note),
+        }
+        None
     }
 
     /// A node has been ready since a time: it knew everything then, and has seen what happened

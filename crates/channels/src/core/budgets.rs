@@ -12,7 +12,7 @@ use super::Channels;
 use crate::rates::{Budget, Spending};
 use crate::registry::NodeId;
 use crate::replication::{Message, RateAnswer, RateWish};
-use crate::runtime::{Answer, Runtime, Wake};
+use crate::runtime::{Answer, Runtime};
 
 /// What is asked for in advance: what the rate gives in this part of a second.
 const ADVANCE: u32 = 50;
@@ -86,9 +86,7 @@ impl<R: Runtime> Channels<R> {
         let most = count.max(rate / ADVANCE);
         let reads = on == Spending::Reads;
         let wish = RateWish { ticket: number, reads, least: count, most };
-        if self.streams.tell_one(dealer, Message::RateWish(app, wish).encode()) {
-            self.runtime.wake(Wake::Links);
-        }
+        self.wake_links(self.streams.tell_one(dealer, Message::RateWish(app, wish).encode()));
         Spent::Asked(number)
     }
 
@@ -139,11 +137,8 @@ impl<R: Runtime> Channels<R> {
                 Err(wait) => RateAnswer { ticket, granted: 0, wait_ms: wait.as_millis() as u64 },
             }
         });
-        let sent = answer
-            .is_some_and(|answer| self.streams.tell_one(to, Message::RateAnswer(answer).encode()));
-        if sent {
-            self.runtime.wake(Wake::Links);
-        }
+        let send = |answer| self.streams.tell_one(to, Message::RateAnswer(answer).encode());
+        self.wake_links(answer.is_some_and(send));
     }
 
     /// The dealing node has answered. Whoever does not wait any longer goes on without it.

@@ -7,8 +7,8 @@ use protocol::socket_id::SocketId;
 use smallvec::SmallVec;
 
 use super::Channels;
+use crate::announcer::Note;
 use crate::delivery::Delivery;
-use crate::note::Note;
 use crate::registry::{Interest, Locked, ShardId, is_anything_locked};
 use crate::runtime::{Runtime, Wake};
 use crate::topic::Topic;
@@ -34,6 +34,22 @@ impl<R: Runtime> Channels<R> {
             wake_store: false,
             wake_timer: false,
         }
+    }
+}
+
+/// What is told outside of any channel's lock, where whoever has to look can be woken at once.
+impl<R: Runtime> Channels<R> {
+    /// Peers' streams have something new, if `wake` says that their driver has to look.
+    pub(super) fn wake_links(&self, wake: bool) {
+        if wake {
+            self.runtime.wake(Wake::Links);
+        }
+    }
+
+    /// Something for the announcer that no channel's order depends on.
+    pub(super) fn note(&self, note: Note) {
+        self.runtime.note(note);
+        self.runtime.wake(Wake::Announcer);
     }
 }
 

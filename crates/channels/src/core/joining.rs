@@ -7,12 +7,12 @@ use protocol::channel;
 
 use super::Channels;
 use super::dispatch::Dispatch;
-use super::joins::Decided;
+use super::joins::{Decided, Newcomer};
 use crate::delivery::{Delivery, LastEvent, Welcome};
 use crate::last_events::CachedEvent;
 use crate::registry::{Change, Entry, Locked, Member};
 use crate::runtime::{Interests, Runtime};
-use crate::topic::{ConnectionRef, Topic};
+use crate::topic::Topic;
 
 impl<R: Runtime> Channels<R> {
     /// Takes the joins of a channel as far as they can go now: the members have changed, peers have
@@ -73,7 +73,8 @@ impl<R: Runtime> Dispatch<'_, R> {
         let Decided { who, member, limit, granted, settled } = decided;
         if granted {
             let interests = self.channels.runtime.app(&topic.app).interests;
-            self.enter(locked, topic, entry, (who, true), Some(&member), interests);
+            let newcomer = Newcomer { who, asked: true };
+            self.enter(locked, topic, entry, newcomer, Some(&member), interests);
         } else {
             let refuse = Delivery::Refuse { to: who.id, topic: topic.clone(), limit };
             self.deliver(locked, who.shard, refuse);
@@ -87,17 +88,17 @@ impl<R: Runtime> Dispatch<'_, R> {
         locked: Locked<'_>,
         topic: &Topic,
         entry: &mut Entry,
-        (who, asked): (ConnectionRef, bool),
+        newcomer: Newcomer,
         member: Option<&Arc<Member>>,
         interests: Interests,
     ) -> bool {
-        let transitions = entry.apply(who.shard, Change::Subscribe { member });
+        let transitions = entry.apply(newcomer.who.shard, Change::Subscribe { member });
         self.follow(locked, topic, entry, &transitions, interests);
         let acks = self.send_subscribed(locked, topic, entry, &transitions.own);
         let Channels { joins, runtime, streams, .. } = self.channels;
         let waits = match streams.is_alone() {
             true => None,
-            false => joins.await_interest(locked, topic, (who, asked), acks, runtime.now()),
+            false => joins.await_interest(locked, topic, newcomer, acks, runtime.now()),
         };
         if let Some(is_soonest) = waits {
             if is_soonest {
@@ -107,7 +108,7 @@ impl<R: Runtime> Dispatch<'_, R> {
             self.fetch_last_event(locked, topic);
             return false;
         }
-        self.complete(locked, topic, entry, (who, asked), interests)
+        self.complete(locked, topic, entry, newcomer, interests)
     }
 
     /// Somebody has to wait for the channel's last event and for nothing else. True if it is welcome
@@ -117,16 +118,16 @@ impl<R: Runtime> Dispatch<'_, R> {
         locked: Locked<'_>,
         topic: &Topic,
         entry: &Entry,
-        (who, asked): (ConnectionRef, bool),
+        newcomer: Newcomer,
         interests: Interests,
     ) -> bool {
-        if asked && self.fetch_last_event(locked, topic) {
+        if newcomer.asked && self.fetch_last_event(locked, topic) {
             let Channels { joins, runtime, .. } = self.channels;
-            joins.await_last_event(locked, topic, who, runtime.now());
+            joins.await_last_event(locked, topic, newcomer.who, runtime.now());
             self.wake_timer();
             return false;
         }
-        self.welcome(locked, topic, entry, (who, asked), interests);
+        self.welcome(locked, topic, entry, newcomer, interests);
         true
     }
 
@@ -139,11 +140,10 @@ impl<R: Runtime> Dispatch<'_, R> {
         }
         let interests = runtime.app(&topic.app).interests;
         for one in passed {
-            let who = (one.who, one.asked);
             if one.needs_last_event {
-                self.complete(locked, topic, entry, who, interests);
+                self.complete(locked, topic, entry, one.newcomer, interests);
             } else {
-                self.welcome(locked, topic, entry, who, interests);
+                self.welcome(locked, topic, entry, one.newcomer, interests);
             }
         }
         self.count_subscriptions(locked, topic, entry, interests);
@@ -155,9 +155,10 @@ impl<R: Runtime> Dispatch<'_, R> {
         locked: Locked<'_>,
         topic: &Topic,
         entry: &Entry,
-        (who, asked): (ConnectionRef, bool),
+        newcomer: Newcomer,
         interests: Interests,
     ) {
+        let Newcomer { who, asked } = newcomer;
         let welcome = if asked { self.first_frames(topic, entry) } else { Welcome::Silent };
         if matches!(welcome, Welcome::Succeeded { last: LastEvent::Missing, .. }) {
             self.note_miss(locked, topic, interests);

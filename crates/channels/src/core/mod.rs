@@ -15,7 +15,7 @@
 //! `quotas` and `budgets` are what concerns an app and not a channel: slots for connections, rates.
 
 mod budgets;
-mod connection_counts;
+mod changed_counts;
 mod dispatch;
 mod following;
 mod joining;
@@ -46,7 +46,7 @@ use crate::registry::{NodeId, Registry};
 use crate::replication::Outlets;
 use crate::runtime::Runtime;
 use budgets::Budgets;
-use connection_counts::ChangedCounts;
+use changed_counts::ChangedCounts;
 use joins::Joins;
 use quotas::Quotas;
 use subscription_counts::SubscriptionCounts;

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cluster::{Output, PeerInfo, Reason, Slot};
 
 use super::Channels;
 use super::sending::told;
-use crate::note::Note;
+use crate::announcer::Note;
 use crate::registry::NodeId;
-use crate::replication::{Message, Replica, Snapshots};
+use crate::replication::{Event, Message, Replica, Snapshots, Topic as Told};
 use crate::reservations;
-use crate::runtime::{Runtime, Wake};
+use crate::runtime::Runtime;
 use crate::topic::Topic;
 
 /// A peer, from its first sign of life on.
@@ -133,11 +134,10 @@ impl Peers {
             peer.ready = ready;
             let name = peer.info.incarnation.0;
             channels.quotas_ready(name, ready);
-            channels.runtime.note(match ready {
+            channels.note(match ready {
                 true => Note::Ready(name, Duration::ZERO),
                 false => Note::Retired(name),
             });
-            channels.runtime.wake(Wake::Announcer);
         }
         let ready = self.peers.values().filter(|peer| peer.ready).count();
         channels.ready_peers.store(ready, Relaxed);
@@ -148,11 +148,10 @@ impl Peers {
         let name = self.peers.get(&id).map(|peer| peer.info.incarnation.0);
         if let Some(name) = name {
             // Before everything that follows from its end, so that somebody else announces that.
-            channels.runtime.note(match reason {
+            channels.note(match reason {
                 Reason::Goodbye => Note::Retired(name),
                 Reason::Silent | Reason::Lost => Note::Dead(name),
             });
-            channels.runtime.wake(Wake::Announcer);
         }
         self.snapshots.end(&channels.streams, id);
         channels.runtime.withdrawn_by(id, Vec::new());
@@ -170,9 +169,7 @@ impl Peers {
 
     fn advance<R: Runtime>(&mut self, channels: &Channels<R>) {
         let rest = || channels.rest_of_snapshot();
-        if self.snapshots.advance(&channels.registry, rest) {
-            channels.runtime.wake(Wake::Links);
-        }
+        channels.wake_links(self.snapshots.advance(&channels.registry, rest));
     }
 }
 
@@ -191,8 +188,23 @@ impl<R: Runtime> Channels<R> {
         for (topic, claim) in claims {
             wake |= self.streams.tell_one(node, Message::Claim(told(&topic), claim).encode());
         }
-        if wake {
-            self.runtime.wake(Wake::Links);
+        self.wake_links(wake);
+    }
+
+    /// What a snapshot has to have besides the channels.
+    fn rest_of_snapshot(&self) -> Vec<Bytes> {
+        let now = self.runtime.now();
+        let mut rest = Vec::new();
+        for ((app, channel), event) in self.last_events.all() {
+            let topic = Told { app: &app, channel: &channel };
+            let frame = Event { except: None, frame: event.frame.clone() };
+            rest.push(Message::Cached(topic, frame, event.told(now, false)).encode());
         }
+        self.runtime
+            .for_each_app(|app, count| rest.push(Message::Connections(app, count).encode()));
+        let serving = self.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
+        rest.extend(serving.map(|message| message.encode()));
+        rest.push(Message::Withdrawn(self.runtime.withdrawn()).encode());
+        rest
     }
 }

@@ -7,6 +7,7 @@ use protocol::close::Close;
 use protocol::socket_id::SocketId;
 
 use super::Channels;
+use crate::announcer::{Note, Subject};
 use crate::delivery::Delivery;
 use crate::last_events::{CachedEvent, PublishedAt};
 use crate::registry::Found;
@@ -54,6 +55,12 @@ impl<R: Runtime> Channels<R> {
                 dispatch.deliver_frame(locked, entry.subscribers(), &topic, frame, except);
             }
         });
+    }
+
+    /// A client of this node sent an event that its backend wants to hear of (K2).
+    pub fn note_client_event(&self, app: &Arc<str>, channel: Arc<str>, json: String) {
+        let subject = Subject { app: app.clone(), channel, member: None };
+        self.note(Note::ClientEvent(subject, json));
     }
 
     /// An event that was published at another node, for our own subscribers. If it is `kept` it is

@@ -9,7 +9,7 @@ use super::Channels;
 use crate::leases::{Leases, Message as Lease, NodeName, Output, Taken, Ticket};
 use crate::registry::NodeId;
 use crate::replication::Message;
-use crate::runtime::{Answer, Runtime, Wake};
+use crate::runtime::{Answer, Runtime};
 
 /// What becomes of the request for a slot.
 #[derive(Debug, PartialEq, Eq)]
@@ -178,9 +178,7 @@ impl<R: Runtime> Channels<R> {
         for (reply, granted) in answers {
             self.runtime.reply(reply, Answer::Slot(granted));
         }
-        if wake {
-            self.runtime.wake(Wake::Links);
-        }
+        self.wake_links(wake);
         result
     }
 

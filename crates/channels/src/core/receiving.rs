@@ -1,7 +1,6 @@
 //! What peers tell: facts into the registry, with everything that follows for our own subscribers;
 //! events to them; requests to whoever decides them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,11 +8,11 @@ use protocol::close::Close;
 
 use super::{Channels, Peers};
 use crate::announcer::Subject;
-use crate::note::{Note, Origin};
+use crate::announcer::{Note, Origin};
 use crate::registry::NodeId;
 use crate::replication::{Learned, Message, Topic as Told};
 use crate::reservations;
-use crate::runtime::{Problem, Runtime, Wake};
+use crate::runtime::{Problem, Runtime};
 use crate::topic::Topic;
 
 impl Peers {
@@ -74,12 +73,12 @@ impl Peers {
             Message::RateAnswer(answer) => channels.hear_rate(answer),
             Message::Serving(millis) => {
                 if let Some(name) = name {
-                    channels.note_unlocked(Note::Ready(name, Duration::from_millis(millis)));
+                    channels.note(Note::Ready(name, Duration::from_millis(millis)));
                 }
             }
             Message::Missed(Told { app, channel }) => {
                 let subject = Subject { app: app.into(), channel: channel.into(), member: None };
-                channels.note_unlocked(Note::Missed(subject, Origin::Elsewhere));
+                channels.note(Note::Missed(subject, Origin::Elsewhere));
             }
             Message::Withdrawn(apps) => runtime.withdrawn_by(id, apps),
             Message::Connections(app, count) => {
@@ -104,17 +103,5 @@ impl<R: Runtime> Channels<R> {
         });
         drop(dispatch);
         self.advance_joins(topic);
-    }
-
-    /// A client of this node sent an event that its backend wants to hear of (K2).
-    pub fn note_client_event(&self, app: &Arc<str>, channel: Arc<str>, json: String) {
-        let subject = Subject { app: app.clone(), channel, member: None };
-        self.note_unlocked(Note::ClientEvent(subject, json));
-    }
-
-    /// Something for the announcer that no channel's order depends on.
-    fn note_unlocked(&self, note: Note) {
-        self.runtime.note(note);
-        self.runtime.wake(Wake::Announcer);
     }
 }

@@ -185,3 +185,13 @@ impl<R: Runtime> Dispatch<'_, R> {
         self.wake_links(self.channels.streams.send(to, &message.encode(), facts));
     }
 }
+
+impl<R: Runtime> Channels<R> {
+    /// Leaves a miss of a cache channel to the node that announces the channel; lost if that has
+    /// just gone.
+    pub fn send_miss(&self, to: u64, app: &str, channel: &str) {
+        let message = Message::Missed(Told { app, channel });
+        let send = |node| self.streams.tell_one(node, message.encode());
+        self.wake_links(self.quotas.number(to).is_some_and(send));
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Channels;
-use super::joins::{Left, Place};
+use super::joins::{Left, Newcomer, Place};
 use crate::delivery::{Delivery, Welcome};
 use crate::registry::{Change, Found, Locked, Member, Roster};
 use crate::runtime::{Interests, Runtime};
@@ -64,8 +64,8 @@ impl<R: Runtime> Channels<R> {
                     }
                 }
             }
-            let who = (who, asked);
-            if dispatch.enter(locked, topic, entry, who, member, interests) {
+            let newcomer = Newcomer { who, asked };
+            if dispatch.enter(locked, topic, entry, newcomer, member, interests) {
                 dispatch.count_subscriptions(locked, topic, entry, interests);
                 return Joined::Welcome;
             }
@@ -91,7 +91,8 @@ impl<R: Runtime> Channels<R> {
             if !self.joins.ask_again(locked, topic, who)
                 && let Some(Found { entry, .. }) = found
             {
-                dispatch.complete(locked, topic, entry, (who, true), interests);
+                let newcomer = Newcomer { who, asked: true };
+                dispatch.complete(locked, topic, entry, newcomer, interests);
             }
         });
     }

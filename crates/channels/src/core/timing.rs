@@ -5,13 +5,12 @@ use std::time::Duration;
 use cluster::Now;
 
 use super::Channels;
-use crate::note::Note;
+use crate::announcer::Note;
 use crate::registry::Found;
-use crate::replication::{Message, Topic as Told};
-use crate::runtime::{Runtime, Wake};
+use crate::runtime::Runtime;
 
 impl<R: Runtime> Channels<R> {
-    /// When [`tick`](Self::tick) has something to do next; it may change at [`Wake::Timer`].
+    /// When [`tick`](Self::tick) has something to do next; it may change at [`Wake::Timer`](crate::Wake::Timer).
     pub fn deadline(&self) -> Option<Now> {
         self.joins.deadline()
     }
@@ -55,23 +54,12 @@ impl<R: Runtime> Channels<R> {
                 }
             }
         };
-        self.runtime.note(note);
-        self.runtime.wake(Wake::Announcer);
+        self.note(note);
     }
 
     /// For how long this node has served; none if it does not.
     pub fn serving(&self) -> Option<Duration> {
         let since = *self.serving.lock();
         since.map(|since| self.runtime.now().saturating_sub(since))
-    }
-
-    /// Leaves a miss of a cache channel to the node that announces the channel; lost if that has
-    /// just gone.
-    pub fn send_miss(&self, to: u64, app: &str, channel: &str) {
-        let message = Message::Missed(Told { app, channel });
-        let node = self.quotas.number(to);
-        if node.is_some_and(|node| self.streams.tell_one(node, message.encode())) {
-            self.runtime.wake(Wake::Links);
-        }
     }
 }

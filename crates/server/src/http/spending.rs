@@ -41,19 +41,18 @@ pub(super) async fn spend(
         waiting = Some(answer);
         reply
     };
-    match (node.channels.spend(budget, spend, reply), waiting) {
-        (Spent::Yes, _) => Ok(()),
-        (Spent::No(wait), _) => Err(wait),
-        (Spent::Asked(number), waiting) => {
-            let answer = match waiting {
-                Some(answer) => timeout(DEALER_TIMEOUT, answer).await.ok().and_then(Result::ok),
-                None => None,
-            };
-            let answer = match answer {
-                Some(Answer::Rate(answer)) => Some(answer),
-                _ => None,
-            };
-            node.channels.spend_answer(budget, spend, number, answer)
-        }
-    }
+    let number = match node.channels.spend(budget, spend, reply) {
+        Spent::Yes => return Ok(()),
+        Spent::No(wait) => return Err(wait),
+        Spent::Asked(number) => number,
+    };
+    let answer = match waiting {
+        Some(answer) => timeout(DEALER_TIMEOUT, answer).await,
+        None => return node.channels.spend_answer(budget, spend, number, None),
+    };
+    let answer = match answer {
+        Ok(Ok(Answer::Rate(answer))) => Some(answer),
+        _ => None,
+    };
+    node.channels.spend_answer(budget, spend, number, answer)
 }

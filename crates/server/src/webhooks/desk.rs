@@ -35,6 +35,7 @@ impl Desk {
     pub(crate) fn new(node: Arc<Node>, delivery: Delivery) -> Self {
         let settings = Settings {
             grace: node.config.webhooks.grace,
+            silence: node.config.cluster.node_timeout,
             // A dead node is noticed a heartbeat later than it is silent for too long.
             memory: node.config.cluster.node_timeout + 2 * node.config.cluster.check_interval,
             most: MOST_WAITING,
@@ -81,26 +82,16 @@ impl Desk {
     }
 
     fn hear(&mut self, note: Note) {
-        let now = self.now();
-        match note {
-            Note::Came(subject) => self.speaker.came(subject, now),
-            Note::Went(subject) => self.speaker.went(subject, now),
-            Note::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
-            Note::Retired(node) => self.speaker.retired(node),
-            Note::Dead(node) => {
-                let heard = now.saturating_sub(self.node.config.cluster.node_timeout);
-                self.speaker.dead(node, heard, now);
+        match self.speaker.take(note, self.now()) {
+            Some(Note::Counted(subject, count)) if self.speaks_for(&subject) => {
+                let event = Event::SubscriptionCount { channel: &subject.channel, count };
+                self.delivery.take(&subject.app, &event, wall_clock());
             }
-            Note::Counted(subject, count) => {
-                if self.speaks_for(&subject) {
-                    let event = Event::SubscriptionCount { channel: &subject.channel, count };
-                    self.delivery.take(&subject.app, &event, wall_clock());
-                }
-            }
-            Note::Missed(subject, origin) => self.missed(&subject, origin),
-            Note::ClientEvent(subject, json) => {
+            Some(Note::Missed(subject, origin)) => self.missed(&subject, origin),
+            Some(Note::ClientEvent(subject, json)) => {
                 self.delivery.take_client_event(subject, json, wall_clock());
             }
+            _ => {}
         }
         self.say();
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use channels::announcer::Speaker;
 use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
 use channels::replication::{Message, Tickets};
-use channels::{Channels, Note, Peers, Settings as ChannelSettings};
+use channels::{Channels, Peers, Settings as ChannelSettings};
 use cluster::{Cluster, Incarnation, Now, Output, PeerInfo, Settings};
 
 use crate::Channel;
@@ -139,24 +139,13 @@ impl Node {
         }
     }
 
-    /// Hands what was noted to the announcer, as the server does.
+    /// Hands what was noted to the announcer.
     pub(crate) fn announce(&mut self) {
         let now = self.outside().now.get();
         let notes = std::mem::take(&mut *self.outside().notes.borrow_mut());
         for note in notes {
-            match note {
-                Note::Came(subject) => self.speaker.came(subject, now),
-                Note::Went(subject) => self.speaker.went(subject, now),
-                Note::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
-                Note::Retired(node) => self.speaker.retired(node),
-                Note::Dead(node) => {
-                    let heard = now.saturating_sub(speaking::SETTINGS.memory);
-                    self.speaker.dead(node, heard, now);
-                }
-                Note::Counted(..) | Note::Missed(..) | Note::ClientEvent(..) => {
-                    panic!("nobody wants to hear of {note:?}")
-                }
-            }
+            let rest = self.speaker.take(note, now);
+            assert!(rest.is_none(), "nobody wants to hear of {rest:?}");
         }
         self.speaker.tick(now);
     }

@@ -27,8 +27,6 @@ pub(crate) struct Outside {
     pub(crate) notes: RefCell<VecDeque<Note>>,
     /// The driver has to look what there is to send.
     pub(crate) woken: Cell<bool>,
-    /// Somebody has to look at the deadline.
-    pub(crate) timer_woken: Cell<bool>,
 }
 
 impl Runtime for Outside {
@@ -56,10 +54,9 @@ impl Runtime for Outside {
     }
 
     fn wake(&self, whom: Wake) {
-        match whom {
-            Wake::Links => self.woken.set(true),
-            Wake::Timer => self.timer_woken.set(true),
-            Wake::Shard(_) | Wake::Announcer | Wake::Store => {}
+        // Everything else is looked at in every step.
+        if whom == Wake::Links {
+            self.woken.set(true);
         }
     }
 

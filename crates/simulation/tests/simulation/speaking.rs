@@ -11,7 +11,8 @@ use crate::world::World;
 
 /// The grace ends before a run does.
 pub(crate) const SETTINGS: Settings =
-    Settings { grace: Duration::from_millis(700), memory: Duration::from_secs(3), most: 100_000 };
+    Settings { grace: Duration::from_millis(700), silence: MEMORY, memory: MEMORY, most: 100_000 };
+const MEMORY: Duration = Duration::from_secs(3);
 /// After a change of membership nodes may disagree for so long who speaks: until the grace of the
 /// last one to join is over for all, who do not see the same at the same time, and hear with its
 /// heartbeats how long it has served.

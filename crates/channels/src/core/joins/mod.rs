@@ -8,8 +8,9 @@
 //!
 //! A join begins at the first stage that it needs, and most need none.
 
+mod state;
+
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -18,72 +19,20 @@ use cluster::Now;
 use parking_lot::Mutex;
 
 use crate::registry::{Locked, Member, NodeId, Roster};
-use crate::replication::{Ticket as AckHandle, Tickets as AckHandles, Unconfirmed, Union};
-use crate::reservations::{Claims, Decision, Join as Reserve, Message, Ticket, Wish};
+use crate::replication::{Tickets as AckHandles, Union};
+use crate::reservations::{Decision, Join as Reserve, Message, Wish};
 use crate::topic::{ConnectionRef, Topic};
+use state::{Interest, Join, LAG, Stage, State};
 
 /// The most that a client waits for peers, in each of the stages that ask them.
 const PEER_TIMEOUT: Duration = Duration::from_millis(50);
 /// The most that a client waits for a channel's last event.
 const LAST_EVENT_TIMEOUT: Duration = Duration::from_millis(250);
-/// Whoever looks so much later than it wanted to was paused itself, and reads what has come meanwhile
-/// before it holds others for late.
-const LAG: Duration = Duration::from_millis(10);
-
-/// For what a join waits.
-#[derive(Clone, Debug)]
-enum Stage {
-    /// The last places of a presence channel: peers have to answer. It does not count yet.
-    Place { ticket: Ticket, member: Arc<Member>, limit: usize },
-    /// Peers have to know that this node has subscribers of the channel.
-    Interest,
-    /// The channel's last event is fetched.
-    LastEvent,
-    /// There is no place. The shard has not heard of it.
-    Refused,
-}
-
-#[derive(Clone, Debug)]
-struct Join {
-    who: ConnectionRef,
-    /// Whether the client asked, and is told.
-    asked: bool,
-    stage: Stage,
-    /// When it does not wait any longer.
-    until: Now,
-}
-
-/// The first subscriber's interest, which all of a channel's joins wait for.
-#[derive(Debug)]
-struct Interest {
-    number: u64,
-    acks: AckHandles,
-    until: Now,
-}
-
-/// One channel's joins, in the order in which they began.
-#[derive(Debug, Default)]
-struct Joining {
-    joins: Vec<Join>,
-    interest: Option<Interest>,
-}
-
-struct State {
-    topics: HashMap<Topic, Joining>,
-    /// When joins have waited for long enough; some may have ended.
-    deadlines: BinaryHeap<Reverse<(Now, Topic)>>,
-    /// Interests in the order in which they were told; some may have ended.
-    told: VecDeque<(u64, Topic)>,
-    numbers: u64,
-    claims: Claims<Topic>,
-    /// New members of this node, by channel. Kept until a heartbeat finds that all peers know them.
-    unconfirmed: HashMap<Topic, Unconfirmed>,
-}
 
 /// Owned by the node. What concerns a channel happens under its lock; the lock in here is taken
 /// inside of that, never around it. Who waits is bounded by what connections may subscribe to within
 /// the timeouts, what peers claim by the same on their side.
-pub(super) struct Joins {
+pub(crate) struct Joins {
     state: Mutex<State>,
     /// How many joins there are: most of the time none, and nobody has to look.
     waiting: AtomicUsize,
@@ -92,8 +41,16 @@ pub(super) struct Joins {
     unanswered: AtomicU64,
 }
 
+/// A connection that joins a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newcomer {
+    pub(crate) who: ConnectionRef,
+    /// Whether the client asked, and is told.
+    pub(crate) asked: bool,
+}
+
 /// Whether there is a place in a presence channel.
-pub(super) enum Place {
+pub(crate) enum Place {
     Free,
     None,
     /// It is claimed, and the join waits; the message is to be told to everybody.
@@ -101,16 +58,16 @@ pub(super) enum Place {
 }
 
 /// What became of a claim; the message is to be told to everybody, after the member.
-pub(super) struct Decided {
-    pub(super) who: ConnectionRef,
-    pub(super) member: Arc<Member>,
-    pub(super) limit: usize,
-    pub(super) granted: bool,
-    pub(super) settled: Message,
+pub(crate) struct Decided {
+    pub(crate) who: ConnectionRef,
+    pub(crate) member: Arc<Member>,
+    pub(crate) limit: usize,
+    pub(crate) granted: bool,
+    pub(crate) settled: Message,
 }
 
 /// What became of a connection that leaves a channel.
-pub(super) enum Left {
+pub(crate) enum Left {
     /// It counted.
     Counted,
     /// It waited for a place; the message is to be told to everybody.
@@ -120,30 +77,16 @@ pub(super) enum Left {
 }
 
 /// Somebody who need not wait for a stage any longer.
-pub(super) struct Passed {
-    pub(super) who: ConnectionRef,
-    pub(super) asked: bool,
+pub(crate) struct Passed {
+    pub(crate) newcomer: Newcomer,
     /// Whether the last event is still to be seen to.
-    pub(super) needs_last_event: bool,
-}
-
-impl Interest {
-    fn is_over(&self, now: Now) -> bool {
-        self.until <= now || self.acks.iter().all(AckHandle::is_settled)
-    }
+    pub(crate) needs_last_event: bool,
 }
 
 impl Joins {
-    pub(super) fn new(me: u64) -> Self {
+    pub(crate) fn new(me: u64) -> Self {
         Joins {
-            state: Mutex::new(State {
-                topics: HashMap::new(),
-                deadlines: BinaryHeap::new(),
-                told: VecDeque::new(),
-                numbers: 0,
-                claims: Claims::new(me),
-                unconfirmed: HashMap::new(),
-            }),
+            state: Mutex::new(State::new(me)),
             waiting: AtomicUsize::new(0),
             applicants: AtomicUsize::new(0),
             unanswered: AtomicU64::new(0),
@@ -151,22 +94,22 @@ impl Joins {
     }
 
     /// Whether nobody waits. A join that began under a channel's lock is seen by whoever has that now.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.waiting.load(Relaxed) == 0
     }
 
     /// Joins that wait for a place, or were refused and do not know yet.
-    pub(super) fn applicants(&self) -> usize {
+    pub(crate) fn applicants(&self) -> usize {
         self.applicants.load(Relaxed)
     }
 
     /// Claims that peers did not answer in time, so far.
-    pub(super) fn unanswered(&self) -> u64 {
+    pub(crate) fn unanswered(&self) -> u64 {
         self.unanswered.load(Relaxed)
     }
 
     /// Channels whose first subscriber waits for the peers.
-    pub(super) fn unacknowledged(&self) -> usize {
+    pub(crate) fn unacknowledged(&self) -> usize {
         if self.is_idle() {
             return 0;
         }
@@ -176,7 +119,7 @@ impl Joins {
 
     /// Whether there is a place for a member, where there may be `limit`; if it has to be claimed,
     /// the join begins.
-    pub(super) fn reserve(
+    pub(crate) fn reserve(
         &self,
         _: Locked<'_>,
         topic: &Topic,
@@ -195,7 +138,8 @@ impl Joins {
             Reserve::Claimed(claim) => claim,
         };
         let stage = Stage::Place { ticket, member: member.clone(), limit };
-        let join = Join { who, asked: true, stage, until: now + PEER_TIMEOUT };
+        let join =
+            Join { newcomer: Newcomer { who, asked: true }, stage, until: now + PEER_TIMEOUT };
         self.begin(&mut state, topic, join);
         Place::Claimed(claim)
     }
@@ -203,11 +147,11 @@ impl Joins {
     /// A subscription counts, and waits until the peers know of it: `acks` are of the channel's first
     /// one; those after it wait with it. None if there is nothing to wait for; whether its deadline is
     /// the soonest of all.
-    pub(super) fn await_interest(
+    pub(crate) fn await_interest(
         &self,
         _: Locked<'_>,
         topic: &Topic,
-        (who, asked): (ConnectionRef, bool),
+        newcomer: Newcomer,
         acks: AckHandles,
         now: Now,
     ) -> Option<bool> {
@@ -226,12 +170,12 @@ impl Joins {
         let until = interest.map(|interest| interest.until)?;
         let first = state.deadlines.peek();
         let is_soonest = first.is_none_or(|Reverse((first, _))| *first > until);
-        self.begin(&mut state, topic, Join { who, asked, stage: Stage::Interest, until });
+        self.begin(&mut state, topic, Join { newcomer, stage: Stage::Interest, until });
         Some(is_soonest)
     }
 
     /// A subscription counts, and waits for the channel's last event, which is being fetched.
-    pub(super) fn await_last_event(
+    pub(crate) fn await_last_event(
         &self,
         _: Locked<'_>,
         topic: &Topic,
@@ -239,40 +183,40 @@ impl Joins {
         now: Now,
     ) {
         let until = now + LAST_EVENT_TIMEOUT;
-        let join = Join { who, asked: true, stage: Stage::LastEvent, until };
+        let join = Join { newcomer: Newcomer { who, asked: true }, stage: Stage::LastEvent, until };
         self.begin(&mut self.state.lock(), topic, join);
     }
 
     /// A client asks for a subscription that it has already. If that waits, it is told in time; false
     /// if it does not.
-    pub(super) fn ask_again(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> bool {
+    pub(crate) fn ask_again(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> bool {
         if self.is_idle() {
             return false;
         }
         let mut state = self.state.lock();
         let joins = state.topics.get_mut(topic).map(|joining| &mut joining.joins);
-        let join = joins.into_iter().flatten().find(|join| join.who == who);
-        join.map(|join| join.asked = true).is_some()
+        let join = joins.into_iter().flatten().find(|join| join.newcomer.who == who);
+        join.map(|join| join.newcomer.asked = true).is_some()
     }
 
     /// Whether a connection, for which its shard has a subscription to the channel, has no place
     /// there, or not yet.
-    pub(super) fn has_no_place(&self, topic: &Topic, who: ConnectionRef) -> bool {
+    pub(crate) fn has_no_place(&self, topic: &Topic, who: ConnectionRef) -> bool {
         if self.applicants() == 0 {
             return false;
         }
         let state = self.state.lock();
         let mut joins = state.topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
-        joins.any(|join| join.who == who && join.is_without_place())
+        joins.any(|join| join.newcomer.who == who && join.is_without_place())
     }
 
     /// A connection leaves a channel.
-    pub(super) fn leave(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> Left {
+    pub(crate) fn leave(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> Left {
         if self.is_idle() {
             return Left::Counted;
         }
         let mut state = self.state.lock();
-        let Some(join) = self.end(&mut state, topic, |join| join.who == who) else {
+        let Some(join) = self.end(&mut state, topic, |join| join.newcomer.who == who) else {
             return Left::Counted;
         };
         match join.stage {
@@ -285,13 +229,14 @@ impl Joins {
     }
 
     /// A shard hears of a refusal; false if the connection has left since, or tries again.
-    pub(super) fn take_refusal(&self, topic: &Topic, who: ConnectionRef) -> bool {
-        let refused = |join: &Join| join.who == who && matches!(join.stage, Stage::Refused);
+    pub(crate) fn take_refusal(&self, topic: &Topic, who: ConnectionRef) -> bool {
+        let refused =
+            |join: &Join| join.newcomer.who == who && matches!(join.stage, Stage::Refused);
         self.end(&mut self.state.lock(), topic, refused).is_some()
     }
 
     /// The next claim of a channel that is decided, if there is one.
-    pub(super) fn decide_place(
+    pub(crate) fn decide_place(
         &self,
         _: Locked<'_>,
         topic: &Topic,
@@ -305,7 +250,7 @@ impl Joins {
             let joins = state.topics.get_mut(topic).map(|joining| &mut joining.joins);
             let Some(join) = joins.into_iter().flatten().find(|join| is_it(join)) else { continue };
             let Stage::Place { member, limit, .. } = join.stage.clone() else { continue };
-            let who = join.who;
+            let who = join.newcomer.who;
             if granted {
                 self.end(&mut state, topic, is_it);
             } else {
@@ -318,7 +263,7 @@ impl Joins {
 
     /// Those of a channel who need not wait any longer for what they count for already: for the
     /// peers, if those know or time is over; for the last event if it `is_fetched`, or time is over.
-    pub(super) fn pass(
+    pub(crate) fn pass(
         &self,
         _: Locked<'_>,
         topic: &Topic,
@@ -338,7 +283,7 @@ impl Joins {
                 Stage::LastEvent if is_fetched || join.until <= now => false,
                 _ => return true,
             };
-            passed.push(Passed { who: join.who, asked: join.asked, needs_last_event });
+            passed.push(Passed { newcomer: join.newcomer, needs_last_event });
             false
         });
         state.tidy(topic);
@@ -348,7 +293,7 @@ impl Joins {
 
     /// The channels whose first subscribers the peers know now. Streams are acknowledged in order, so
     /// those behind one that goes on do so, too, or soon will not.
-    pub(super) fn acknowledged(&self, now: Now) -> Vec<Topic> {
+    pub(crate) fn acknowledged(&self, now: Now) -> Vec<Topic> {
         if self.is_idle() {
             return Vec::new();
         }
@@ -367,14 +312,14 @@ impl Joins {
     }
 
     /// When somebody has waited for long enough.
-    pub(super) fn deadline(&self) -> Option<Now> {
+    pub(crate) fn deadline(&self) -> Option<Now> {
         self.state.lock().deadlines.peek().map(|Reverse((until, _))| *until)
     }
 
     /// The channels where somebody has waited for long enough. Claims among them, and all that are as
     /// old, are decided by what is known; whoever has not answered them is waited for no more until
     /// it does.
-    pub(super) fn expire(&self, now: Now) -> Vec<Topic> {
+    pub(crate) fn expire(&self, now: Now) -> Vec<Topic> {
         let mut state = self.state.lock();
         let (mut expired, mut later, mut hurried) = (Vec::new(), Vec::new(), 0);
         while let Some(Reverse((until, _))) = state.deadlines.peek() {
@@ -401,7 +346,7 @@ impl Joins {
     }
 
     /// The channels where somebody waits for a place, in a fixed order.
-    pub(super) fn applied_for(&self) -> Vec<Topic> {
+    pub(crate) fn applied_for(&self) -> Vec<Topic> {
         if self.applicants() == 0 {
             return Vec::new();
         }
@@ -411,24 +356,24 @@ impl Joins {
     }
 
     /// How many new members of this node some peer may not know.
-    pub(super) fn unconfirmed(&self, topic: &Topic) -> usize {
+    pub(crate) fn unconfirmed(&self, topic: &Topic) -> usize {
         self.state.lock().unconfirmed(topic)
     }
 
     /// The peers were told of a new member.
-    pub(super) fn told_member(&self, _: Locked<'_>, topic: &Topic, acks: AckHandles) {
+    pub(crate) fn told_member(&self, _: Locked<'_>, topic: &Topic, acks: AckHandles) {
         self.state.lock().unconfirmed.entry(topic.clone()).or_default().add(acks);
     }
 
     /// Forgets the channels whose members all peers know.
-    pub(super) fn forget_confirmed(&self) {
+    pub(crate) fn forget_confirmed(&self) {
         let mut state = self.state.lock();
         let State { claims, unconfirmed, .. } = &mut *state;
         unconfirmed.retain(|_, members| members.count(|peer| claims.is_late(peer.0)) > 0);
     }
 
     /// A peer has told something about a place; the answer.
-    pub(super) fn hear(
+    pub(crate) fn hear(
         &self,
         _: Locked<'_>,
         from: NodeId,
@@ -439,26 +384,26 @@ impl Joins {
     }
 
     /// A peer is there: what it is to be told.
-    pub(super) fn up(&self, node: NodeId) -> Vec<(Topic, Message)> {
+    pub(crate) fn up(&self, node: NodeId) -> Vec<(Topic, Message)> {
         let mut state = self.state.lock();
         state.claims.up(node.0);
         state.ours()
     }
 
     /// Our stream to a peer begins anew: what it is to be told.
-    pub(super) fn ours(&self) -> Vec<(Topic, Message)> {
+    pub(crate) fn ours(&self) -> Vec<(Topic, Message)> {
         self.state.lock().ours()
     }
 
     /// A peer tells everything anew: what it is to be told.
-    pub(super) fn restarted(&self, node: NodeId) -> Vec<(Topic, Message)> {
+    pub(crate) fn restarted(&self, node: NodeId) -> Vec<(Topic, Message)> {
         let mut state = self.state.lock();
         state.claims.restarted(node.0);
         state.ours()
     }
 
     /// A peer is gone.
-    pub(super) fn down(&self, node: NodeId) {
+    pub(crate) fn down(&self, node: NodeId) {
         self.state.lock().claims.down(node.0);
     }
 
@@ -482,67 +427,5 @@ impl Joins {
         self.waiting.fetch_sub(1, Relaxed);
         self.applicants.fetch_sub(join.is_without_place().into(), Relaxed);
         Some(join)
-    }
-}
-
-impl Join {
-    fn is_without_place(&self) -> bool {
-        matches!(self.stage, Stage::Place { .. } | Stage::Refused)
-    }
-}
-
-impl State {
-    fn unconfirmed(&mut self, topic: &Topic) -> usize {
-        let State { claims, unconfirmed, .. } = self;
-        let is_late = |peer: NodeId| claims.is_late(peer.0);
-        unconfirmed.get_mut(topic).map_or(0, |members| members.count(is_late))
-    }
-
-    /// Our claims, in a fixed order.
-    fn ours(&self) -> Vec<(Topic, Message)> {
-        let mut ours = self.claims.ours();
-        ours.sort_by(|(a, _), (b, _)| a.cmp(b));
-        ours
-    }
-
-    /// Whether a deadline is looked at so late that we were paused ourselves: those who wait for
-    /// peers wait a moment longer, once.
-    fn is_paused(&mut self, topic: &Topic, until: Now, now: Now) -> bool {
-        if until + LAG >= now {
-            return false;
-        }
-        let Some(joining) = self.topics.get_mut(topic) else { return false };
-        let mut paused = false;
-        for join in joining.joins.iter_mut().filter(|join| join.until == until) {
-            if matches!(join.stage, Stage::Place { .. } | Stage::Interest) {
-                join.until = now + LAG;
-                paused = true;
-            }
-        }
-        if let Some(interest) = joining.interest.as_mut().filter(|_| paused)
-            && interest.until == until
-        {
-            interest.until = now + LAG;
-        }
-        paused
-    }
-
-    /// Has the claims of a channel that have waited for long enough decided by what is known; how
-    /// many that were.
-    fn hurry(&mut self, topic: &Topic, now: Now) -> u64 {
-        let State { topics, claims, .. } = self;
-        let joins = topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
-        let late = joins.filter(|join| join.until <= now).filter(|join| match join.stage {
-            Stage::Place { ticket, .. } => claims.hurry(topic, ticket),
-            _ => false,
-        });
-        late.count() as u64
-    }
-
-    fn tidy(&mut self, topic: &Topic) {
-        let is_empty = |joining: &Joining| joining.joins.is_empty() && joining.interest.is_none();
-        if self.topics.get(topic).is_some_and(is_empty) {
-            self.topics.remove(topic);
-        }
     }
 }

@@ -1,11 +1,10 @@
-//! What was decided and may be a backend's business, in the order of decisions; the announcer takes
-//! it from there.
+//! What was decided and may be a backend's business, in the order of decisions.
 
 use std::time::Duration;
 
 use crate::announcer::{NodeName, Subject};
 
-/// Something for the [announcer](crate::announcer).
+/// Something for the announcer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A channel is occupied, or a member was added.

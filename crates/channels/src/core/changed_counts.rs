@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::Channels;
 use crate::registry::NodeId;
 use crate::replication::{Message, Topic as Told};
-use crate::runtime::{Runtime, Wake};
+use crate::runtime::Runtime;
 use crate::topic::Topic;
 
 /// For how long a node tells with each heartbeat since when it has served, so that all agree on it.
@@ -37,9 +37,7 @@ impl<R: Runtime> Channels<R> {
     /// Tells the peers which apps this node's configuration switches off.
     pub fn send_withdrawn(&self) {
         let message = Message::Withdrawn(self.runtime.withdrawn());
-        if self.streams.tell(&message.encode()) {
-            self.runtime.wake(Wake::Links);
-        }
+        self.wake_links(self.streams.tell(&message.encode()));
     }
 
     /// Tells the peers the counts that have changed.
@@ -50,9 +48,7 @@ impl<R: Runtime> Channels<R> {
             wake |= self.streams.tell(&Message::Serving(ago.as_millis() as u64).encode());
         }
         wake |= self.send_connection_counts();
-        if wake {
-            self.runtime.wake(Wake::Links);
-        }
+        self.wake_links(wake);
     }
 
     fn send_subscription_counts(&self) -> bool {
@@ -90,23 +86,5 @@ impl<R: Runtime> Channels<R> {
             *count > 0
         });
         wake
-    }
-
-    /// What a snapshot has to have besides the channels.
-    pub(super) fn rest_of_snapshot(&self) -> Vec<bytes::Bytes> {
-        use crate::replication::Event;
-        let now = self.runtime.now();
-        let mut rest = Vec::new();
-        for ((app, channel), event) in self.last_events.all() {
-            let topic = Told { app: &app, channel: &channel };
-            let frame = Event { except: None, frame: event.frame.clone() };
-            rest.push(Message::Cached(topic, frame, event.told(now, false)).encode());
-        }
-        self.runtime
-            .for_each_app(|app, count| rest.push(Message::Connections(app, count).encode()));
-        let serving = self.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
-        rest.extend(serving.map(|message| message.encode()));
-        rest.push(Message::Withdrawn(self.runtime.withdrawn()).encode());
-        rest
     }
 }
