@@ -18,5 +18,7 @@ fn a_wrong_secret_and_another_prefix_are_strangers() {
     });
     for node in [cluster.node(0), &wrong, &prefixed] {
         assert_eq!(node.metrics().sum("cluster_peers"), 0.0);
+        // They are of one build.
+        assert_eq!(node.metrics().sum("cluster_disagreements_total"), 0.0);
     }
 }
