@@ -149,7 +149,9 @@ macro_rules! options {
         impl $name {
             $(
                 pub(crate) const fn $field() -> $crate::options::row::Row<$type> {
-                    $row.described(concat!($($doc),+))
+                    // By itself, so that a row of another type is pointed at.
+                    let row: $crate::options::row::Row<$type> = $row;
+                    row.described(concat!($($doc),+))
                 }
             )+
         }
