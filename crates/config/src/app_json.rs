@@ -7,8 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::assemble;
-use crate::model::{AppConfig, Limits};
-use crate::options::{OptionSpec, app_field_key, app_fields};
+use crate::options::{AppConfig, Limits, OptionSpec, app_field_key, app_fields};
 use crate::read::Raw;
 use crate::settings::Provenance;
 use crate::suggest::suggest;
@@ -55,7 +54,8 @@ impl fmt::Display for AppErrors {
 impl std::error::Error for AppErrors {}
 
 /// The fields that every app needs.
-const CREDENTIALS: [&str; 3] = ["id", "key", "secret"];
+const CREDENTIALS: [&str; 3] =
+    [AppConfig::id().key(), AppConfig::key().key(), AppConfig::secret().key()];
 
 /// Makes an app of its fields, in the spelling of the configuration (`maxConnections`). A field
 /// that is null, empty text or left out has its default; what the app does not limit is limited by
@@ -69,7 +69,7 @@ pub fn app_from_json(fields: &Map<String, Value>, limits: &Limits) -> Result<App
     let mut settings = Provenance::default();
     for (spec, name) in app_fields() {
         let given = fields.get(name).filter(|value| !is_empty(value));
-        if given.is_none() && CREDENTIALS.contains(&name) {
+        if given.is_none() && CREDENTIALS.contains(&spec.key) {
             errors.push(AppError::Missing(name));
         }
         match accept(spec, name, given) {

@@ -2,8 +2,9 @@
 //! [`Config`]. It reads the two files and nothing else, and must not know the server, a socket or
 //! a driver.
 //!
-//! Everything is derived from the table in [`options`]. A value goes [`Sources`] -> what each
-//! source gives for each option -> the strongest that fits ([`Provenance`]) -> [`Config`].
+//! Everything is derived from the rows in [`options`]: each is an option's names, type, default,
+//! documentation and field. A value goes [`Sources`] -> what each source gives for each option ->
+//! the strongest that fits ([`Provenance`]) -> [`Config`].
 
 mod app_json;
 mod assemble;
@@ -26,6 +27,11 @@ pub use error::{ConfigError, ConfigErrors};
 pub use kind::Kind;
 pub use load::{Loaded, Reloaded, Reloader, load};
 pub use model::*;
+pub use options::{
+    Adapter, AppConfig, AppManager, Cache, Cluster, ClusterTls, Config, Connection, Cors, Database,
+    DatabasePooling, DynamoDb, Http, Ignored, Inbox, Limits, Log, Metrics, Nats, Queue,
+    RateLimiter, Redis, RedisAdapter, RedisQueue, SqlDatabase, Sqs, Ssl, Webhooks,
+};
 pub use read::Sources;
 pub use report::table;
 pub use secret::{MASK, Secret};

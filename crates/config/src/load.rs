@@ -2,8 +2,7 @@
 
 use crate::assemble;
 use crate::error::ConfigErrors;
-use crate::model::{AppConfig, Config, Limits};
-use crate::options;
+use crate::options::{self, AppConfig, Config, Limits};
 use crate::read::{self, Sources};
 use crate::settings::{self, Provenance};
 use crate::warning::Warning;

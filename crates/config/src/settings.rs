@@ -37,7 +37,7 @@ impl Setting {
 
     /// Whether the value differs from the option's default.
     pub fn is_changed(&self) -> bool {
-        self.value != default(self.spec)
+        self.value != self.spec.default.to_json()
     }
 
     /// The canonical value, secrets included.
@@ -72,7 +72,7 @@ impl Provenance {
 
     /// Adds the setting of a key; without a value it has the option's default.
     pub(crate) fn set(&mut self, key: String, spec: &'static OptionSpec, value: Option<Value>) {
-        let value = value.unwrap_or_else(|| default(spec));
+        let value = value.unwrap_or_else(|| spec.default.to_json());
         self.push(Setting { key, spec, origin: Source::Default, value });
     }
 
@@ -80,12 +80,6 @@ impl Provenance {
         self.index.insert(setting.key.clone(), self.settings.len());
         self.settings.push(setting);
     }
-}
-
-/// An option's default.
-fn default(spec: &OptionSpec) -> Value {
-    // The table's defaults are JSON (a test sees to it).
-    serde_json::from_str(spec.default).unwrap_or(Value::Null)
 }
 
 /// Chooses for each option the strongest value that fits.
@@ -108,15 +102,15 @@ pub(crate) fn resolve(
     let mut choose = |key: String, spec: &'static OptionSpec| {
         let candidates = given.remove(&key).unwrap_or_default();
         let chosen = strongest(&candidates, errors, warnings);
-        let (value, origin) = chosen.unwrap_or_else(|| (default(spec), Source::Default));
+        let (value, origin) = chosen.unwrap_or_else(|| (spec.default.to_json(), Source::Default));
         if let Some(reason) = spec.ignored.filter(|_| origin != Source::Default) {
             let (key, origin) = (key.clone(), origin.clone());
             warnings.push(Warning::NoEffect { key, origin, reason });
         }
         provenance.push(Setting { key, spec, origin, value });
     };
-    for section in options::SECTIONS {
-        if section.options.iter().any(|spec| spec.key.starts_with(options::FIRST_APP)) {
+    for section in options::sections() {
+        if section.is_of_apps() {
             for &index in &apps {
                 for (spec, field) in options::app_fields() {
                     choose(options::app_field_key(index, field), spec);
@@ -124,7 +118,7 @@ pub(crate) fn resolve(
             }
             continue;
         }
-        for spec in section.options {
+        for spec in &section.options {
             choose(spec.key.to_owned(), spec);
         }
     }

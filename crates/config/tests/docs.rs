@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use config::Kind;
-use config::options::{FIRST_APP, OptionSpec, SECTIONS};
+use config::options::{FIRST_APP, OptionSpec, sections};
 
 const BEGIN: &str =
     "<!-- options: begin (written by the tests of `config` with UPDATE_DOCS=1) -->\n";
@@ -15,10 +15,10 @@ const END: &str = "<!-- options: end -->\n";
 
 fn reference() -> String {
     let mut text = String::new();
-    for section in SECTIONS {
+    for section in sections() {
         writeln!(text, "\n### {}\n", section.title).unwrap();
         text += "| environment | key | default | allowed | |\n|---|---|---|---|---|\n";
-        for spec in section.options {
+        for spec in &section.options {
             text += &row(spec);
         }
     }

@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
+mod support;
+
 use std::collections::HashSet;
 
-use config::options::{self, OptionSpec};
+use config::Source;
+use config::options::{self, DefaultValue, OptionSpec};
 use serde_json::{Value, json};
+use support::setup;
 
 /// Name in the environment, key in the file, default as JSON.
 const SOKETI: &[(&str, &str, &str)] = &[
@@ -210,7 +214,7 @@ fn every_option_of_soketi_is_there_with_its_names_and_default() {
     for (env, key, default) in SOKETI.iter().chain(OWN) {
         let spec = find(key);
         assert_eq!(spec.env, Some(*env), "{key}");
-        assert_eq!(parsed(spec.default), parsed(default), "{key}");
+        assert_eq!(spec.default.to_json(), parsed(default), "{key}");
     }
 }
 
@@ -237,7 +241,7 @@ fn cors_is_set_in_the_file_only() {
     ] {
         let spec = find(key);
         assert_eq!(spec.env, None, "{key}");
-        assert_eq!(parsed(spec.default), default, "{key}");
+        assert_eq!(spec.default.to_json(), default, "{key}");
     }
 }
 
@@ -245,7 +249,7 @@ fn cors_is_set_in_the_file_only() {
 fn an_app_has_its_optional_limits() {
     for field in APP_LIMITS {
         let spec = find(&format!("appManager.array.apps.0.{field}"));
-        assert_eq!((spec.env, spec.default), (None, "null"), "{field}");
+        assert_eq!((spec.env, spec.default), (None, DefaultValue::Null), "{field}");
     }
 }
 
@@ -261,6 +265,17 @@ fn names_and_keys_are_unique() {
     assert_eq!(keys.len(), options::all().count());
     let names: HashSet<&str> = options::all().filter_map(|spec| spec.env).collect();
     assert_eq!(names.len(), options::all().filter(|spec| spec.env.is_some()).count());
+}
+
+#[test]
+fn a_default_is_a_value_of_its_option() {
+    for spec in options::all() {
+        let s = setup().file(&json!({ spec.key: spec.default.to_json() }));
+        let loaded = s.load();
+        let setting = loaded.provenance.get(spec.key).unwrap();
+        assert!(!setting.is_changed(), "{}: {}", spec.key, setting.shown());
+        assert_eq!(setting.origin, Source::File { path: s.path() });
+    }
 }
 
 #[test]

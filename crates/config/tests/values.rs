@@ -347,7 +347,7 @@ fn the_proxy_protocol_needs_proxies_to_trust() {
 fn how_connections_to_sql_databases_are_encrypted() {
     let mode = |variables: &[(&str, &str)]| {
         let database = setup().env(variables).load().config.database;
-        (database.mysql.ssl_mode, database.postgres.ssl_mode)
+        (database.mysql.ssl_mode(), database.postgres.ssl_mode())
     };
     assert_eq!(mode(&[]), (SqlSslMode::Prefer, SqlSslMode::Prefer));
     // Who names an authority wants it to be asked.

@@ -56,7 +56,7 @@ fn options(database: &SqlDatabase) -> Result<Options, OpenError> {
         options = options.ssl_ca(ca);
     }
     if database.url.as_ref().is_none_or(|url| !super::says_ssl_mode(url)) {
-        options = options.ssl_mode(match database.ssl_mode {
+        options = options.ssl_mode(match database.ssl_mode() {
             SqlSslMode::Prefer => MySqlSslMode::Preferred,
             SqlSslMode::Disable => MySqlSslMode::Disabled,
             SqlSslMode::Require => MySqlSslMode::Required,

@@ -53,7 +53,7 @@ fn options(database: &SqlDatabase) -> Result<Options, OpenError> {
         options = options.ssl_root_cert(ca);
     }
     if database.url.as_ref().is_none_or(|url| !super::says_ssl_mode(url)) {
-        options = options.ssl_mode(match database.ssl_mode {
+        options = options.ssl_mode(match database.ssl_mode() {
             SqlSslMode::Prefer => PgSslMode::Prefer,
             SqlSslMode::Disable => PgSslMode::Disable,
             SqlSslMode::Require => PgSslMode::Require,

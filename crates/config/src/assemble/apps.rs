@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::KB;
-use super::values::Values;
 use crate::error::ConfigError;
 use crate::kind::webhook;
-use crate::model::{AppConfig, AppManagerDriver, Limits, OriginPattern};
-use crate::options::{app_field_key, app_fields};
+use crate::model::AppManagerDriver;
+use crate::options::{AppConfig, AppManager, Limits, Table, Values, app_field_key, app_fields};
 use crate::settings::{Provenance, Setting};
 use crate::source::Source;
 use crate::suggest::suggest;
@@ -21,55 +19,12 @@ pub(crate) fn apps(settings: &Provenance, limits: &Limits) -> Vec<AppConfig> {
 
 /// Whether the apps are those of the configuration, rather than of a database.
 fn are_configured(settings: &Provenance) -> bool {
-    Values(settings).text("appManager.driver") == AppManagerDriver::Array.name()
+    Values::of_server(settings).read(&AppManager::driver()) == AppManagerDriver::Array
 }
 
 /// The app with this number.
 pub(crate) fn app(settings: &Provenance, index: usize, server: &Limits) -> AppConfig {
-    let v = Values(settings);
-    let key = |field: &str| app_field_key(index, field);
-    // Null = the server's limit, -1 = unlimited.
-    let limit = |field: &str, server: Option<usize>| match v.get(&key(field)).is_null() {
-        true => server,
-        false => v.limit(&key(field)),
-    };
-    let size = |field: &str, server: Option<usize>| match v.get(&key(field)).is_null() {
-        true => server,
-        false => v.size(&key(field), KB),
-    };
-    AppConfig {
-        id: v.text(&key("id")),
-        key: v.text(&key("key")),
-        secret: v.secret(&key("secret")),
-        enabled: v.bool(&key("enabled")),
-        enable_client_messages: v.bool(&key("enableClientMessages")),
-        enable_user_authentication: v
-            .optional_bool(&key("enableUserAuthentication"))
-            .unwrap_or(false),
-        enable_subscription_count: v.bool(&key("enableSubscriptionCount")),
-        allowed_origins: v
-            .parsed(&key("allowedOrigins"), |text| OriginPattern::parse(text.as_str()?)),
-        max_connections: v.limit(&key("maxConnections")),
-        max_backend_events_per_second: v.limit(&key("maxBackendEventsPerSecond")),
-        max_client_events_per_second: v.limit(&key("maxClientEventsPerSecond")),
-        max_read_requests_per_second: v.limit(&key("maxReadRequestsPerSecond")),
-        limits: Limits {
-            max_channel_name_length: limit("maxChannelNameLength", server.max_channel_name_length),
-            max_event_name_length: limit("maxEventNameLength", server.max_event_name_length),
-            max_event_payload: size("maxEventPayloadInKb", server.max_event_payload),
-            max_event_channels: limit("maxEventChannelsAtOnce", server.max_event_channels),
-            max_event_batch: limit("maxEventBatchSize", server.max_event_batch),
-            max_presence_members: limit(
-                "maxPresenceMembersPerChannel",
-                server.max_presence_members,
-            ),
-            max_presence_member_size: size(
-                "maxPresenceMemberSizeInKb",
-                server.max_presence_member_size,
-            ),
-        },
-        webhooks: v.parsed(&key("webhooks"), |hook| webhook::parse(hook).ok()),
-    }
+    AppConfig::read(Values::of_app(settings, index, server))
 }
 
 /// What must hold for apps: each has its credentials, ids and keys are unique.
@@ -84,10 +39,12 @@ pub(crate) fn check(
         warnings.push(Warning::NoApps);
     }
     for index in settings.apps() {
-        let setting = |field: &str| settings.get(&app_field_key(index, field));
+        let values = Values::of_app(settings, index, &Limits::NONE);
+        let [id, key] = [AppConfig::id(), AppConfig::key()].map(|row| values.setting_of(&row));
+        let secret = values.setting_of(&AppConfig::secret());
         let origin = app_origin(settings, index);
         // The defaults of the table are the first app's own.
-        let credentials = ["id", "key", "secret"].into_iter().filter_map(setting);
+        let credentials = [id, key, secret].into_iter().flatten();
         let missing = |found: &&Setting| index > 0 && found.origin == Source::Default;
         errors.extend(
             credentials.filter(missing).map(|found| ConfigError::Missing {
@@ -95,18 +52,18 @@ pub(crate) fn check(
                 origin: origin.clone(),
             }),
         );
-        if let Some(secret) = setting("secret").filter(|_| index == 0)
+        if let Some(secret) = secret.filter(|_| index == 0)
             && secret.origin == Source::Default
             && are_configured
         {
             warnings.push(Warning::DefaultSecret { key: secret.key.clone() });
         }
-        for (field, found) in ["id", "key"].into_iter().filter_map(|f| Some((f, setting(f)?))) {
+        for found in [id, key].into_iter().flatten() {
             let value = found.value().as_str().unwrap_or_default();
             if index > 0 && found.origin == Source::Default {
                 continue;
             }
-            if let Some(first) = seen.insert((field, value), &found.key) {
+            if let Some(first) = seen.insert((found.spec.key, value), &found.key) {
                 errors.push(ConfigError::Duplicate {
                     first: first.to_owned(),
                     second: found.key.clone(),
@@ -115,7 +72,7 @@ pub(crate) fn check(
                 });
             }
         }
-        if let Some(webhooks) = setting("webhooks") {
+        if let Some(webhooks) = values.setting_of(&AppConfig::webhooks()) {
             check_webhooks(webhooks, warnings);
         }
     }

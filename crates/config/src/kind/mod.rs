@@ -133,7 +133,7 @@ impl Kind {
     }
 
     /// Whether text from the environment is the value itself even if it looks like JSON.
-    fn is_text(&self) -> bool {
+    pub(crate) const fn is_text(&self) -> bool {
         matches!(
             self,
             Self::Text
@@ -230,7 +230,7 @@ fn float(value: &Value) -> Option<f64> {
 }
 
 /// A JSON number, whole ones without a fraction.
-fn number(n: f64) -> Option<Value> {
+pub(crate) fn number(n: f64) -> Option<Value> {
     if n.fract() == 0.0 && n.abs() < EXACT {
         return Some(Value::from(n as i64));
     }

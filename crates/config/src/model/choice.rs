@@ -1,5 +1,7 @@
 //! Options that choose one of a few names.
 
+use crate::options::{Check, Choice, choice};
+
 /// Defines an enum whose variants are the names that an option accepts, so that the list of
 /// allowed names, the parsing and the printing cannot drift apart. The first is the fallback of
 /// `Default`.
@@ -30,11 +32,25 @@ macro_rules! choice {
             }
 
             /// The name as it is written in a configuration.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self {
                     Self::$first => $first_text,
                     $(Self::$variant => $text,)*
                 }
+            }
+
+            /// The check of an option that is one of these names, and this one by default.
+            #[allow(dead_code, reason = "an option may be null by default")]
+            pub(crate) const fn by_default(self) -> Check<Self> {
+                choice(self.name())
+            }
+        }
+
+        impl Choice for $name {
+            const NAMES: &'static [&'static str] = Self::NAMES;
+
+            fn from_name(name: &str) -> Option<Self> {
+                Self::from_name(name)
             }
         }
 

@@ -1,229 +1,185 @@
-//! Apps and where they come from.
+//! The options of an app. They are listed under the number of the first app; the others have the
+//! same under their own.
 
-use super::{OptionSpec, file_row, row};
+use super::check::{app_limit, flag, origins, own_limit, own_size, text, webhooks};
+use super::row::{Entry, Table, file_option, group, option, options};
+use super::server::Limits;
+use super::values::Values;
+use crate::assemble;
 use crate::kind::Kind;
-use crate::model::AppManagerDriver;
+use crate::model::{OriginPattern, Webhook};
+use crate::secret::Secret;
 
-/// -1 = unlimited, like every limit of an app.
-const LIMIT: Kind = Kind::Int { min: -1, max: 4_294_967_295 };
-const KB_LIMIT: Kind = Kind::Limit { max: 1_048_576.0 };
+options! {
+    /// An app with its effective limits: what the app leaves out has been filled in from the
+    /// server-wide limits, and `None` = unlimited (written -1).
+    pub struct AppConfig {
+        /// Names the app in HTTP API paths.
+        id: String =
+            option("appManager.array.apps.0.id", "DEFAULT_APP_ID", text(Kind::Ident, "app-id"));
+        /// Names the app in WebSocket URLs and signatures.
+        key: String =
+            option("appManager.array.apps.0.key", "DEFAULT_APP_KEY", text(Kind::Ident, "app-key"));
+        /// Signs requests, subscriptions and webhooks.
+        secret: Secret = option(
+            "appManager.array.apps.0.secret",
+            "DEFAULT_APP_SECRET",
+            text(Kind::NonEmpty, "app-secret"),
+        );
+        /// A disabled app refuses connections and requests.
+        enabled: bool =
+            option("appManager.array.apps.0.enabled", "DEFAULT_APP_ENABLED", flag(true));
+        /// Clients may send client events.
+        enable_client_messages: bool = option(
+            "appManager.array.apps.0.enableClientMessages",
+            "DEFAULT_APP_ENABLE_CLIENT_MESSAGES",
+            flag(false),
+        );
+        // W50.
+        /// Authorized Connections: close connections that stay unauthorised for
+        /// `userAuthenticationTimeout`; null = no.
+        enable_user_authentication: bool = option(
+            "appManager.array.apps.0.enableUserAuthentication",
+            "DEFAULT_APP_USER_AUTHENTICATION",
+            flag(false).or_null(),
+        );
+        // W52.
+        /// Send `subscription_count` events.
+        enable_subscription_count: bool = option(
+            "appManager.array.apps.0.enableSubscriptionCount",
+            "DEFAULT_APP_ENABLE_SUBSCRIPTION_COUNT",
+            flag(false),
+        );
+        // W4.
+        /// Origins from which browsers may connect, such as `https://example.com:8443`,
+        /// `https://*.example.com` or `example.com`; empty = all.
+        allowed_origins: Vec<OriginPattern> = option(
+            "appManager.array.apps.0.allowedOrigins",
+            "DEFAULT_APP_ALLOWED_ORIGINS",
+            origins(),
+        );
+        /// Connections at a time; -1 = unlimited, like every limit of an app.
+        max_connections: Option<u32> =
+            option("appManager.array.apps.0.maxConnections", "DEFAULT_APP_MAX_CONNS", app_limit());
+        /// Events published over HTTP, per second.
+        max_backend_events_per_second: Option<u32> = option(
+            "appManager.array.apps.0.maxBackendEventsPerSecond",
+            "DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC",
+            app_limit(),
+        );
+        /// Client events per second.
+        max_client_events_per_second: Option<u32> = option(
+            "appManager.array.apps.0.maxClientEventsPerSecond",
+            "DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SEC",
+            app_limit(),
+        );
+        /// Reading HTTP requests per second.
+        max_read_requests_per_second: Option<u32> = option(
+            "appManager.array.apps.0.maxReadRequestsPerSecond",
+            "DEFAULT_APP_MAX_READ_REQ_PER_SEC",
+            app_limit(),
+        );
+        /// Receivers of webhooks: `{url | lambda_function, event_types, headers, filter, lambda,
+        /// region}`.
+        webhooks: Vec<Webhook> =
+            option("appManager.array.apps.0.webhooks", "DEFAULT_APP_WEBHOOKS", webhooks());
+        /// The other limits.
+        limits: Limits = group::<AppLimits>();
+    }
+}
 
-pub(super) const APP: &[OptionSpec] = &[
-    row(
-        "DEFAULT_APP_ID",
-        "appManager.array.apps.0.id",
-        Kind::Ident,
-        r#""app-id""#,
-        "Names the app in HTTP API paths.",
-    ),
-    row(
-        "DEFAULT_APP_KEY",
-        "appManager.array.apps.0.key",
-        Kind::Ident,
-        r#""app-key""#,
-        "Names the app in WebSocket URLs and signatures.",
-    ),
-    row(
-        "DEFAULT_APP_SECRET",
-        "appManager.array.apps.0.secret",
-        Kind::NonEmpty,
-        r#""app-secret""#,
-        "Signs requests, subscriptions and webhooks.",
-    )
-    .secret(),
-    row(
-        "DEFAULT_APP_ENABLED",
-        "appManager.array.apps.0.enabled",
-        Kind::Bool,
-        "true",
-        "A disabled app refuses connections and requests.",
-    ),
-    row(
-        "DEFAULT_APP_ENABLE_CLIENT_MESSAGES",
-        "appManager.array.apps.0.enableClientMessages",
-        Kind::Bool,
-        "false",
-        "Clients may send client events.",
-    ),
-    row(
-        "DEFAULT_APP_USER_AUTHENTICATION",
-        "appManager.array.apps.0.enableUserAuthentication",
-        Kind::Bool,
-        "null",
-        "Authorized Connections: close connections that stay unauthorised for `userAuthenticationTimeout`; null = no.",
-    ),
-    row(
-        "DEFAULT_APP_ENABLE_SUBSCRIPTION_COUNT",
-        "appManager.array.apps.0.enableSubscriptionCount",
-        Kind::Bool,
-        "false",
-        "Send `subscription_count` events.",
-    ),
-    row(
-        "DEFAULT_APP_ALLOWED_ORIGINS",
-        "appManager.array.apps.0.allowedOrigins",
-        Kind::Origins,
-        "[]",
-        "Origins from which browsers may connect, such as `https://example.com:8443`, `https://*.example.com` or `example.com`; empty = all.",
-    ),
-    row(
-        "DEFAULT_APP_MAX_CONNS",
-        "appManager.array.apps.0.maxConnections",
-        LIMIT,
-        "-1",
-        "Connections at a time; -1 = unlimited, like every limit of an app.",
-    ),
-    row(
-        "DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC",
-        "appManager.array.apps.0.maxBackendEventsPerSecond",
-        LIMIT,
-        "-1",
-        "Events published over HTTP, per second.",
-    ),
-    row(
-        "DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SEC",
-        "appManager.array.apps.0.maxClientEventsPerSecond",
-        LIMIT,
-        "-1",
-        "Client events per second.",
-    ),
-    row(
-        "DEFAULT_APP_MAX_READ_REQ_PER_SEC",
-        "appManager.array.apps.0.maxReadRequestsPerSecond",
-        LIMIT,
-        "-1",
-        "Reading HTTP requests per second.",
-    ),
-    row(
-        "DEFAULT_APP_WEBHOOKS",
-        "appManager.array.apps.0.webhooks",
-        Kind::Webhooks,
-        "[]",
-        "Receivers of webhooks: `{url | lambda_function, event_types, headers, filter, lambda, region}`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxPresenceMembersPerChannel",
-        LIMIT,
-        "null",
-        "null = `presence.maxMembersPerChannel`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxPresenceMemberSizeInKb",
-        KB_LIMIT,
-        "null",
-        "null = `presence.maxMemberSizeInKb`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxChannelNameLength",
-        LIMIT,
-        "null",
-        "null = `channelLimits.maxNameLength`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxEventChannelsAtOnce",
-        LIMIT,
-        "null",
-        "null = `eventLimits.maxChannelsAtOnce`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxEventNameLength",
-        LIMIT,
-        "null",
-        "null = `eventLimits.maxNameLength`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxEventPayloadInKb",
-        KB_LIMIT,
-        "null",
-        "null = `eventLimits.maxPayloadInKb`.",
-    ),
-    file_row(
-        "appManager.array.apps.0.maxEventBatchSize",
-        LIMIT,
-        "null",
-        "null = `eventLimits.maxBatchSize`.",
-    ),
-];
+options! {
+    /// The limits that an app may have of its own.
+    pub(crate) struct OwnLimits {
+        /// null = `presence.maxMembersPerChannel`.
+        max_presence_members: OwnLimit =
+            file_option("appManager.array.apps.0.maxPresenceMembersPerChannel", own_limit());
+        /// null = `presence.maxMemberSizeInKb`.
+        max_presence_member_size: OwnLimit =
+            file_option("appManager.array.apps.0.maxPresenceMemberSizeInKb", own_size());
+        /// null = `channelLimits.maxNameLength`.
+        max_channel_name_length: OwnLimit =
+            file_option("appManager.array.apps.0.maxChannelNameLength", own_limit());
+        /// null = `eventLimits.maxChannelsAtOnce`.
+        max_event_channels: OwnLimit =
+            file_option("appManager.array.apps.0.maxEventChannelsAtOnce", own_limit());
+        /// null = `eventLimits.maxNameLength`.
+        max_event_name_length: OwnLimit =
+            file_option("appManager.array.apps.0.maxEventNameLength", own_limit());
+        /// null = `eventLimits.maxPayloadInKb`.
+        max_event_payload: OwnLimit =
+            file_option("appManager.array.apps.0.maxEventPayloadInKb", own_size());
+        /// null = `eventLimits.maxBatchSize`.
+        max_event_batch: OwnLimit =
+            file_option("appManager.array.apps.0.maxEventBatchSize", own_limit());
+    }
+}
 
-pub(super) const APP_MANAGER: &[OptionSpec] = &[
-    row(
-        "APP_MANAGER_DRIVER",
-        "appManager.driver",
-        Kind::OneOf(AppManagerDriver::NAMES),
-        r#""array""#,
-        "Where apps come from; `array` = this configuration.",
-    ),
-    row(
-        "APP_MANAGER_CACHE_ENABLED",
-        "appManager.cache.enabled",
-        Kind::Bool,
-        "false",
-        "Cache apps from a database.",
-    ),
-    row(
-        "APP_MANAGER_CACHE_TTL",
-        "appManager.cache.ttl",
-        Kind::Int { min: -1, max: 31_536_000 },
-        "-1",
-        "For how long, in s; -1 = for ever.",
-    ),
-    row(
-        "APP_MANAGER_DYNAMODB_TABLE",
-        "appManager.dynamodb.table",
-        Kind::NonEmpty,
-        r#""apps""#,
-        "DynamoDB table.",
-    ),
-    row(
-        "APP_MANAGER_DYNAMODB_REGION",
-        "appManager.dynamodb.region",
-        Kind::NonEmpty,
-        r#""us-east-1""#,
-        "Its region.",
-    ),
-    row(
-        "APP_MANAGER_DYNAMODB_ENDPOINT",
-        "appManager.dynamodb.endpoint",
-        Kind::Text,
-        "null",
-        "Endpoint instead of the region's own.",
-    ),
-    row(
-        "APP_MANAGER_MYSQL_TABLE",
-        "appManager.mysql.table",
-        Kind::NonEmpty,
-        r#""apps""#,
-        "MySQL table.",
-    ),
-    row(
-        "APP_MANAGER_MYSQL_VERSION",
-        "appManager.mysql.version",
-        Kind::Text,
-        r#""8.0""#,
-        "Accepted without effect.",
-    )
-    .ignored("the driver speaks to every version"),
-    row(
-        "APP_MANAGER_MYSQL_USE_V2",
-        "appManager.mysql.useMysql2",
-        Kind::Bool,
-        "false",
-        "Accepted without effect.",
-    )
-    .ignored("there is one mysql driver only"),
-    row(
-        "APP_MANAGER_POSTGRES_TABLE",
-        "appManager.postgres.table",
-        Kind::NonEmpty,
-        r#""apps""#,
-        "PostgreSQL table.",
-    ),
-    row(
-        "APP_MANAGER_POSTGRES_VERSION",
-        "appManager.postgres.version",
-        Kind::Text,
-        r#""13.3""#,
-        "Accepted without effect.",
-    )
-    .ignored("the driver speaks to every version"),
-];
+/// A limit as an app has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnLimit {
+    /// The app says nothing: the server's counts.
+    Inherited,
+    /// The app's own; `None` = unlimited.
+    Own(Option<usize>),
+}
+
+impl OwnLimit {
+    fn or(self, server: Option<usize>) -> Option<usize> {
+        match self {
+            Self::Inherited => server,
+            Self::Own(limit) => limit,
+        }
+    }
+}
+
+/// The group of an app's limits: its own laid over those that it inherits.
+pub(crate) struct AppLimits;
+
+impl Table for AppLimits {
+    type Value = Limits;
+
+    const ENTRIES: &'static [Entry] = OwnLimits::ENTRIES;
+
+    fn read(values: Values<'_>) -> Limits {
+        let (own, server) = (OwnLimits::read(values), values.inherited);
+        Limits {
+            max_channel_name_length: own.max_channel_name_length.or(server.max_channel_name_length),
+            max_event_name_length: own.max_event_name_length.or(server.max_event_name_length),
+            max_event_payload: own.max_event_payload.or(server.max_event_payload),
+            max_event_channels: own.max_event_channels.or(server.max_event_channels),
+            max_event_batch: own.max_event_batch.or(server.max_event_batch),
+            max_presence_members: own.max_presence_members.or(server.max_presence_members),
+            max_presence_member_size: own
+                .max_presence_member_size
+                .or(server.max_presence_member_size),
+        }
+    }
+}
+
+/// The group of all configured apps.
+pub(crate) struct Apps;
+
+impl Table for Apps {
+    type Value = Vec<AppConfig>;
+
+    const ENTRIES: &'static [Entry] = AppConfig::ENTRIES;
+
+    fn read(values: Values<'_>) -> Vec<AppConfig> {
+        assemble::apps(values.settings, &Limits::read(values))
+    }
+}
+
+impl AppConfig {
+    /// Whether a connection with this `Origin` header may be opened. A client that sends none is
+    /// not a browser and is let in.
+    pub fn allows_origin(&self, origin: Option<&str>) -> bool {
+        match origin {
+            None => true,
+            Some(origin) => {
+                self.allowed_origins.is_empty()
+                    || self.allowed_origins.iter().any(|pattern| pattern.matches(origin))
+            }
+        }
+    }
+}

@@ -1,9 +1,40 @@
 //! The table of options. Parsing, detection of unknown keys, `check-config` and the documentation
 //! are all derived from it; an option that is not here does not exist.
 
+mod adapter;
+mod app_manager;
 mod apps;
-mod drivers;
+mod cache;
+mod check;
+mod cluster;
+mod config;
+mod databases;
+mod default;
+mod row;
 mod server;
+mod tls;
+mod values;
+mod webhooks;
+
+use std::sync::LazyLock;
+
+pub use adapter::{Adapter, Nats, RedisAdapter};
+pub use app_manager::{AppManager, DynamoDb};
+pub use apps::AppConfig;
+pub use cache::{Cache, RateLimiter};
+pub use check::Ignored;
+pub(crate) use check::{Check, Choice, choice};
+pub use cluster::{Cluster, ClusterTls};
+pub use config::{Config, Log};
+pub use databases::{Database, DatabasePooling, Redis, SqlDatabase};
+pub use default::DefaultValue;
+use row::Entry;
+pub(crate) use row::Table;
+pub use server::{Connection, Cors, Http, Inbox, Limits, Metrics};
+pub use tls::Ssl;
+pub(crate) use tls::SslOptions;
+pub(crate) use values::Values;
+pub use webhooks::{Queue, RedisQueue, Sqs, Webhooks};
 
 use crate::kind::Kind;
 
@@ -26,8 +57,8 @@ pub struct OptionSpec {
     pub key: &'static str,
     /// Type and range.
     pub kind: Kind,
-    /// Default, as JSON. An option whose default is `null` may be given as null.
-    pub default: &'static str,
+    /// Default. An option whose default is null may be given as null.
+    pub default: DefaultValue,
     /// Whether the value is masked wherever it is printed.
     pub secret: bool,
     /// Why the option has no effect, for those that are accepted only so that a configuration
@@ -40,77 +71,58 @@ pub struct OptionSpec {
 impl OptionSpec {
     /// Whether null is a value of the option.
     pub fn nullable(&self) -> bool {
-        self.default == "null"
+        self.default == DefaultValue::Null
     }
-
-    const fn secret(mut self) -> Self {
-        self.secret = true;
-        self
-    }
-
-    const fn ignored(mut self, reason: &'static str) -> Self {
-        self.ignored = Some(reason);
-        self
-    }
-}
-
-/// A row of the table.
-const fn row(
-    env: &'static str,
-    key: &'static str,
-    kind: Kind,
-    default: &'static str,
-    help: &'static str,
-) -> OptionSpec {
-    OptionSpec { env: Some(env), key, kind, default, secret: false, ignored: None, help }
-}
-
-/// A row of an option that only the file can set.
-const fn file_row(
-    key: &'static str,
-    kind: Kind,
-    default: &'static str,
-    help: &'static str,
-) -> OptionSpec {
-    OptionSpec { env: None, key, kind, default, secret: false, ignored: None, help }
 }
 
 /// A section of the table, for `check-config` and the documentation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Section {
     /// Heading.
     pub title: &'static str,
     /// Rows, in the order in which they are printed.
-    pub options: &'static [OptionSpec],
+    pub options: Vec<&'static OptionSpec>,
+}
+
+impl Section {
+    /// Whether these are the fields of an app, which every app has.
+    pub(crate) fn is_of_apps(&self) -> bool {
+        self.options.first().is_some_and(|spec| spec.key.starts_with(FIRST_APP))
+    }
 }
 
 /// The whole table.
-pub const SECTIONS: &[Section] = &[
-    Section { title: "Server", options: server::SERVER },
-    Section { title: "Connections", options: server::CONNECTIONS },
-    Section { title: "TLS", options: server::TLS },
-    Section { title: "HTTP API", options: server::HTTP },
-    Section { title: "Limits", options: server::LIMITS },
-    Section { title: "Metrics", options: server::METRICS },
-    Section { title: "Apps", options: apps::APP },
-    Section { title: "App manager", options: apps::APP_MANAGER },
-    Section { title: "Webhooks", options: drivers::WEBHOOKS },
-    Section { title: "Cache channels", options: drivers::CACHE },
-    Section { title: "Rate limiter", options: drivers::RATE_LIMITER },
-    Section { title: "Adapter", options: drivers::ADAPTER },
-    Section { title: "Cluster", options: drivers::CLUSTER },
-    Section { title: "Queue", options: drivers::QUEUE },
-    Section { title: "Databases", options: drivers::DATABASE },
-];
+pub fn sections() -> &'static [Section] {
+    static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
+        let mut sections = Vec::new();
+        list(Config::ENTRIES, &mut sections);
+        sections
+    });
+    &SECTIONS
+}
+
+fn list(entries: &'static [Entry], sections: &mut Vec<Section>) {
+    for entry in entries {
+        match (entry, sections.last_mut()) {
+            (Entry::Section(title), _) => sections.push(Section { title, options: Vec::new() }),
+            (Entry::Group(entries), _) => list(entries, sections),
+            (Entry::Option(spec), Some(section)) => section.options.push(spec),
+            // The first entry of all is a heading.
+            (Entry::Option(_), None) => {}
+        }
+    }
+}
 
 /// Every option, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static OptionSpec> {
-    SECTIONS.iter().flat_map(|section| section.options)
+    sections().iter().flat_map(|section| section.options.iter().copied())
 }
 
 /// The fields of an app: their option (under the first app's key) and their name.
 pub(crate) fn app_fields() -> impl Iterator<Item = (&'static OptionSpec, &'static str)> {
-    apps::APP.iter().filter_map(|spec| Some((spec, spec.key.strip_prefix(FIRST_APP)?)))
+    let apps = sections().iter().filter(|section| section.is_of_apps());
+    apps.flat_map(|section| &section.options)
+        .filter_map(|spec| Some((*spec, spec.key.strip_prefix(FIRST_APP)?)))
 }
 
 /// The option with this name in the environment (without prefix).

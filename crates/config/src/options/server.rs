@@ -1,295 +1,153 @@
-//! The server itself: listening, connections, TLS, HTTP, limits, metrics.
+//! Connections, the HTTP API, limits and metrics.
 
-use super::{OptionSpec, file_row, row};
+use std::time::Duration;
+
+use super::check::{
+    count, flag, float, fractional_megabytes, int, kilobytes, listen_port, megabytes, payload,
+    seconds, text, texts, tokens,
+};
+use super::row::{file_option, option, options};
 use crate::kind::Kind;
-use crate::model::{LogFormat, MetricsDriver, Mode};
+use crate::model::MetricsDriver;
 
-const BOOL: Kind = Kind::Bool;
-const PORT: Kind = Kind::Int { min: 0, max: 65_535 };
-const COUNT: Kind = Kind::Int { min: 1, max: 4_294_967_295 };
-const SECONDS: Kind = Kind::Int { min: 1, max: 3_600 };
-const KB: Kind = Kind::Float { min: 0.001, max: 1_048_576.0 };
+options! {
+    /// Bounds of one connection.
+    pub struct Connection {
+        /// What may wait to be written to one connection before it is closed as too slow, in KB.
+        max_pending: usize = option(
+            "connection.maxPendingInKb",
+            "CONNECTION_MAX_PENDING_KB",
+            kilobytes(1024, 16..=1_048_576),
+        );
+        // The 0 is resolved once everything has been read.
+        /// Largest inbound WebSocket message, in KB; 0 = automatic: twice the largest event payload
+        /// limit plus 8 KB, at least 128 KB and at most 16 MB.
+        max_frame: usize = option(
+            "connection.maxFrameInKb",
+            "CONNECTION_MAX_FRAME_KB",
+            kilobytes(0, 0..=1_048_576),
+        );
+        /// Channels that one connection may be subscribed to.
+        max_subscriptions: usize = option(
+            "connection.maxSubscriptions",
+            "CONNECTION_MAX_SUBSCRIPTIONS",
+            int(1000, 1..=1_000_000),
+        );
+    }
+}
 
-pub(super) const SERVER: &[OptionSpec] = &[
-    row("HOST", "host", Kind::Host, r#""0.0.0.0""#, "Address or host name to listen on."),
-    row("PORT", "port", PORT, "6001", "Port to listen on; 0 lets the system choose."),
-    row(
-        "PATH_PREFIX",
-        "pathPrefix",
-        Kind::PathPrefix,
-        r#""""#,
-        "Prefix of every route, such as `/ws`.",
-    ),
-    row(
-        "MODE",
-        "mode",
-        Kind::OneOf(Mode::NAMES),
-        r#""full""#,
-        "`full`: everything; `server`: everything but sending webhooks; `worker`: sending webhooks only.",
-    ),
-    row("DEBUG", "debug", BOOL, "false", "Verbose logging."),
-    row(
-        "LOG_FORMAT",
-        "log.format",
-        Kind::OneOf(LogFormat::NAMES),
-        r#""text""#,
-        "Log lines for people, or one JSON object per line.",
-    ),
-    row(
-        "SHARDS",
-        "shards",
-        Kind::Int { min: 0, max: 1_024 },
-        "0",
-        "Connection threads; 0 = one per core.",
-    ),
-    row(
-        "REUSE_PORT",
-        "reusePort",
-        BOOL,
-        "false",
-        "Share the port with other processes of this host; the system deals the connections out.",
-    ),
-    row(
-        "FD_RESERVE",
-        "fdReserve",
-        Kind::Int { min: 0, max: 1_000_000 },
-        "0",
-        "File descriptors kept free for everything but connections; 0 = automatic.",
-    ),
-    row(
-        "SHUTDOWN_GRACE_PERIOD",
-        "shutdownGracePeriod",
-        Kind::Int { min: 0, max: 3_600_000 },
-        "3000",
-        "Over how long connections are closed on shutdown, in ms.",
-    ),
-    row(
-        "TRUSTED_PROXIES",
-        "trustedProxies",
-        Kind::Networks,
-        "[]",
-        "IP addresses and networks (CIDR) of proxies whose word about a client's address is believed.",
-    ),
-    row(
-        "PROXY_PROTOCOL",
-        "proxyProtocol",
-        BOOL,
-        "false",
-        "Connections from `trustedProxies` start with a PROXY protocol header (v1 or v2).",
-    ),
-];
+options! {
+    /// Bounds of a shard's inbox.
+    pub struct Inbox {
+        /// Events that may wait for one connection thread.
+        max_events: usize =
+            option("inbox.maxEvents", "INBOX_MAX_EVENTS", int(65_536, 1..=16_777_216));
+        /// What may wait for one connection thread, in MB.
+        max_bytes: usize = option("inbox.maxMb", "INBOX_MAX_MB", megabytes(64, 1..=65_536));
+    }
+}
 
-pub(super) const CONNECTIONS: &[OptionSpec] = &[
-    row(
-        "ACTIVITY_TIMEOUT",
-        "activityTimeout",
-        SECONDS,
-        "30",
-        "Silence after which either side pings, in s; told to clients.",
-    ),
-    row(
-        "PONG_TIMEOUT",
-        "pongTimeout",
-        SECONDS,
-        "30",
-        "How long the answer to a ping may take, in s.",
-    ),
-    row(
-        "USER_AUTHENTICATION_TIMEOUT",
-        "userAuthenticationTimeout",
-        Kind::Int { min: 1, max: 86_400_000 },
-        "30000",
-        "How long a connection may stay unauthorised where an app has `enableUserAuthentication`, in ms.",
-    ),
-    row(
-        "STRICT_PROTOCOL_VERSION",
-        "strictProtocolVersion",
-        BOOL,
-        "false",
-        "Refuse connections whose `protocol` is missing or unknown.",
-    ),
-    row(
-        "CONNECTION_MAX_PENDING_KB",
-        "connection.maxPendingInKb",
-        Kind::Int { min: 16, max: 1_048_576 },
-        "1024",
-        "What may wait to be written to one connection before it is closed as too slow, in KB.",
-    ),
-    row(
-        "CONNECTION_MAX_FRAME_KB",
-        "connection.maxFrameInKb",
-        Kind::Int { min: 0, max: 1_048_576 },
-        "0",
-        "Largest inbound WebSocket message, in KB; 0 = automatic: twice the largest event payload limit plus 8 KB, at least 128 KB and at most 16 MB.",
-    ),
-    row(
-        "CONNECTION_MAX_SUBSCRIPTIONS",
-        "connection.maxSubscriptions",
-        Kind::Int { min: 1, max: 1_000_000 },
-        "1000",
-        "Channels that one connection may be subscribed to.",
-    ),
-    row(
-        "INBOX_MAX_EVENTS",
-        "inbox.maxEvents",
-        Kind::Int { min: 1, max: 16_777_216 },
-        "65536",
-        "Events that may wait for one connection thread.",
-    ),
-    row(
-        "INBOX_MAX_MB",
-        "inbox.maxMb",
-        Kind::Int { min: 1, max: 65_536 },
-        "64",
-        "What may wait for one connection thread, in MB.",
-    ),
-];
+options! {
+    /// The HTTP API.
+    pub struct Http {
+        /// Largest request body, in MB; above it 413.
+        max_request: usize = option(
+            "httpApi.requestLimitInMb",
+            "HTTP_MAX_REQUEST_SIZE",
+            fractional_megabytes(100.0, 0.001..=4096.0),
+        );
+        /// How long a connection may be idle, or take to send the head of a request, in s.
+        keep_alive_timeout: Duration =
+            option("httpApi.keepAliveTimeout", "HTTP_KEEP_ALIVE_TIMEOUT", seconds(75, 1..=3600));
+        /// Percent of the memory limit above which `/accept-traffic` answers 500.
+        memory_threshold: f64 = option(
+            "httpApi.acceptTraffic.memoryThreshold",
+            "HTTP_ACCEPT_TRAFFIC_MEMORY_THRESHOLD",
+            float(85.0, 0.0..=100.0),
+        );
+    }
+}
 
-pub(super) const TLS: &[OptionSpec] = &[
-    row(
-        "SSL_CERT",
-        "ssl.certPath",
-        Kind::Text,
-        r#""""#,
-        "PEM file with the certificate chain; set together with the key, it turns TLS on.",
-    ),
-    row("SSL_KEY", "ssl.keyPath", Kind::Text, r#""""#, "PEM file with the private key."),
-    row("SSL_PASS", "ssl.passphrase", Kind::Text, r#""""#, "Passphrase of the private key.")
-        .secret(),
-    row(
-        "SSL_CA",
-        "ssl.caPath",
-        Kind::Text,
-        r#""""#,
-        "PEM file with the authorities that client certificates are verified against; set, it makes the server ask for one, and refuse one that does not verify.",
-    ),
-    row(
-        "SSL_REQUIRE_CLIENT_CERT",
-        "ssl.requireClientCert",
-        BOOL,
-        "false",
-        "Refuse clients that present no certificate.",
-    ),
-];
+options! {
+    /// Cross-origin requests to the HTTP API.
+    pub struct Cors {
+        /// Allow credentials in cross-origin requests.
+        credentials: bool = file_option("cors.credentials", flag(true));
+        /// Origins that may make them.
+        origin: Vec<String> = file_option("cors.origin", texts(&["*"]));
+        /// Methods that they may use.
+        methods: Vec<String> =
+            file_option("cors.methods", tokens(&["GET", "POST", "PUT", "DELETE", "OPTIONS"]));
+        /// Headers that they may send.
+        allowed_headers: Vec<String> = file_option(
+            "cors.allowedHeaders",
+            tokens(&[
+                "Origin", "Content-Type", "X-Auth-Token", "X-Requested-With", "Accept",
+                "Authorization", "X-CSRF-TOKEN", "XSRF-TOKEN", "X-Socket-Id",
+            ]),
+        );
+    }
+}
 
-pub(super) const HTTP: &[OptionSpec] = &[
-    row(
-        "HTTP_MAX_REQUEST_SIZE",
-        "httpApi.requestLimitInMb",
-        Kind::Float { min: 0.001, max: 4_096.0 },
-        "100",
-        "Largest request body, in MB; above it 413.",
-    ),
-    row(
-        "HTTP_KEEP_ALIVE_TIMEOUT",
-        "httpApi.keepAliveTimeout",
-        SECONDS,
-        "75",
-        "How long a connection may be idle, or take to send the head of a request, in s.",
-    ),
-    row(
-        "HTTP_ACCEPT_TRAFFIC_MEMORY_THRESHOLD",
-        "httpApi.acceptTraffic.memoryThreshold",
-        Kind::Float { min: 0.0, max: 100.0 },
-        "85",
-        "Percent of the memory limit above which `/accept-traffic` answers 500.",
-    ),
-    file_row("cors.credentials", BOOL, "true", "Allow credentials in cross-origin requests."),
-    file_row("cors.origin", Kind::TextList, r#"["*"]"#, "Origins that may make them."),
-    file_row(
-        "cors.methods",
-        Kind::TokenList,
-        r#"["GET", "POST", "PUT", "DELETE", "OPTIONS"]"#,
-        "Methods that they may use.",
-    ),
-    file_row(
-        "cors.allowedHeaders",
-        Kind::TokenList,
-        r#"["Origin", "Content-Type", "X-Auth-Token", "X-Requested-With", "Accept", "Authorization", "X-CSRF-TOKEN", "XSRF-TOKEN", "X-Socket-Id"]"#,
-        "Headers that they may send.",
-    ),
-];
+options! {
+    /// Limits on names, events and presence channels; `None` = unlimited. The same shape serves the
+    /// server, where every limit is set, and an app, where what the app leaves out has been filled in
+    /// from the server's.
+    pub struct Limits {
+        /// Characters of a channel name.
+        max_channel_name_length: Option<usize> =
+            option("channelLimits.maxNameLength", "CHANNEL_LIMITS_MAX_NAME_LENGTH", count(200));
+        /// Characters of an event name.
+        max_event_name_length: Option<usize> =
+            option("eventLimits.maxNameLength", "EVENT_MAX_NAME_LENGTH", count(200));
+        /// Data of an event, in KB.
+        max_event_payload: Option<usize> =
+            option("eventLimits.maxPayloadInKb", "EVENT_MAX_SIZE_IN_KB", payload(100.0));
+        /// Channels that one trigger may name.
+        max_event_channels: Option<usize> =
+            option("eventLimits.maxChannelsAtOnce", "EVENT_MAX_CHANNELS_AT_ONCE", count(100));
+        /// Events that one batch may hold.
+        max_event_batch: Option<usize> =
+            option("eventLimits.maxBatchSize", "EVENT_MAX_BATCH_SIZE", count(10));
+        /// Members of a presence channel.
+        max_presence_members: Option<usize> =
+            option("presence.maxMembersPerChannel", "PRESENCE_MAX_MEMBERS", count(100));
+        /// A member's `user_info`, in KB.
+        max_presence_member_size: Option<usize> =
+            option("presence.maxMemberSizeInKb", "PRESENCE_MAX_MEMBER_SIZE", payload(2.0));
+    }
+}
 
-pub(super) const LIMITS: &[OptionSpec] = &[
-    row(
-        "CHANNEL_LIMITS_MAX_NAME_LENGTH",
-        "channelLimits.maxNameLength",
-        COUNT,
-        "200",
-        "Characters of a channel name.",
-    ),
-    row(
-        "EVENT_MAX_NAME_LENGTH",
-        "eventLimits.maxNameLength",
-        COUNT,
-        "200",
-        "Characters of an event name.",
-    ),
-    row(
-        "EVENT_MAX_SIZE_IN_KB",
-        "eventLimits.maxPayloadInKb",
-        KB,
-        "100",
-        "Data of an event, in KB.",
-    ),
-    row(
-        "EVENT_MAX_CHANNELS_AT_ONCE",
-        "eventLimits.maxChannelsAtOnce",
-        COUNT,
-        "100",
-        "Channels that one trigger may name.",
-    ),
-    row(
-        "EVENT_MAX_BATCH_SIZE",
-        "eventLimits.maxBatchSize",
-        COUNT,
-        "10",
-        "Events that one batch may hold.",
-    ),
-    row(
-        "PRESENCE_MAX_MEMBERS",
-        "presence.maxMembersPerChannel",
-        COUNT,
-        "100",
-        "Members of a presence channel.",
-    ),
-    row(
-        "PRESENCE_MAX_MEMBER_SIZE",
-        "presence.maxMemberSizeInKb",
-        KB,
-        "2",
-        "A member's `user_info`, in KB.",
-    ),
-];
+options! {
+    /// The metrics server.
+    pub struct Metrics {
+        /// Run the metrics server.
+        enabled: bool = option("metrics.enabled", "METRICS_ENABLED", flag(false));
+        /// Form of the metrics.
+        driver: MetricsDriver =
+            option("metrics.driver", "METRICS_DRIVER", MetricsDriver::Prometheus.by_default());
+        /// Address or host name to listen on.
+        host: String = option("metrics.host", "METRICS_HOST", text(Kind::Host, "0.0.0.0"));
+        /// Port to listen on; 0 lets the system choose.
+        port: u16 = option("metrics.port", "METRICS_SERVER_PORT", listen_port(9601));
+        /// Prefix of every metric's name.
+        prefix: String = option(
+            "metrics.prometheus.prefix",
+            "METRICS_PROMETHEUS_PREFIX",
+            text(Kind::MetricPrefix, "soketi_"),
+        );
+    }
+}
 
-pub(super) const METRICS: &[OptionSpec] = &[
-    row("METRICS_ENABLED", "metrics.enabled", BOOL, "false", "Run the metrics server."),
-    row(
-        "METRICS_DRIVER",
-        "metrics.driver",
-        Kind::OneOf(MetricsDriver::NAMES),
-        r#""prometheus""#,
-        "Form of the metrics.",
-    ),
-    row(
-        "METRICS_HOST",
-        "metrics.host",
-        Kind::Host,
-        r#""0.0.0.0""#,
-        "Address or host name to listen on.",
-    ),
-    row(
-        "METRICS_SERVER_PORT",
-        "metrics.port",
-        PORT,
-        "9601",
-        "Port to listen on; 0 lets the system choose.",
-    ),
-    row(
-        "METRICS_PROMETHEUS_PREFIX",
-        "metrics.prometheus.prefix",
-        Kind::MetricPrefix,
-        r#""soketi_""#,
-        "Prefix of every metric's name.",
-    ),
-];
+impl Limits {
+    /// No limit at all.
+    pub(crate) const NONE: Self = Self {
+        max_channel_name_length: None,
+        max_event_name_length: None,
+        max_event_payload: None,
+        max_event_channels: None,
+        max_event_batch: None,
+        max_presence_members: None,
+        max_presence_member_size: None,
+    };
+}

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cluster::mesh::{Tls, TlsError};
+use config::ClusterTls;
 
 use crate::net;
 use crate::reload::Changes;
@@ -28,10 +29,11 @@ impl Certificates {
     ///
     /// # Errors
     /// Only some of them are configured, or they are of no use.
-    pub(super) fn load(files: &[Option<PathBuf>; 3]) -> Result<Option<Self>, StartError> {
-        let files = match files.clone() {
-            [None, None, None] => return Ok(None),
-            [Some(certificate), Some(key), Some(authority)] => {
+    pub(super) fn load(files: &ClusterTls) -> Result<Option<Self>, StartError> {
+        let ClusterTls { cert, key, ca } = files.clone();
+        let files = match (cert, key, ca) {
+            (None, None, None) => return Ok(None),
+            (Some(certificate), Some(key), Some(authority)) => {
                 Files { certificate, key, authority }
             }
             _ => return Err(StartError::ClusterTls),
