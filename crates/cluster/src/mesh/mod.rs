@@ -33,7 +33,6 @@ mod hello;
 mod links;
 mod message;
 mod node;
-mod rarely;
 mod resolve;
 mod secret;
 mod tasks;

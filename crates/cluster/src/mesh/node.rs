@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use failures::LogThrottles;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -17,7 +18,6 @@ use super::dialling;
 use super::handshake::{self, HandshakeError, Identity, Role};
 use super::links::{Link, Links, Rank, SAME_HOST};
 use super::message::Address;
-use super::rarely::Rarely;
 use super::tasks::Tasks;
 use super::tls::Tls;
 use crate::Incarnation;
@@ -26,6 +26,9 @@ use crate::driver::Driver;
 /// How long an address is believed in after a peer has told it, or was connected to from there.
 /// Peers tell theirs every few seconds.
 const HEARSAY: Duration = Duration::from_secs(30);
+/// How often the same warning is written, and how many different ones in that time.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+const WARNINGS: usize = 50;
 
 /// Owned by the mesh and its tasks, all on one thread.
 pub(super) struct Node {
@@ -44,7 +47,8 @@ pub(super) struct Node {
     pub(super) cut: Notify,
     tls: Option<Tls>,
     attempts: Cell<u64>,
-    rarely: Rarely,
+    /// For each line, since strangers can say what is in them.
+    warnings: LogThrottles<String>,
 }
 
 impl Node {
@@ -61,7 +65,7 @@ impl Node {
             cut: Notify::new(),
             tls,
             attempts: Cell::new(0),
-            rarely: Rarely::default(),
+            warnings: LogThrottles::new(WARN_EVERY, WARNINGS),
         })
     }
 
@@ -170,7 +174,7 @@ impl Node {
 
     /// Logs a line that might come often.
     pub(super) fn warn(&self, line: String) {
-        if self.rarely.now(&line) {
+        if self.warnings.may_log(line.clone()).is_some() {
             tracing::warn!("{line}");
         }
     }

@@ -11,7 +11,7 @@ use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use failures::causes;
+use failures::error_report;
 use tokio::sync::OnceCell;
 
 use super::options::SqsOptions;
@@ -63,7 +63,7 @@ impl Client {
             }
             _ => false,
         };
-        let reason = causes(&error);
+        let reason = error_report(&error);
         if refused {
             self.tally.failed();
             Err(QueueError::Refused(reason))

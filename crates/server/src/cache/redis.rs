@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::{RedisError, RedisResult};
-use failures::{Backoff, Rarely};
+use failures::{Backoff, LogThrottle};
 use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -26,9 +26,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// How long a node that ends goes on writing.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-static REFUSED: Rarely = Rarely::new();
-static INVALID: Rarely = Rarely::new();
-static DROPPED: Rarely = Rarely::new();
+static REFUSED: LogThrottle = LogThrottle::new();
+static INVALID: LogThrottle = LogThrottle::new();
+static DROPPED: LogThrottle = LogThrottle::new();
 
 /// What became of a command; none if Redis cannot do anything now.
 enum Done {
@@ -188,7 +188,7 @@ impl Link {
                 };
                 Counters::count(counter);
                 if let Err(reason) = &event
-                    && INVALID.now()
+                    && INVALID.may_log()
                 {
                     let (app, channel) = (&*key.0, &*key.1);
                     tracing::error!(app, channel, reason, "what Redis has is no last event");
@@ -229,7 +229,7 @@ impl Link {
 
     fn refuse(&self, shared: &Shared, key: &Key, error: &RedisError) {
         Counters::count(&shared.counters.dropped);
-        if REFUSED.now() {
+        if REFUSED.may_log() {
             let (app, channel) = (&*key.0, &*key.1);
             tracing::error!(app, channel, %error, "Redis refuses to keep a last event");
         }
@@ -237,7 +237,7 @@ impl Link {
 
     fn drop_write(&self, shared: &Shared, (app, channel): &Key, reason: &str) {
         Counters::count(&shared.counters.dropped);
-        if DROPPED.now() {
+        if DROPPED.may_log() {
             tracing::warn!(
                 app = &**app,
                 channel = &**channel,

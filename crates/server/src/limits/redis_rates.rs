@@ -9,7 +9,7 @@ use redis_connections::{Commands, RedisOptions, is_away};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use failures::{Backoff, Rarely};
+use failures::{Backoff, LogThrottle};
 
 /// Questions that may wait; beyond that, whoever asks goes on without Redis.
 const QUESTIONS: usize = 4096;
@@ -30,7 +30,7 @@ if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', 2000)
 return 0";
 
-static REFUSED: Rarely = Rarely::new();
+static REFUSED: LogThrottle = LogThrottle::new();
 
 struct Question {
     key: String,
@@ -146,7 +146,7 @@ async fn answer(questions: &mut mpsc::Receiver<Question>, commands: Commands) ->
                     let _ = failed.try_send(());
                 }
                 Ok(Err(error)) => {
-                    if REFUSED.now() {
+                    if REFUSED.may_log() {
                         tracing::error!(%error, "Redis refuses to keep a rate limit");
                     }
                 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cluster::{Output, PeerInfo, Reason, Slot};
-use failures::Rarely;
+use failures::LogThrottle;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
 use registry::NodeId;
@@ -21,7 +21,7 @@ use crate::node::Node;
 use crate::reload::close;
 use crate::webhooks::{Notice, Origin};
 
-static DROPPED: Rarely = Rarely::new();
+static DROPPED: LogThrottle = LogThrottle::new();
 
 /// A peer, from its first sign of life on.
 struct Peer {
@@ -215,7 +215,7 @@ impl Receiver {
         match message {
             Message::Event(..) | Message::Cached(..) if !node.has_room() => {
                 node.stats.dropped_peer_event();
-                if DROPPED.now() {
+                if DROPPED.may_log() {
                     tracing::error!("the shards are far behind: events of other nodes are dropped");
                 }
             }

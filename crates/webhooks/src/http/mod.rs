@@ -18,7 +18,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use failures::{causes, chain};
+use failures::{error_chain, error_report};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -120,9 +120,9 @@ fn pause(asked: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn failure(error: &(dyn Error + 'static)) -> Failure {
-    match chain(error).find_map(|error| error.downcast_ref::<NoPublicAddress>()) {
+    match error_chain(error).find_map(|error| error.downcast_ref::<NoPublicAddress>()) {
         Some(private) => Failure::Private(private.0.clone()),
-        None => Failure::Unreachable(causes(error)),
+        None => Failure::Unreachable(error_report(error)),
     }
 }
 
