@@ -30,11 +30,11 @@ mod stream;
 mod tls;
 mod wire;
 
+pub use self::tls::{Pem, TlsOptions};
 pub use commands::{Commands, is_away};
 pub use error::{ConnectError, OptionError};
 pub use options::{Address, RedisOptions, Sentinels, Topology};
 pub use overlay::has_no_effect;
 pub use reply::Reply;
 pub use slots::{Slots, slot_of};
-pub use tls::{Pem, TlsOptions};
 pub use wire::{Incoming, Outgoing, Wire, WireError};

@@ -52,7 +52,7 @@ pub(crate) struct Http {
 impl Http {
     /// `deny_private` instead of what the settings say, which are about targets.
     pub(crate) fn new(settings: &Settings, deny_private: bool) -> Result<Self, SettingsError> {
-        let tls = tls::config(settings.ca_path.as_deref())?;
+        let tls = self::tls::config(settings.ca_path.as_deref())?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
