@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_connections::Address;
+use redis_client::Address;
 use tokio::time::{Instant, sleep};
 
 use super::backoff;

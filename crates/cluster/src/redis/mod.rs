@@ -46,7 +46,7 @@ use failures::Backoff;
 
 pub use bus::RedisBus;
 pub use config::RedisConfig;
-pub use redis_connections::{OptionError, RedisOptions};
+pub use redis_client::{OptionError, RedisOptions};
 
 /// Pauses between attempts to connect. The longest is short, because a broker that is back should
 /// be found at once, and an attempt costs it little.

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
-use redis_connections::{Address, RedisOptions, Topology};
+use redis_client::{Address, RedisOptions, Topology};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 

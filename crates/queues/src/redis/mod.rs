@@ -40,7 +40,7 @@ use config::Config;
 use failures::LogThrottle;
 use parking_lot::Mutex;
 use redis::cmd;
-use redis_connections::RedisOptions;
+use redis_client::RedisOptions;
 
 use self::keys::Keys;
 use self::link::Link;

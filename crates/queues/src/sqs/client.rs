@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -28,12 +27,11 @@ pub(super) struct Client {
     options: SqsOptions,
     sqs: OnceCell<aws_sdk_sqs::Client>,
     tally: Arc<Tally>,
-    seen: AtomicBool,
 }
 
 impl Client {
     pub(super) fn new(options: SqsOptions, tally: Arc<Tally>) -> Self {
-        Client { options, sqs: OnceCell::new(), tally, seen: AtomicBool::new(false) }
+        Client { options, sqs: OnceCell::new(), tally }
     }
 
     pub(super) async fn sqs(&self) -> &aws_sdk_sqs::Client {
@@ -50,7 +48,6 @@ impl Client {
     {
         let error = match answer {
             Ok(answer) => {
-                self.seen.store(true, Relaxed);
                 self.tally.answered("sqs");
                 return Ok(answer);
             }
@@ -68,8 +65,7 @@ impl Client {
             self.tally.failed();
             Err(QueueError::Refused(reason))
         } else {
-            let never_seen = !self.seen.swap(true, Relaxed);
-            self.tally.away("sqs", never_seen, &reason);
+            self.tally.away("sqs", &reason);
             Err(QueueError::Away(reason))
         }
     }
