@@ -27,12 +27,12 @@ pub mod mesh;
 #[cfg(feature = "nats")]
 pub mod nats;
 mod output;
-mod rarely;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod settings;
 mod slots;
 mod status;
+mod warnings;
 
 pub use agreement::Disagreement;
 pub use cluster::{Cluster, Received};

@@ -41,6 +41,8 @@ pub(crate) struct Tally {
     pub(crate) taken_over: AtomicU64,
     pub(crate) errors: AtomicU64,
     is_up: AtomicBool,
+    /// It was said once whether the server is there.
+    is_known: AtomicBool,
 }
 
 impl Tally {
@@ -58,6 +60,7 @@ impl Tally {
 
     /// The server answered.
     pub(crate) fn answered(&self, driver: &str) {
+        self.is_known.store(true, Relaxed);
         if !self.is_up.swap(true, Relaxed) {
             tracing::info!(driver, "the queue is there");
         }
@@ -68,10 +71,11 @@ impl Tally {
         self.errors.fetch_add(1, Relaxed);
     }
 
-    /// The server is away. `was_up` is for the first time, when nobody knew.
-    pub(crate) fn away(&self, driver: &str, was_up: bool, reason: &str) {
+    /// The server is away.
+    pub(crate) fn away(&self, driver: &str, reason: &str) {
         self.failed();
-        if self.is_up.swap(false, Relaxed) || was_up {
+        let is_first = !self.is_known.swap(true, Relaxed);
+        if self.is_up.swap(false, Relaxed) || is_first {
             tracing::warn!(driver, reason, "the queue is away; jobs wait until it is back");
         }
     }

@@ -11,7 +11,7 @@ pub enum OpenError {
     /// The options of a connection to Redis fit no server.
     #[cfg(feature = "redis")]
     #[error("queue.redis.redisOptions: {0}")]
-    Redis(#[from] redis_connections::OptionError),
+    Redis(#[from] redis_client::OptionError),
     /// An option that fits no queue.
     #[error("{option} is {value}, it must be {right}")]
     Option {

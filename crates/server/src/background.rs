@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app_stores::AppStore;
-use redis_connections::RedisOptions;
+use redis_client::RedisOptions;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -8,7 +8,7 @@ use channels::rates::{Budget, Spending};
 use channels::registry::{NodeId, ShardId};
 use channels::{Answer, App, Channels, Delivery, Interests, Note, Problem, Runtime, Topic, Wake};
 use cluster::Now;
-use failures::Rarely;
+use failures::LogThrottle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::apps::{Apps, Gone};
@@ -23,7 +23,7 @@ pub(crate) type NodeChannels = Channels<Outside>;
 /// Wakes the driver of the cluster.
 type WakeLinks = Box<dyn Fn() + Send + Sync>;
 
-static DROPPED: Rarely = Rarely::new();
+static DROPPED: LogThrottle = LogThrottle::new();
 
 /// Owned by the channels, shared by all threads.
 pub(crate) struct Outside {
@@ -168,7 +168,7 @@ impl Runtime for Outside {
             }
             Problem::EventDropped => {
                 self.stats.dropped_peer_event();
-                if DROPPED.now() {
+                if DROPPED.may_log() {
                     tracing::error!("the shards are far behind: events of other nodes are dropped");
                 }
             }

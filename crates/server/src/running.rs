@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use app_stores::AppStore;
 use config::{AdapterDriver, CacheDriver, Config, Mode, QueueDriver, RateLimiterDriver};
-use redis_connections::RedisOptions;
+use redis_client::RedisOptions;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use redis_connections::OptionError;
+use redis_client::OptionError;
 
 use crate::net::TlsError;
 

@@ -5,7 +5,7 @@
 
 #[path = "cache_redis/deployments.rs"]
 mod deployments;
-#[path = "../../redis-connections/tests/servers/mod.rs"]
+#[path = "../../redis-client/tests/servers/mod.rs"]
 mod servers;
 mod support;
 

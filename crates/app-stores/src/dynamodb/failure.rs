@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use failures::causes;
+use failures::error_report;
 
 use super::ATTEMPT;
 use crate::StoreError;
@@ -38,10 +38,10 @@ impl<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug + 'static> Fr
             SdkError::TimeoutError(_) => Self::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_io() => {
-                Self::Unreachable(causes(&error))
+                Self::Unreachable(error_report(&error))
             }
             SdkError::ServiceError(said) => of_service(said.err()),
-            _ => Self::Other(causes(&error)),
+            _ => Self::Other(error_report(&error)),
         }
     }
 }

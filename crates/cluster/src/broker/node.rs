@@ -14,7 +14,7 @@ use super::counters::Counters;
 use super::message::Hello;
 use super::sight::Sight;
 use crate::driver::Driver;
-use crate::rarely::Rarely;
+use crate::warnings::Warnings;
 use crate::{Disagreement, Incarnation, PeerInfo, VERSION};
 
 /// The least time between two hellos, however many ask for one.
@@ -45,7 +45,7 @@ pub(super) struct Node {
     /// The next hello asks for answers.
     asks: Cell<bool>,
     departed: RefCell<BTreeMap<Incarnation, Instant>>,
-    rarely: Rarely,
+    warnings: Warnings,
 }
 
 impl Node {
@@ -65,7 +65,7 @@ impl Node {
             wanted: Cell::new(false),
             asks: Cell::new(false),
             departed: RefCell::default(),
-            rarely: Rarely::default(),
+            warnings: Warnings::default(),
             driver,
         })
     }
@@ -140,10 +140,7 @@ impl Node {
     /// Counts a node that must not be a peer, and says so, rarely: its hellos come again and again.
     fn refuse(&self, error: &Disagreement) {
         self.counters.disagreements.add();
-        let line = format!("cluster refuses a node: {error}");
-        if self.rarely.now(&line) {
-            tracing::warn!("{line}");
-        }
+        self.warnings.warn(format!("cluster refuses a node: {error}"));
     }
 
     /// A hello is due as soon as possible.

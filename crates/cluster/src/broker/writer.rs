@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until};
+use failures::LogThrottle;
+use tokio::time::sleep_until;
 
 use super::bus::{Bus, BusError, To};
 use super::message;
@@ -18,7 +19,7 @@ const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// Sends whatever there is to send, for ever.
 pub(super) async fn write<B: Bus>(bus: Rc<B>, node: Rc<Node>) {
-    let writer = Writer { bus, node, cut: Cell::new(0), said_too_long: Cell::new(None) };
+    let writer = Writer { bus, node, cut: Cell::new(0), too_long: LogThrottle::every(SAY_EVERY) };
     let mut parting = false;
     loop {
         writer.hello().await;
@@ -40,7 +41,7 @@ struct Writer<B> {
     node: Rc<Node>,
     /// How many packets were cut into parts.
     cut: Cell<u64>,
-    said_too_long: Cell<Option<Instant>>,
+    too_long: LogThrottle,
 }
 
 impl<B: Bus> Writer<B> {
@@ -131,8 +132,7 @@ impl<B: Bus> Writer<B> {
     /// Nothing helps against that but another configuration of the broker.
     fn too_long(&self, error: &BusError) {
         self.node.counters.failed.add();
-        if self.said_too_long.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
-            self.said_too_long.set(Some(Instant::now()));
+        if self.too_long.may_log() {
             let least = parts::LEAST_MESSAGE;
             tracing::error!(%error, "peers miss what we tell; it must take {least} bytes at least");
         }

@@ -48,9 +48,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::time::{interval, timeout};
 
+pub use self::tls::Tls;
 pub use config::{Discovery, MeshConfig, MeshError};
 pub use counters::{Counter, Counters};
-pub use tls::{Tls, TlsError};
 
 use crate::driver::Driver;
 use discovery::Discoverer;

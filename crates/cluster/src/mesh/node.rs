@@ -21,7 +21,7 @@ use super::tasks::Tasks;
 use super::tls::Tls;
 use crate::Incarnation;
 use crate::driver::Driver;
-use crate::rarely::Rarely;
+use crate::warnings::Warnings;
 
 /// How long an address is believed in after a peer has told it, or was connected to from there.
 /// Peers tell theirs every few seconds.
@@ -44,7 +44,7 @@ pub(super) struct Node {
     pub(super) cut: Notify,
     tls: Option<Tls>,
     attempts: Cell<u64>,
-    rarely: Rarely,
+    warnings: Warnings,
 }
 
 impl Node {
@@ -61,7 +61,7 @@ impl Node {
             cut: Notify::new(),
             tls,
             attempts: Cell::new(0),
-            rarely: Rarely::default(),
+            warnings: Warnings::default(),
         })
     }
 
@@ -174,9 +174,7 @@ impl Node {
 
     /// Logs a line that might come often.
     pub(super) fn warn(&self, line: String) {
-        if self.rarely.now(&line) {
-            tracing::warn!("{line}");
-        }
+        self.warnings.warn(line);
     }
 }
 

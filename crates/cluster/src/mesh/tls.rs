@@ -4,12 +4,10 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use certificates::AnyName;
+use ::tls::{ClientAuth, Identity, TlsError, Trust, client_config, server_config};
 use parking_lot::Mutex;
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
+use rustls::RootCertStore;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
@@ -27,46 +25,15 @@ struct Ends {
     connector: TlsConnector,
 }
 
-/// Why TLS cannot be spoken as configured.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// The certificate or the key cannot be used, or they do not fit each other.
-    #[error("cluster certificate: {0}")]
-    Certificate(#[from] Error),
-    /// The authority cannot be used.
-    #[error("cluster certificate authority: {0}")]
-    Authority(#[from] VerifierBuilderError),
-}
-
 impl Tls {
-    /// Takes this node's certificate with what leads from it to the authority, its key, and the
-    /// certificates of the authority. The certificate has to be good for both ends of a connection
-    /// (server and client authentication).
+    /// Takes this node's certificate, which has to be good for both ends of a connection (server
+    /// and client authentication), and the authority that signs those of all nodes.
     ///
     /// # Errors
-    /// They cannot be used, see [`TlsError`].
-    pub fn new(
-        certificate: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-        authority: Vec<CertificateDer<'static>>,
-    ) -> Result<Tls, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for root in authority {
-            roots.add(root)?;
-        }
-        let (roots, provider) = (Arc::new(roots), Arc::new(default_provider()));
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?;
-        let servers = AnyName::signed_by(roots, &provider)?;
-        let server = ServerConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(clients)
-            .with_single_cert(certificate.clone(), key.clone_key())?;
-        let client = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(servers))
-            .with_client_auth_cert(certificate, key)?;
+    /// The authority cannot be used.
+    pub fn new(identity: &Identity, authority: Arc<RootCertStore>) -> Result<Tls, TlsError> {
+        let server = server_config(identity, ClientAuth::Required(authority.clone()))?;
+        let client = client_config(Trust::AnyName(authority), Some(identity))?;
         let ends = Ends { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() };
         Ok(Tls(Arc::new(Mutex::new(ends))))
     }

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::ServerAddr;
-use async_nats::rustls::pki_types::CertificateDer;
-use async_nats::rustls::pki_types::pem::PemObject;
+use tls::certificates;
 
 /// Where the servers are and how to log in.
 #[derive(Clone)]
@@ -93,13 +92,9 @@ impl NatsConfig {
     pub(super) fn authorities(&self) -> Result<Option<PathBuf>, NatsError> {
         let Some(path) = &self.ca else { return Ok(None) };
         let wrong = |reason: String| NatsError::Authority { path: path.clone(), reason };
-        let first =
-            CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-        match first.into_iter().next() {
-            Some(Ok(_)) => Ok(Some(path.clone())),
-            Some(Err(error)) => Err(wrong(error.to_string())),
-            None => Err(wrong("there is no certificate in it".into())),
-        }
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        certificates(&pem).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(path.clone()))
     }
 }
 

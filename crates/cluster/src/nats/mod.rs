@@ -12,8 +12,8 @@
 //! The client drops messages if we do not read them fast enough; that is counted, and the links
 //! send again what was in them.
 
-mod backoff;
 mod config;
+mod pauses;
 mod state;
 mod subjects;
 
@@ -36,7 +36,7 @@ pub use state::Counters;
 
 use crate::Incarnation;
 use crate::broker::{Bus, BusError, Event, To};
-use backoff::Backoff;
+use pauses::Pauses;
 use state::State;
 use subjects::Subjects;
 
@@ -80,14 +80,14 @@ impl Nats {
         let authorities = config.authorities()?;
         let subjects = Subjects::new(&config.prefix);
         let state = Arc::new(State::new(&config.servers));
-        let backoff = Backoff::new(servers.len());
+        let pauses = Pauses::new(servers.len());
         let watcher = state.clone();
         let mut options = ConnectOptions::new()
             .name(format!("dunlin {}", config.name))
             .connection_timeout(config.connect_timeout)
             .retry_on_initial_connect()
             .max_reconnects(None)
-            .reconnect_delay_callback(move |attempt| backoff.pause(attempt))
+            .reconnect_delay_callback(move |attempt| pauses.before(attempt))
             .ping_interval(PING_EVERY)
             .client_capacity(WAITING_OUT)
             .subscription_capacity(WAITING_IN)

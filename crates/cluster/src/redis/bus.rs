@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis_connections::OptionError;
+use redis_client::OptionError;
 use tokio::task::{AbortHandle, spawn_local};
 
 use super::config::RedisConfig;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_connections::{OptionError, RedisOptions};
+use redis_client::{OptionError, RedisOptions};
 
 /// Which Redis, and what is ours in it.
 #[derive(Clone, Debug)]

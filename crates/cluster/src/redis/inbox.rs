@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use redis_connections::Address;
+use redis_client::Address;
 use tokio::time::{Instant, sleep};
 
-use super::backoff::Backoff;
+use super::backoff;
 use super::listener::Listener;
 use super::routes::Routes;
 use super::session::Session;
@@ -14,7 +14,7 @@ impl Session {
     /// Listens to it, for ever. While it is away the others hear that we are there, and later they
     /// send again what we did not get.
     pub(super) async fn keep_inbox(&self, first: Result<Listener, String>) {
-        let mut backoff = Backoff::new();
+        let mut backoff = backoff();
         let mut attempt = first;
         loop {
             let began = Instant::now();
@@ -36,7 +36,7 @@ impl Session {
                 false => tracing::warn!(reason, "lost our inbox in Redis, trying again"),
             }
             self.stale.notify_one();
-            sleep(backoff.next(lasted)).await;
+            sleep(backoff.pause_after(lasted)).await;
             attempt = self.subscribe_inbox().await;
         }
     }

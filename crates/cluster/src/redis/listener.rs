@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis_connections::{Address, Incoming, Outgoing, RedisOptions, Reply};
+use redis_client::{Address, Incoming, Outgoing, RedisOptions, Reply};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::queue::Queue;

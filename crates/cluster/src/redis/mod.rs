@@ -29,7 +29,6 @@
 //! `SUBSCRIBE`, `PUBLISH`; in a Redis Cluster `SSUBSCRIBE`, `SPUBLISH`, `CLUSTER SLOTS`, and
 //! `COMMAND INFO` if it may be older than 7; behind sentinels `ROLE`, if they may be late.
 
-mod backoff;
 mod bus;
 mod config;
 mod inbox;
@@ -41,6 +40,16 @@ mod queue;
 mod routes;
 mod session;
 
+use std::time::Duration;
+
+use failures::Backoff;
+
 pub use bus::RedisBus;
 pub use config::RedisConfig;
-pub use redis_connections::{OptionError, RedisOptions};
+pub use redis_client::{OptionError, RedisOptions};
+
+/// Pauses between attempts to connect. The longest is short, because a broker that is back should
+/// be found at once, and an attempt costs it little.
+fn backoff() -> Backoff {
+    Backoff::new(Duration::from_millis(100), Duration::from_secs(1))
+}

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis_connections::{ConnectError, Incoming, Outgoing, Reply, Wire, WireError};
+use redis_client::{ConnectError, Incoming, Outgoing, Reply, Wire, WireError};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 

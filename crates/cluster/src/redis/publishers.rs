@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use redis_connections::{Address, RedisOptions};
+use redis_client::{Address, RedisOptions};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep};
 
-use super::backoff::Backoff;
+use super::backoff;
 use super::publisher::Outbox;
 use super::routes::Routes;
 
@@ -120,7 +120,7 @@ impl Publishers {
         let trying = State::Down(format!("Redis {server}: not connected yet"));
         let (told, state) = watch::channel(trying);
         let keeping = async move {
-            let mut backoff = Backoff::new();
+            let mut backoff = backoff();
             loop {
                 let mut lasted = Duration::ZERO;
                 let reason = match options.open(&server).await {
@@ -138,7 +138,7 @@ impl Publishers {
                 told.send_replace(State::Down(reason));
                 stale.notify_one();
                 tokio::select! {
-                    () = sleep(backoff.next(lasted)) => {}
+                    () = sleep(backoff.pause_after(lasted)) => {}
                     () = hurry.notified() => {}
                 }
             }

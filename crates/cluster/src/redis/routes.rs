@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redis_connections::{Address, ConnectError, OptionError, RedisOptions, Slots};
+use redis_client::{Address, ConnectError, OptionError, RedisOptions, Slots};
 
 /// Where channels are, as the servers or the sentinels saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]

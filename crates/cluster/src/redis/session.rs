@@ -5,11 +5,11 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
-use redis_connections::{Address, RedisOptions, Topology};
+use redis_client::{Address, RedisOptions, Topology};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::backoff::Backoff;
+use super::backoff;
 use super::config::RedisConfig;
 use super::listener::Listener;
 use super::names::Names;
@@ -60,7 +60,7 @@ impl Session {
 
     /// Never ends.
     pub(super) async fn live(self: Rc<Self>) {
-        let mut backoff = Backoff::new();
+        let mut backoff = backoff();
         let mut said = String::new();
         loop {
             let mut lasted = Duration::ZERO;
@@ -88,7 +88,7 @@ impl Session {
                 self.queue.push(Event::Down { reason: reason.clone() }).await;
             }
             said = reason;
-            sleep(backoff.next(lasted)).await;
+            sleep(backoff.pause_after(lasted)).await;
         }
     }
 

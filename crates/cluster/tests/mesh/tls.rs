@@ -1,7 +1,11 @@
 //! Meshes with certificates.
 
+use std::sync::Arc;
+
+use ::tls::Identity;
 use cluster::mesh::{MeshConfig, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::RootCertStore;
 use rustls::pki_types::PrivateKeyDer;
 
 use crate::local;
@@ -21,7 +25,10 @@ fn tls(issuer: &Authority, believes_in: &Authority) -> Tls {
     let params = CertificateParams::new(vec!["some.name".into()]).unwrap();
     let certificate = params.signed_by(&key, issuer).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    Tls::new(vec![certificate.der().clone()], key, vec![believes_in.der().clone()]).unwrap()
+    let identity = Identity::new(vec![certificate.der().clone()], key).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(believes_in.der().clone()).unwrap();
+    Tls::new(&identity, Arc::new(roots)).unwrap()
 }
 
 #[tokio::test]

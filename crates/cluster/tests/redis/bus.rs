@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cluster::Incarnation;
 use cluster::broker::{Bus, BusError, Event, To};
 use cluster::redis::{RedisBus, RedisConfig, RedisOptions};
-use redis_connections::Topology;
+use redis_client::Topology;
 use tokio::time::{Instant, timeout};
 
 use crate::servers::Server;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cluster::redis::{RedisConfig, RedisOptions};
-use redis_connections::{Address, Sentinels, Topology, slot_of};
+use redis_client::{Address, Sentinels, Topology, slot_of};
 
 use crate::node::{Nodes, until};
 use crate::servers::{Server, cluster, replace_unnoticed, sentinels};

@@ -6,14 +6,14 @@
 mod bus;
 mod groups;
 mod node;
-#[path = "../../../redis-connections/tests/servers/mod.rs"]
+#[path = "../../../redis-client/tests/servers/mod.rs"]
 mod servers;
 
 use std::time::Duration;
 
 use cluster::redis::{RedisConfig, RedisOptions};
 use cluster::{Reason, Settings};
-use redis_connections::{Pem, TlsOptions, Topology};
+use redis_client::{Pem, TlsOptions, Topology};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis_connections::{ConnectError, Reply, Topology, Wire};
+use redis_client::{ConnectError, Reply, Topology, Wire};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -44,7 +44,7 @@ pub(super) async fn listen(queue: Arc<RedisQueue>, worker: String, hints: mpsc::
                 tokio::select! {
                     () = forward(wire, &hints) => {}
                     // Nobody publishes at this one any more.
-                    _ = queue.link.options.successor(&master) => {}
+                    _ = queue.link.client.options().successor(&master) => {}
                 }
             }
             Err(error) => tracing::debug!(%error, "no hints of the queue in Redis for now"),
@@ -54,7 +54,7 @@ pub(super) async fn listen(queue: Arc<RedisQueue>, worker: String, hints: mpsc::
 }
 
 async fn subscribe(queue: &RedisQueue, channel: &str) -> Result<Wire, ConnectError> {
-    let options = &queue.link.options;
+    let options = queue.link.client.options();
     let address = match (&options.topology, options.master().await?) {
         (_, Some(master)) => master,
         // In a Redis Cluster, what is published at one node arrives at all of them.

@@ -52,7 +52,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redis_connections::slot_of;
+    use redis_client::slot_of;
 
     #[test]
     fn what_one_script_uses_is_in_one_slot() {

@@ -37,10 +37,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
-use failures::Rarely;
+use failures::LogThrottle;
 use parking_lot::Mutex;
 use redis::cmd;
-use redis_connections::RedisOptions;
+use redis_client::RedisOptions;
 
 use self::keys::Keys;
 use self::link::Link;
@@ -65,7 +65,7 @@ pub(crate) struct RedisQueue {
     keys: Keys,
     /// Lanes that were pushed to, and that nobody reads as far as we know.
     unannounced: Mutex<HashSet<String>>,
-    complaints: Rarely,
+    complaints: LogThrottle,
     /// How many jobs of a lane may wait.
     limit: u64,
     /// How many jobs of a lane are in hand at a time, and how many wait beside them.
@@ -82,7 +82,7 @@ impl RedisQueue {
             link: Link::new(options, tally),
             keys,
             unannounced: Mutex::default(),
-            complaints: Rarely::default(),
+            complaints: LogThrottle::default(),
             limit: queue.max_pending_jobs,
             width: (width, width.max(AHEAD)),
         })
@@ -90,7 +90,7 @@ impl RedisQueue {
 
     /// Redis does not do what was asked for; it is asked again later.
     fn refused(&self, error: &QueueError) {
-        if self.complaints.now() {
+        if self.complaints.may_log() {
             tracing::error!(%error, "a queue in Redis cannot be used as it should");
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use redis::{Cmd, FromRedisValue, RedisResult, ToRedisArgs, cmd};
-use redis_connections::Commands;
+use redis_client::Commands;
 use sha1::{Digest, Sha1};
 
 /// A script's text; its first comment says what it does.

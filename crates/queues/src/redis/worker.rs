@@ -354,7 +354,7 @@ impl Worker {
         if let QueueError::Away(_) = error {
             self.away = true;
             self.whole = true;
-            self.claim_at = self.queue.link.not_before();
+            self.claim_at = self.queue.link.client.not_before();
         } else {
             self.queue.refused(error);
         }

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -11,7 +10,7 @@ use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use failures::causes;
+use failures::error_report;
 use tokio::sync::OnceCell;
 
 use super::options::SqsOptions;
@@ -28,12 +27,11 @@ pub(super) struct Client {
     options: SqsOptions,
     sqs: OnceCell<aws_sdk_sqs::Client>,
     tally: Arc<Tally>,
-    seen: AtomicBool,
 }
 
 impl Client {
     pub(super) fn new(options: SqsOptions, tally: Arc<Tally>) -> Self {
-        Client { options, sqs: OnceCell::new(), tally, seen: AtomicBool::new(false) }
+        Client { options, sqs: OnceCell::new(), tally }
     }
 
     pub(super) async fn sqs(&self) -> &aws_sdk_sqs::Client {
@@ -50,7 +48,6 @@ impl Client {
     {
         let error = match answer {
             Ok(answer) => {
-                self.seen.store(true, Relaxed);
                 self.tally.answered("sqs");
                 return Ok(answer);
             }
@@ -63,13 +60,12 @@ impl Client {
             }
             _ => false,
         };
-        let reason = causes(&error);
+        let reason = error_report(&error);
         if refused {
             self.tally.failed();
             Err(QueueError::Refused(reason))
         } else {
-            let never_seen = !self.seen.swap(true, Relaxed);
-            self.tally.away("sqs", never_seen, &reason);
+            self.tally.away("sqs", &reason);
             Err(QueueError::Away(reason))
         }
     }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use config::Config;
-use failures::Rarely;
+use failures::LogThrottle;
 
 use self::client::Client;
 use self::options::SqsOptions;
@@ -50,14 +50,14 @@ pub(crate) struct SqsQueue {
     client: Client,
     options: SqsOptions,
     tally: Arc<Tally>,
-    complaints: Rarely,
+    complaints: LogThrottle,
 }
 
 impl SqsQueue {
     pub(crate) fn new(config: &Config, tally: Arc<Tally>) -> Result<Self, OpenError> {
         let options = SqsOptions::new(&config.queue.sqs)?;
         let client = Client::new(options.clone(), tally.clone());
-        Ok(SqsQueue { client, options, tally, complaints: Rarely::default() })
+        Ok(SqsQueue { client, options, tally, complaints: LogThrottle::default() })
     }
 
     /// Of the whole queue; nobody tells how old its messages are.
@@ -76,7 +76,7 @@ impl SqsQueue {
 
     fn complain(&self, what: &str) {
         self.tally.failed();
-        if self.complaints.now() {
+        if self.complaints.may_log() {
             tracing::error!(what, "a queue in SQS cannot be used as it should");
         }
     }

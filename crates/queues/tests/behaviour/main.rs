@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../../redis-connections/tests/servers/mod.rs"]
+#[path = "../../../redis-client/tests/servers/mod.rs"]
 mod servers;
 
 mod house;

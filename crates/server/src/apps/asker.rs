@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use app_stores::{AppStore, Broken, Found, StoreError, Wanted};
-use failures::Rarely;
+use failures::LogThrottle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
@@ -29,7 +29,7 @@ const MOST: usize = 100_000;
 /// The id that is asked for to see whether the store is there, when nobody asks for another one.
 const PROBE: &str = "probe";
 
-static BROKEN: Rarely = Rarely::new();
+static BROKEN: LogThrottle = LogThrottle::new();
 
 /// Asks until the runtime ends. `close` is called with every app whose connections have to be
 /// closed.
@@ -166,7 +166,7 @@ impl Asker<'_> {
         apps.retain(|app| ids.contains(&*app.id) || keys.contains(&*app.key));
         apps.sort_by(|a, b| a.id.cmp(&b.id));
         apps.dedup_by(|a, b| a.id == b.id);
-        if !broken.is_empty() && BROKEN.now() {
+        if !broken.is_empty() && BROKEN.may_log() {
             for Broken { id, key, error } in &broken {
                 tracing::error!(store = self.lookups.store, id, key, "an app is broken: {error}");
             }

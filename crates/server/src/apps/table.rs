@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use config::AppConfig;
-use failures::Rarely;
+use failures::LogThrottle;
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use protocol::close::Close;
@@ -14,7 +14,7 @@ use rpds::HashTrieMapSync;
 
 use super::{App, By, Settings};
 
-static SAME_KEY: Rarely = Rarely::new();
+static SAME_KEY: LogThrottle = LogThrottle::new();
 
 /// A map whose copies share what they have in common, so that a snapshot with one more app costs
 /// little however many there are.
@@ -130,7 +130,7 @@ impl Change {
             match self.next.by_key.get(&key) {
                 None => self.next.by_key.insert_mut(key, app),
                 Some(holder) if holder.id == app.id => {}
-                Some(holder) if SAME_KEY.now() => {
+                Some(holder) if SAME_KEY.may_log() => {
                     let (app, holder) = (&app.id, &holder.id);
                     tracing::error!(%app, %holder, "two apps have the same key, the second has none");
                 }

@@ -1,16 +1,16 @@
-//! The connection to the Redis that keeps last events, on the background runtime: made again and
-//! again where need be. It must not know who waits for an answer.
+//! What the Redis that keeps last events is told and asked, on the background runtime. It must not
+//! know who waits for an answer.
 
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ::redis::{RedisError, RedisResult};
+use ::redis::RedisError;
 use channels::{CachedEvent, Key};
-use failures::{Backoff, Rarely};
-use redis_connections::{Commands, RedisOptions, is_away};
+use failures::LogThrottle;
+use redis_client::{CallError, Change, Client, RedisOptions};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::shared::{Counters, Job};
 use super::{Shared, stored};
@@ -19,64 +19,50 @@ use crate::node::Node;
 /// Commands that are under way at a time.
 const UNDER_WAY: usize = 32;
 /// How long a command may take.
-const SLOWEST: Duration = Duration::from_secs(2);
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a connection that nobody needs is tried.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long to wait before the next attempt to connect, at least and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long a node that ends goes on writing.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-static REFUSED: Rarely = Rarely::new();
-static INVALID: Rarely = Rarely::new();
-static DROPPED: Rarely = Rarely::new();
-
-/// What became of a command; none if Redis cannot do anything now.
-enum Done {
-    Read(Key, Option<RedisResult<(Vec<u8>, i64)>>),
-    Written(Key, Option<RedisResult<()>>),
-    Tried(bool),
-}
+static REFUSED: LogThrottle = LogThrottle::new();
+static INVALID: LogThrottle = LogThrottle::new();
+static DROPPED: LogThrottle = LogThrottle::new();
 
 /// Runs for as long as the node does.
 pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
     let Some(shared) = &node.outside().shared_cache else { return };
     let patience = node.clone();
     tokio::task::spawn_local(async move { patience.end_questions().await });
-    let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
-    let mut was_up = true;
-    loop {
-        match timeout(options.connect_timeout, options.commands()).await {
-            Ok(Ok(commands)) => {
-                tracing::info!("the last events of cache channels are kept in Redis");
-                let began = Instant::now();
-                was_up = true;
-                shared.set_reachable(true);
-                let prefix = options.key_prefix.clone();
-                Link { node: node.clone(), commands, prefix }.serve(shared).await;
-                // One that lets us in but does nothing is not tried in a hurry.
-                if began.elapsed() > PAUSES.1 {
-                    backoff.reset();
-                }
-                tracing::warn!(
-                    "Redis is away: the last events of cache channels are kept in memory"
-                );
-            }
-            failed => {
-                if std::mem::take(&mut was_up) {
-                    let reason = match failed {
-                        Ok(Err(error)) => error.to_string(),
-                        _ => "it does not answer in time".to_owned(),
-                    };
-                    tracing::warn!(
-                        reason,
-                        "the last events of cache channels cannot be kept in Redis for now"
-                    );
-                }
-                lose(&node, shared);
+    let (watcher, prefix) = (node.clone(), options.key_prefix.clone());
+    let client = Client::new(options, CALL_TIMEOUT).on_change(move |change| {
+        if let Some(shared) = &watcher.outside().shared_cache {
+            follow(change, &watcher, shared);
+        }
+    });
+    let link = Rc::new(Link { node: node.clone(), client, prefix });
+    tokio::join!(link.client.keep_connected(), link.clone().work(shared));
+}
+
+/// The connection has come or gone.
+fn follow(change: Change<'_>, node: &Node, shared: &Shared) {
+    match change {
+        Change::Up => {
+            tracing::info!("the last events of cache channels are kept in Redis");
+            shared.set_reachable(true);
+            shared.work.notify_one();
+        }
+        Change::Down(reason) => {
+            tracing::warn!(
+                reason,
+                "Redis is away: the last events of cache channels are kept in memory"
+            );
+            // Nobody is kept waiting.
+            for key in shared.set_reachable(false) {
+                Counters::count(&shared.counters.failed);
+                node.settle_last(&key, None, false);
             }
         }
-        sleep(backoff.pause()).await;
     }
 }
 
@@ -89,129 +75,104 @@ pub(crate) async fn finish(node: &Node) {
     }
 }
 
-/// Redis is away: nobody is kept waiting.
-fn lose(node: &Node, shared: &Shared) {
-    for key in shared.set_reachable(false) {
-        Counters::count(&shared.counters.failed);
-        node.settle_last(&key, None, false);
-    }
-}
-
-/// A connection that stands.
 struct Link {
     node: Arc<Node>,
-    commands: Commands,
+    client: Client,
     prefix: String,
 }
 
 impl Link {
-    /// Does what there is to do until the connection fails, and what was under way has ended.
-    async fn serve(self, shared: &Shared) {
+    /// Does what there is to do while there is a connection, for ever.
+    async fn work(self: Rc<Self>, shared: &Shared) {
         let mut under_way = JoinSet::new();
-        let mut is_lost = false;
         loop {
-            while !is_lost
+            while self.client.is_up()
                 && under_way.len() < UNDER_WAY
                 && let Some(job) = shared.next_job()
             {
-                self.begin(shared, job, &mut under_way);
-            }
-            if is_lost && under_way.is_empty() {
-                return;
+                let link = self.clone();
+                under_way.spawn_local(async move { link.begin(job).await });
             }
             tokio::select! {
                 // A panic there has been counted and logged.
-                Some(done) = under_way.join_next() => {
-                    let went_well = done.map_or(true, |done| self.take(shared, done));
-                    if !went_well && !std::mem::replace(&mut is_lost, true) {
-                        lose(&self.node, shared);
-                    }
-                }
-                () = shared.work.notified(), if !is_lost && under_way.len() < UNDER_WAY => {}
+                Some(_) = under_way.join_next() => {}
+                () = shared.work.notified(), if under_way.len() < UNDER_WAY => {}
                 () = sleep(IDLE), if under_way.is_empty() => {
-                    let mut commands = self.commands.clone();
+                    let link = self.clone();
                     under_way.spawn_local(async move {
-                        let ping = ::redis::cmd("PING");
-                        let ping = in_time(ping.query_async::<String>(&mut commands)).await;
-                        Done::Tried(ping.is_some())
+                        // What comes of it, the client knows.
+                        let _ = link.client.query::<String>(&::redis::cmd("PING")).await;
                     });
                 }
             }
         }
     }
 
-    fn begin(&self, shared: &Shared, job: Job, under_way: &mut JoinSet<Done>) {
-        let mut commands = self.commands.clone();
-        let name = |(app, channel): &Key| format!("{}dunlin:cache:{app}:{channel}", self.prefix);
-        let mut eval = ::redis::cmd("EVAL");
+    async fn begin(&self, job: Job) {
+        let Some(shared) = &self.node.outside().shared_cache else { return };
         match job {
-            Job::Read(key) => {
-                eval.arg(stored::READ).arg(1).arg(name(&key)).arg(stored::LONGEST);
-                under_way.spawn_local(async move {
-                    let answer = in_time(eval.query_async(&mut commands)).await;
-                    Done::Read(key, answer)
-                });
-            }
+            Job::Read(key) => self.read(shared, key).await,
             Job::Write(key) => {
-                let now = self.node.now();
-                let event = self.node.channels.last_events().get(&key.0, &key.1, now);
-                let left = event.as_ref().map(|event| event.expires.saturating_sub(now));
-                let left = left.map(|left| left.as_millis() as u64).filter(|left| *left > 0);
-                let value = event.as_deref().and_then(stored::encode);
-                let (Some(event), Some(left), Some(value)) = (event, left, value) else {
-                    // It had to make room in memory, or is too long to be shared.
-                    shared.has_written();
-                    return self.drop_write(shared, &key, "it is gone from memory, or too long");
-                };
-                eval.arg(stored::WRITE).arg(1).arg(name(&key)).arg(value);
-                eval.arg(event.stamp.millis).arg(stored::node(event.stamp)).arg(left);
-                eval.arg(stored::latest(since_1970()));
-                under_way.spawn_local(async move {
-                    let answer = in_time(eval.query_async::<u64>(&mut commands)).await;
-                    Done::Written(key, answer.map(|answer| answer.map(drop)))
-                });
+                let is_away = self.write(shared, &key).await;
+                shared.has_written();
+                if is_away {
+                    shared.put(key);
+                }
             }
         }
     }
 
-    /// False if the connection is of no use any longer.
-    fn take(&self, shared: &Shared, done: Done) -> bool {
-        let counters = &shared.counters;
-        match done {
-            Done::Tried(went_well) => went_well,
-            Done::Read(key, Some(answer)) => {
-                let event = answer.map_err(|error| error.to_string());
-                let event = event.and_then(|(value, ttl)| self.event(&key, &value, ttl));
-                let counter = match &event {
-                    Ok(Some(_)) => &counters.hits,
-                    Ok(None) => &counters.misses,
-                    Err(_) => &counters.invalid,
-                };
-                Counters::count(counter);
-                if let Err(reason) = &event
-                    && INVALID.now()
-                {
-                    let (app, channel) = (&*key.0, &*key.1);
-                    tracing::error!(app, channel, reason, "what Redis has is no last event");
-                }
-                self.node.settle_last(&key, event.ok().flatten(), true);
-                true
-            }
+    async fn read(&self, shared: &Shared, key: Key) {
+        let mut eval = ::redis::cmd("EVAL");
+        eval.arg(stored::READ).arg(1).arg(self.name(&key)).arg(stored::LONGEST);
+        let event = match self.client.query::<(Vec<u8>, i64)>(&eval).await {
+            Ok((value, ttl)) => self.event(&key, &value, ttl),
+            Err(CallError::Refused(error)) => Err(error.to_string()),
             // It is settled with all others.
-            Done::Read(_, None) => false,
-            Done::Written(key, answer) => {
-                shared.has_written();
-                match answer {
-                    Some(Ok(())) => drop(counters.writes.fetch_add(1, Relaxed)),
-                    Some(Err(error)) => self.refuse(shared, &key, &error),
-                    None => {
-                        shared.put(key);
-                        return false;
-                    }
-                }
-                true
-            }
+            Err(CallError::Away(_)) => return,
+        };
+        let counters = &shared.counters;
+        Counters::count(match &event {
+            Ok(Some(_)) => &counters.hits,
+            Ok(None) => &counters.misses,
+            Err(_) => &counters.invalid,
+        });
+        if let Err(reason) = &event
+            && INVALID.may_log()
+        {
+            let (app, channel) = (&*key.0, &*key.1);
+            tracing::error!(app, channel, reason, "what Redis has is no last event");
         }
+        self.node.settle_last(&key, event.ok().flatten(), true);
+    }
+
+    /// True if Redis is away, so that it has to be tried again.
+    async fn write(&self, shared: &Shared, key: &Key) -> bool {
+        let now = self.node.now();
+        let event = self.node.channels.last_events().get(&key.0, &key.1, now);
+        let left = event.as_ref().map(|event| event.expires.saturating_sub(now));
+        let left = left.map(|left| left.as_millis() as u64).filter(|left| *left > 0);
+        let value = event.as_deref().and_then(stored::encode);
+        let (Some(event), Some(left), Some(value)) = (event, left, value) else {
+            // It had to make room in memory, or is too long to be shared.
+            self.drop_write(shared, key, "it is gone from memory, or too long");
+            return false;
+        };
+        let mut eval = ::redis::cmd("EVAL");
+        eval.arg(stored::WRITE).arg(1).arg(self.name(key)).arg(value);
+        eval.arg(event.stamp.millis).arg(stored::node(event.stamp)).arg(left);
+        eval.arg(stored::latest(since_1970()));
+        match self.client.query::<u64>(&eval).await {
+            Ok(_) => Counters::count(&shared.counters.writes),
+            Err(CallError::Refused(error)) => self.refuse(shared, key, &error),
+            Err(CallError::Away(_)) => return true,
+        }
+        false
+    }
+
+    /// What a channel's last event is called in Redis.
+    fn name(&self, (app, channel): &Key) -> String {
+        format!("{}dunlin:cache:{app}:{channel}", self.prefix)
     }
 
     /// The event that was read, unless there is none.
@@ -231,7 +192,7 @@ impl Link {
 
     fn refuse(&self, shared: &Shared, key: &Key, error: &RedisError) {
         Counters::count(&shared.counters.dropped);
-        if REFUSED.now() {
+        if REFUSED.may_log() {
             let (app, channel) = (&*key.0, &*key.1);
             tracing::error!(app, channel, %error, "Redis refuses to keep a last event");
         }
@@ -239,7 +200,7 @@ impl Link {
 
     fn drop_write(&self, shared: &Shared, (app, channel): &Key, reason: &str) {
         Counters::count(&shared.counters.dropped);
-        if DROPPED.now() {
+        if DROPPED.may_log() {
             tracing::warn!(
                 app = &**app,
                 channel = &**channel,
@@ -248,13 +209,6 @@ impl Link {
             );
         }
     }
-}
-
-/// An answer; none if Redis cannot do anything now. Then the connection is opened again, since the
-/// master may be another server by now.
-async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> Option<RedisResult<T>> {
-    let answer = timeout(SLOWEST, answer).await.ok()?;
-    (!answer.as_ref().err().is_some_and(is_away)).then_some(answer)
 }
 
 /// The time in ms since 1970.

@@ -3,20 +3,21 @@
 //! The connection lives on the background runtime; whoever asks waits for an answer, but not for
 //! long, and goes on without Redis if there is none.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use redis_connections::{Commands, RedisOptions, is_away};
+use failures::LogThrottle;
+use redis_client::{CallError, Change, Client, RedisOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
-
-use failures::{Backoff, Rarely};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Questions that may wait; beyond that, whoever asks goes on without Redis.
 const QUESTIONS: usize = 4096;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long to wait before the next attempt to connect, at least and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long Redis may take before it is held for away.
+const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The algorithm of `gcra`, with the clock of Redis: when the budget will be whole again, in
 /// microseconds. The answer is how long to wait, 0 if it was taken.
@@ -30,7 +31,7 @@ if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', 2000)
 return 0";
 
-static REFUSED: Rarely = Rarely::new();
+static REFUSED: LogThrottle = LogThrottle::new();
 
 struct Question {
     key: String,
@@ -84,74 +85,49 @@ impl RedisRates {
     }
 }
 
-/// Answers questions, and connects again and again where need be. While there is no connection,
-/// nobody is kept waiting.
+/// Answers questions, and connects again and again where need be, until nobody can ask any more.
+/// While there is no connection, nobody is kept waiting.
 pub(crate) async fn serve(mut asked: RedisQuestions) {
-    let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
-    let mut was_up = true;
-    loop {
-        match timeout(asked.options.connect_timeout, asked.options.commands()).await {
-            Ok(Ok(commands)) => {
-                tracing::info!("rate limits are kept in Redis");
-                let began = Instant::now();
-                was_up = true;
-                if answer(&mut asked.questions, commands).await.is_none() {
-                    return;
-                }
-                // One that lets us in but does nothing is not tried in a hurry.
-                if began.elapsed() > PAUSES.1 {
-                    backoff.reset();
-                }
-                tracing::warn!("Redis is away: each node limits rates by itself, by its share");
-            }
-            failed => {
-                if std::mem::take(&mut was_up) {
-                    let reason = match failed {
-                        Ok(Err(error)) => error.to_string(),
-                        _ => "it does not answer in time".to_owned(),
-                    };
-                    tracing::warn!(reason, "rate limits cannot be kept in Redis for now");
-                }
-            }
+    let client = Client::new(asked.options, CALL_TIMEOUT).on_change(|change| match change {
+        Change::Up => tracing::info!("rate limits are kept in Redis"),
+        Change::Down(reason) => {
+            tracing::warn!(reason, "Redis is away: each node limits rates by itself, by its share");
         }
-        let until = Instant::now() + backoff.pause();
+    });
+    let client = Rc::new(client);
+    let answers = async {
+        let mut under_way = JoinSet::new();
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(until) => break,
-                // Dropped, so that whoever asked goes on at once.
-                question = asked.questions.recv() => if question.is_none() { return },
+                question = asked.questions.recv(), if under_way.len() < QUESTIONS => {
+                    let Some(question) = question else { return };
+                    let client = client.clone();
+                    // They share the connection, where they wait behind each other's commands only.
+                    under_way.spawn_local(async move { answer(&client, question).await });
+                }
+                // A panic there has been counted and logged.
+                Some(_) = under_way.join_next() => {}
             }
         }
+    };
+    tokio::select! {
+        () = answers => {}
+        () = client.keep_connected() => {}
     }
 }
 
-/// Answers until the connection fails; none if nobody can ask any more.
-async fn answer(questions: &mut mpsc::Receiver<Question>, commands: Commands) -> Option<()> {
-    let (failed, mut has_failed) = mpsc::channel(1);
-    loop {
-        let question = tokio::select! {
-            _ = has_failed.recv() => return Some(()),
-            question = questions.recv() => question?,
-        };
-        let (mut commands, failed) = (commands.clone(), failed.clone());
-        // They share the connection, where they wait behind each other's commands only.
-        tokio::task::spawn_local(async move {
-            let Question { key, count, rate, answer } = question;
-            let mut eval = redis::cmd("EVAL");
-            let eval = eval.arg(SCRIPT).arg(1).arg(key).arg(count).arg(rate);
-            match timeout(10 * PATIENCE, eval.query_async::<u64>(&mut commands)).await {
-                // Whoever has lost patience goes on without it.
-                Ok(Ok(micros)) => drop(answer.send(Duration::from_micros(micros))),
-                Ok(Err(error)) if is_away(&error) => {
-                    let _ = failed.try_send(());
-                }
-                Ok(Err(error)) => {
-                    if REFUSED.now() {
-                        tracing::error!(%error, "Redis refuses to keep a rate limit");
-                    }
-                }
-                Err(_) => drop(failed.try_send(())),
+/// Answers, or not at all: then whoever asked goes on without Redis.
+async fn answer(client: &Client, Question { key, count, rate, answer }: Question) {
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(SCRIPT).arg(1).arg(key).arg(count).arg(rate);
+    match client.query(&eval).await {
+        // Whoever has lost patience has gone on.
+        Ok(micros) => drop(answer.send(Duration::from_micros(micros))),
+        Err(CallError::Away(_)) => {}
+        Err(CallError::Refused(error)) => {
+            if REFUSED.may_log() {
+                tracing::error!(%error, "Redis refuses to keep a rate limit");
             }
-        });
+        }
     }
 }

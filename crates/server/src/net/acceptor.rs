@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener as Listener, ToSocketAddrs};
 use std::rc::Rc;
 use std::time::Duration;
 
-use failures::Rarely;
+use failures::LogThrottle;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -19,7 +19,7 @@ const BACKLOG: i32 = 4096;
 /// How long accepting pauses when there is no descriptor to spare, unless one comes free.
 const PAUSE: Duration = Duration::from_millis(50);
 
-static PAUSED: Rarely = Rarely::new();
+static PAUSED: LogThrottle = LogThrottle::new();
 
 /// A socket that was accepted and is counted.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
             // The client went away before it was its turn.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                if PAUSED.now() {
+                if PAUSED.may_log() {
                     let descriptors = &shard.node.descriptors;
                     let (open, limit) = (descriptors.open(), descriptors.limit());
                     tracing::error!(%error, open, limit, "accepting pauses; raise the file limit");

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use failures::Rarely;
+use failures::LogThrottle;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -28,9 +28,9 @@ const SPEAKS_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
 /// How long a client that is turned away may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-static TLS_TO_PLAIN: Rarely = Rarely::new();
-static PLAIN_TO_TLS: Rarely = Rarely::new();
-static NO_HEADER: Rarely = Rarely::new();
+static TLS_TO_PLAIN: LogThrottle = LogThrottle::new();
+static PLAIN_TO_TLS: LogThrottle = LogThrottle::new();
+static NO_HEADER: LogThrottle = LogThrottle::new();
 
 /// A client's socket as HTTP reads and writes it.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ async fn proxied(socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
             Parsed::Incomplete => {}
             Parsed::Header { source, .. } => return Ok(source),
             Parsed::Invalid(reason) => {
-                if NO_HEADER.now() {
+                if NO_HEADER.may_log() {
                     tracing::warn!(reason, "a trusted proxy does not speak the PROXY protocol");
                 }
                 return Err(io::Error::new(ErrorKind::InvalidData, reason));
@@ -98,7 +98,7 @@ async fn proxied(socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
 /// Tells a client of plain HTTP that TLS is spoken here.
 async fn turn_away(socket: TcpStream, peer: IpAddr) -> io::Error {
     let reason = "a client spoke plain HTTP to a TLS port";
-    if PLAIN_TO_TLS.now() {
+    if PLAIN_TO_TLS.may_log() {
         tracing::info!(%peer, "{reason}; it has to use https or wss");
     }
     // What it does not take at once, it misses.
@@ -112,7 +112,7 @@ async fn turn_away(socket: TcpStream, peer: IpAddr) -> io::Error {
 /// Refuses a client that speaks TLS to a plain port.
 fn refuse_tls(socket: &TcpStream) -> io::Error {
     let reason = "a client spoke TLS to a plain port";
-    if TLS_TO_PLAIN.now() {
+    if TLS_TO_PLAIN.may_log() {
         let peer = socket.peer_addr().ok();
         tracing::info!(?peer, "{reason}; set ssl.certPath, or use http or ws");
     }

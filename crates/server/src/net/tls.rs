@@ -7,20 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::tls::{ClientAuth, Identity, KeyError, TlsError as Error, add_roots, server_config};
 use arc_swap::ArcSwap;
 use config::Ssl;
 use parking_lot::Mutex;
-use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
-use rustls::server::WebPkiClientVerifier;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
-
-use super::private_key::private_key;
 
 /// Why TLS cannot be spoken as configured.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +59,7 @@ impl Tls {
     pub(crate) fn load(ssl: &Ssl) -> Result<Self, TlsError> {
         let files = Files::read(ssl);
         let seen = Mutex::new(fingerprint(&files));
-        let current = ArcSwap::from_pointee(server_config(ssl, &files?)?);
+        let current = ArcSwap::from_pointee(files?.server_config(ssl)?);
         Ok(Tls { ssl: ssl.clone(), current, seen, asked: Notify::new() })
     }
 
@@ -102,7 +97,7 @@ impl Tls {
         if before == now && !asked {
             return;
         }
-        match files.and_then(|files| server_config(&self.ssl, &files)) {
+        match files.and_then(|files| files.server_config(&self.ssl)) {
             Ok(config) => {
                 self.current.store(Arc::new(config));
                 tracing::info!(path = %self.ssl.cert.display(), "the certificate is read again");
@@ -114,8 +109,7 @@ impl Tls {
 
 impl Files {
     fn read(ssl: &Ssl) -> Result<Self, TlsError> {
-        let read = |path: &PathBuf| std::fs::read(path).map_err(|e| TlsError::new(path, e));
-        let client_ca = ssl.client_ca.as_ref().map(read).transpose()?;
+        let client_ca = ssl.client_ca.as_deref().map(read).transpose()?;
         Ok(Files { cert: read(&ssl.cert)?, key: read(&ssl.key)?, client_ca })
     }
 }
@@ -127,73 +121,69 @@ fn fingerprint(files: &Result<Files, TlsError>) -> u64 {
     hasher.finish()
 }
 
-fn server_config(ssl: &Ssl, files: &Files) -> Result<ServerConfig, TlsError> {
-    let of_cert = |error: Error| TlsError::new(&ssl.cert, error);
-    let provider = Arc::new(default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(of_cert)?;
-    let builder = match ssl.client_ca.as_deref().zip(files.client_ca.as_deref()) {
-        None => builder.with_no_client_auth(),
-        Some((path, pem)) => {
-            let roots = Arc::new(roots(path, pem)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
-            let verifier = match ssl.require_client_cert {
-                true => verifier,
-                false => verifier.allow_unauthenticated(),
-            };
-            let verifier = verifier.build().map_err(|error| TlsError::new(path, error))?;
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    let key = private_key(&files.key, ssl.passphrase.as_ref().map(|secret| secret.expose()))
-        .map_err(|reason| TlsError::new(&ssl.key, reason))?;
-    let key = provider.key_provider.load_private_key(key).map_err(|error| {
-        TlsError::new(&ssl.key, format_args!("the private key cannot be used: {error}"))
-    })?;
-    let certified = CertifiedKey::new(certificates(&ssl.cert, &files.cert)?, key);
-    match certified.keys_match() {
-        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
-        Err(Error::InconsistentKeys(_)) => {
-            let cert = ssl.cert.display();
-            let reason = format_args!("is not the private key of the certificate in {cert}");
-            return Err(TlsError::new(&ssl.key, reason));
-        }
-        Err(error) => return Err(of_cert(error)),
-    }
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Without state in the server; early data stays off, because it can be replayed.
-    config.ticketer = Ticketer::new().map_err(of_cert)?;
-    Ok(config)
-}
-
-/// The certificates in a file.
-pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = std::fs::read(path).map_err(|error| TlsError::new(path, error))?;
-    certificates(path, &pem)
-}
-
-/// The private key in a file that is not encrypted.
-pub(crate) fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let pem = std::fs::read(path).map_err(|error| TlsError::new(path, error))?;
-    private_key(&pem, None).map_err(|reason| TlsError::new(path, reason))
-}
-
-/// The chain, the server's own certificate first.
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = certificates.map_err(|error| TlsError::new(path, error))?;
-    match certificates.is_empty() {
-        true => Err(TlsError::new(path, "holds no certificate in PEM form")),
-        false => Ok(certificates),
+impl Files {
+    /// What the port is encrypted with.
+    fn server_config(&self, ssl: &Ssl) -> Result<ServerConfig, TlsError> {
+        let clients = match ssl.client_ca.as_deref().zip(self.client_ca.as_deref()) {
+            None => ClientAuth::None,
+            Some((path, pem)) => {
+                let roots = roots(pem).map_err(|error| TlsError::new(path, error))?;
+                match ssl.require_client_cert {
+                    true => ClientAuth::Required(roots),
+                    false => ClientAuth::Optional(roots),
+                }
+            }
+        };
+        let passphrase = ssl.passphrase.as_ref().map(|secret| secret.expose());
+        let identity = Identity::from_pem(&self.cert, &self.key, passphrase);
+        let identity = identity.map_err(|error| match error {
+            Error::Key(KeyError::Encrypted) => {
+                TlsError::new(&ssl.key, "the key is encrypted: set ssl.passphrase")
+            }
+            Error::Key(KeyError::Passphrase) => {
+                TlsError::new(&ssl.key, "ssl.passphrase does not open the key")
+            }
+            error => unusable(&ssl.cert, &ssl.key, error),
+        })?;
+        let mut config = server_config(&identity, clients)
+            .map_err(|error| TlsError::new(ssl.client_ca.as_ref().unwrap_or(&ssl.cert), error))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Without state in the server; early data stays off, because it can be replayed.
+        config.ticketer = Ticketer::new().map_err(|error| TlsError::new(&ssl.cert, error))?;
+        Ok(config)
     }
 }
 
-fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
+/// What a node proves itself with, out of files of which the key is not encrypted.
+pub(crate) fn read_identity(cert: &Path, key: &Path) -> Result<Identity, TlsError> {
+    let (chain, private) = (read(cert)?, read(key)?);
+    Identity::from_pem(&chain, &private, None).map_err(|error| unusable(cert, key, error))
+}
+
+/// The authorities in a file.
+pub(crate) fn read_roots(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
+    roots(&read(path)?).map_err(|error| TlsError::new(path, error))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|error| TlsError::new(path, error))
+}
+
+fn roots(pem: &[u8]) -> Result<Arc<RootCertStore>, Error> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(path, pem)? {
-        roots.add(certificate).map_err(|error| TlsError::new(path, error))?;
+    add_roots(&mut roots, pem)?;
+    Ok(Arc::new(roots))
+}
+
+/// Which of two files is of no use.
+fn unusable(cert: &Path, key: &Path, error: Error) -> TlsError {
+    match error {
+        Error::OtherKey => {
+            let cert = cert.display();
+            let reason = format_args!("is not the private key of the certificate in {cert}");
+            TlsError::new(key, reason)
+        }
+        error if error.is_about_the_key() => TlsError::new(key, error),
+        error => TlsError::new(cert, error),
     }
-    Ok(roots)
 }

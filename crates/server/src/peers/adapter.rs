@@ -4,7 +4,7 @@ use cluster::mesh::{Discovery, MeshConfig, Tls};
 use cluster::nats::NatsConfig;
 use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
-use redis_connections::RedisOptions;
+use redis_client::RedisOptions;
 
 use crate::start_error::StartError;
 

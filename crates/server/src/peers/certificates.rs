@@ -1,10 +1,11 @@
 //! What the links of a mesh are encrypted with, read again when the files change. It must not know
 //! a link.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cluster::mesh::{Tls, TlsError};
+use cluster::mesh::Tls;
 use config::ClusterTls;
+use tls::TlsError;
 
 use crate::net;
 use crate::reload::Changes;
@@ -67,12 +68,11 @@ impl Certificates {
 
 impl Files {
     fn read(&self) -> Result<Tls, StartError> {
-        let certificates = |path: &Path| net::read_certificates(path);
-        let (chain, authority) = (certificates(&self.certificate)?, certificates(&self.authority)?);
+        let identity = net::read_identity(&self.certificate, &self.key)?;
         let unusable = |error: TlsError| StartError::Tls {
-            path: self.certificate.clone(),
+            path: self.authority.clone(),
             reason: error.to_string(),
         };
-        Tls::new(chain, net::read_private_key(&self.key)?, authority).map_err(unusable)
+        Tls::new(&identity, net::read_roots(&self.authority)?).map_err(unusable)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use failures::Rarely;
+use failures::LogThrottle;
 
 /// Something that can wait.
 pub(crate) trait Waits {
@@ -33,7 +33,7 @@ pub(crate) struct Backlog<T> {
     most: usize,
     lost: AtomicU64,
     some: Notify,
-    complaint: Rarely,
+    complaint: LogThrottle,
 }
 
 impl<T: Waits> Backlog<T> {
@@ -44,7 +44,7 @@ impl<T: Waits> Backlog<T> {
             most,
             lost: AtomicU64::new(0),
             some: Notify::new(),
-            complaint: Rarely::new(),
+            complaint: LogThrottle::new(),
         }
     }
 
@@ -56,7 +56,7 @@ impl<T: Waits> Backlog<T> {
         if queue.bytes + weight > self.most && item.may_be_lost() {
             drop(queue);
             self.lost.fetch_add(1, Relaxed);
-            if self.complaint.now() {
+            if self.complaint.may_log() {
                 let most = self.most;
                 tracing::error!(most, "webhook events are lost: as many bytes wait as may wait");
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use ::webhooks::Job;
-use failures::{Backoff, Rarely};
+use failures::{Backoff, LogThrottle};
 use queues::{PushError, Queue, QueueError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 100;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-static REFUSED: Rarely = Rarely::new();
+static REFUSED: LogThrottle = LogThrottle::new();
 
 impl Waits for queues::Job {
     fn weight(&self) -> usize {
@@ -100,7 +100,7 @@ impl Feed {
                 }
                 QueueError::Refused(_) | QueueError::Full { .. } | QueueError::TooLarge { .. } => {
                     self.refused.fetch_add(jobs.len() as u64, Relaxed);
-                    if REFUSED.now() {
+                    if REFUSED.may_log() {
                         tracing::error!(jobs = jobs.len(), %reason, "webhooks are given up");
                     }
                     break;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::webhooks::Happening;
-use failures::Rarely;
+use failures::LogThrottle;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -18,7 +18,7 @@ const MOST: usize = 100_000;
 /// How long to wait before an app is looked up again, if the apps cannot be reached.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-static LOST: Rarely = Rarely::new();
+static LOST: LogThrottle = LogThrottle::new();
 
 /// Owned by the delivery.
 pub(super) struct Unknown {
@@ -46,7 +46,7 @@ impl Unknown {
     /// Something happened in an app that is not known.
     pub(super) fn push(&mut self, happening: Happening) {
         if self.count >= MOST {
-            if LOST.now() {
+            if LOST.may_log() {
                 tracing::error!(app = %happening.app, "webhook events are lost: their app is not known, and {MOST} wait already");
             }
             return;

@@ -18,7 +18,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use failures::{causes, chain};
+use failures::{error_chain, error_report};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -52,7 +52,7 @@ pub(crate) struct Http {
 impl Http {
     /// `deny_private` instead of what the settings say, which are about targets.
     pub(crate) fn new(settings: &Settings, deny_private: bool) -> Result<Self, SettingsError> {
-        let tls = tls::config(settings.ca_path.as_deref())?;
+        let tls = self::tls::config(settings.ca_path.as_deref())?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
@@ -120,9 +120,9 @@ fn pause(asked: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn failure(error: &(dyn Error + 'static)) -> Failure {
-    match chain(error).find_map(|error| error.downcast_ref::<NoPublicAddress>()) {
+    match error_chain(error).find_map(|error| error.downcast_ref::<NoPublicAddress>()) {
         Some(private) => Failure::Private(private.0.clone()),
-        None => Failure::Unreachable(causes(error)),
+        None => Failure::Unreachable(error_report(error)),
     }
 }
 

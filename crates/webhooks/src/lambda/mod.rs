@@ -14,7 +14,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use config::ClientOptions;
-use failures::chain;
+use failures::error_chain;
 
 pub(crate) use self::client::Clients;
 use crate::http::request;
@@ -101,7 +101,7 @@ where
         });
     }
     // What our own transport says is somewhere among the causes.
-    match chain(&error).find_map(|cause| cause.downcast_ref::<Failure>()) {
+    match error_chain(&error).find_map(|cause| cause.downcast_ref::<Failure>()) {
         Some(failure) => failure.clone(),
         None => Failure::Function(DisplayErrorContext(&error).to_string()),
     }

@@ -72,13 +72,13 @@ struct Shared {
     dealt: Notify,
     epoch: Instant,
     transport: Box<dyn Transport>,
+    log: Log,
 }
 
 struct State {
     lanes: Lanes<Done>,
     out: Vec<Output<Done>>,
     counters: Counters,
-    log: Log,
 }
 
 impl Sender {
@@ -95,18 +95,15 @@ impl Sender {
     }
 
     fn with(settings: Settings, transport: Box<dyn Transport>) -> Self {
-        let state = State {
-            lanes: Lanes::new(settings),
-            out: Vec::new(),
-            counters: Counters::default(),
-            log: Log::default(),
-        };
+        let state =
+            State { lanes: Lanes::new(settings), out: Vec::new(), counters: Counters::default() };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             wake: Notify::new(),
             dealt: Notify::new(),
             epoch: Instant::now(),
             transport,
+            log: Log::default(),
         });
         let driver = tokio::spawn(drive(shared.clone()));
         Sender { shared, driver }
@@ -201,23 +198,19 @@ async fn drive(shared: Arc<Shared>) {
             lanes.tick(shared.now(), out);
             (std::mem::take(out), lanes.due())
         };
-        let now = shared.now();
         for output in outputs {
             match output {
                 Output::Send { ticket, job } => {
                     attempts.spawn(Attempt::new(shared.clone(), ticket, job).make());
                 }
                 Output::Finished { job, tag, outcome } => {
-                    {
-                        let State { counters, log, .. } = &mut *shared.state.lock();
-                        counters.of(&job.to).finished(job.events, &outcome);
-                        log.finished(now, &job, &outcome);
-                    }
+                    shared.state.lock().counters.of(&job.to).finished(job.events, &outcome);
+                    shared.log.finished(&job, &outcome);
                     // With nothing locked, for it may come back with another job.
                     tag(outcome);
                 }
-                Output::Rests { to, failure } => shared.state.lock().log.rests(now, &to, &failure),
-                Output::Recovered { to } => shared.state.lock().log.recovered(now, &to),
+                Output::Rests { to, failure } => shared.log.rests(&to, &failure),
+                Output::Recovered { to } => shared.log.recovered(&to),
             }
         }
         shared.dealt.notify_waiters();

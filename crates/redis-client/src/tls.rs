@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use certificates::AnyName;
+use ::tls::{Identity, TlsError, Trust, add_roots, client_config, system_roots};
+use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
+use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use crate::options::masked;
@@ -60,16 +59,6 @@ impl Pem {
             Pem::File(path) => std::fs::read(path).map_err(|error| unusable(self, error)),
         }
     }
-
-    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
-        let pem = self.read()?;
-        let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-        let certificates = certificates.map_err(|error| unusable(self, error))?;
-        match certificates.is_empty() {
-            true => Err(unusable(self, "there is no certificate in it")),
-            false => Ok(certificates),
-        }
-    }
 }
 
 impl TlsOptions {
@@ -88,58 +77,38 @@ impl TlsOptions {
         let name = self.server_name.as_deref().unwrap_or(host);
         let server = ServerName::try_from(name.to_owned())
             .map_err(|error| unusable(format_args!("server name {name:?}"), error))?;
-        let provider = Arc::new(default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unusable("TLS", error))?;
-        let builder = match self.verify {
-            true => builder.with_root_certificates(self.roots()?),
-            false => {
-                let anybody = Arc::new(AnyName::unverified(&provider));
-                builder.dangerous().with_custom_certificate_verifier(anybody)
-            }
+        let trust = match (self.verify, self.ca.is_empty()) {
+            (false, _) => Trust::Anybody,
+            (true, true) => Trust::Named(
+                system_roots().map_err(|error| unusable("authorities of this system", error))?,
+            ),
+            (true, false) => Trust::Named(self.roots()?),
         };
-        let config = match (&self.certificate, &self.key) {
+        let identity = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
-                let pem = key.read()?;
-                let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|e| unusable(key, e))?;
-                let configured = builder.with_client_auth_cert(certificate.certificates()?, key);
-                configured.map_err(|error| unusable(certificate, error))?
+                let identity = Identity::from_pem(&certificate.read()?, &key.read()?, None);
+                Some(identity.map_err(|error| match error.is_about_the_key() {
+                    true => unusable(key, error),
+                    false => unusable(certificate, error),
+                })?)
             }
-            _ => builder.with_no_client_auth(),
+            _ => None,
         };
+        let config = client_config(trust, identity.as_ref());
+        let config = config.map_err(|error| unusable("TLS", error))?;
         Ok((Arc::new(config).into(), server))
     }
 
     fn roots(&self) -> Result<Arc<RootCertStore>, ConnectError> {
-        if self.ca.is_empty() {
-            return system_roots();
-        }
         let mut roots = RootCertStore::empty();
         for ca in &self.ca {
-            for root in ca.certificates()? {
-                roots.add(root).map_err(|error| unusable(ca, error))?;
-            }
+            add_roots(&mut roots, &ca.read()?).map_err(|error| match error {
+                TlsError::NoCertificate => unusable(ca, "there is no certificate in it"),
+                error => unusable(ca, error),
+            })?;
         }
         Ok(Arc::new(roots))
     }
-}
-
-/// The system's authorities, read once: there are many of them.
-fn system_roots() -> Result<Arc<RootCertStore>, ConnectError> {
-    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
-    if let Some(roots) = ROOTS.get() {
-        return Ok(roots.clone());
-    }
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    // A few that cannot be used are normal.
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let reason = found.errors.first().map_or("there are none".into(), ToString::to_string);
-        return Err(unusable("authorities of this system", reason));
-    }
-    Ok(ROOTS.get_or_init(|| Arc::new(roots)).clone())
 }
 
 fn unusable(what: impl fmt::Display, error: impl fmt::Display) -> ConnectError {

@@ -1,5 +1,4 @@
-//! Verifying a server's certificate without asking for whom it is. It must not know who connects,
-//! nor where certificates come from.
+//! Verifying a server's certificate without asking for whom it is.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 /// Takes a server for the right one whatever the name in its certificate. That the server has the
 /// key of the certificate is verified in any case.
 #[derive(Debug)]
-pub struct AnyName {
+pub(crate) struct AnyName {
     /// None if nothing else about the certificate matters either.
     authorities: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
@@ -23,10 +22,7 @@ pub struct AnyName {
 
 impl AnyName {
     /// A certificate has to be signed by one of these authorities, and valid now.
-    ///
-    /// # Errors
-    /// There is no authority that can be used.
-    pub fn signed_by(
+    pub(crate) fn signed_by(
         authorities: Arc<RootCertStore>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, VerifierBuilderError> {
@@ -36,7 +32,7 @@ impl AnyName {
     }
 
     /// Any certificate will do.
-    pub fn unverified(provider: &CryptoProvider) -> Self {
+    pub(crate) fn unverified(provider: &CryptoProvider) -> Self {
         AnyName { authorities: None, algorithms: provider.signature_verification_algorithms }
     }
 }

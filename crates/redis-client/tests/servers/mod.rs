@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use redis_connections::Address;
+use redis_client::Address;
 use rustix::process::{Pid, Signal, kill_process};
 
 pub(crate) use certificates::Certificates;

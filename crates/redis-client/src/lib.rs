@@ -8,15 +8,18 @@
 //!   reply, wire         one connection with nothing on top: commands in, replies out, in order
 //!   sentinel, slots     which server it has to be: the present master, the master of a slot
 //!   commands            a connection for commands, of the `redis` crate
+//!   client              the same, made again whenever it is lost
 //! ```
 //!
-//! **Two kinds of connections.** [`RedisOptions::commands`] opens what the `redis` crate offers,
-//! for whoever sends commands and wants their answers. A [`Wire`] is for a stream that its owner
+//! **Two kinds of connections.** A [`Client`] uses what the `redis` crate offers, for whoever sends
+//! commands and wants their answers. A [`Wire`] is for a stream that its owner
 //! reads as fast as it likes: whoever does not read holds the server back, so nothing piles up in
 //! this process, which no connection of the crate's allows. It speaks RESP2, as every server does.
 //!
-//! Nothing here connects again by itself; who uses a connection knows what is lost with it.
+//! A [`Client`] connects again by itself. Nothing else does: who reads a stream knows what is lost with
+//! it.
 
+mod client;
 mod commands;
 mod configured;
 mod error;
@@ -30,11 +33,12 @@ mod stream;
 mod tls;
 mod wire;
 
+pub use self::tls::{Pem, TlsOptions};
+pub use client::{CallError, Change, Client};
 pub use commands::{Commands, is_away};
 pub use error::{ConnectError, OptionError};
 pub use options::{Address, RedisOptions, Sentinels, Topology};
 pub use overlay::has_no_effect;
 pub use reply::Reply;
 pub use slots::{Slots, slot_of};
-pub use tls::{Pem, TlsOptions};
 pub use wire::{Incoming, Outgoing, Wire, WireError};

@@ -9,7 +9,7 @@ use redis::{
 };
 
 use crate::stream::Stream;
-use crate::tls::{self, TlsOptions};
+use crate::tls::TlsOptions;
 use crate::{Address, ConnectError, OptionError, RedisOptions, Topology};
 
 /// Takes commands and gives their answers, many at a time; clones share one connection.
@@ -108,7 +108,7 @@ fn encrypted(
         let place = "on commands to a Redis Cluster, whose nodes prove the hosts that they tell";
         return Err(OptionError::NoEffect { name: "tls.servername", place }.into());
     }
-    tls::install_provider();
+    crate::tls::install_provider();
     let mut roots = Vec::new();
     for ca in &tls.ca {
         roots.extend(ca.read()?);

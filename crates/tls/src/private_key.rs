@@ -1,4 +1,4 @@
-//! A private key out of a PEM file. Pure: it must not know files.
+//! A private key out of PEM text.
 
 use pkcs8::{EncryptedPrivateKeyInfoRef, Error, SecretDocument, pkcs5};
 use rustls_pki_types::pem::{self, PemObject};
@@ -10,40 +10,58 @@ const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 const LEGACY: &str = "Proc-Type: 4,ENCRYPTED";
 const CONVERT: &str = "convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem";
 
+/// Why a private key cannot be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// It is encrypted, and no passphrase was given.
+    #[error("the key is encrypted; decrypt it: openssl pkey -in OLD.pem -out NEW.pem")]
+    Encrypted,
+    /// It is encrypted with another passphrase.
+    #[error("the passphrase does not open the key")]
+    Passphrase,
+    /// Anything else, with what to do about it.
+    #[error("{0}")]
+    Other(String),
+}
+
 /// The first private key of a PEM file: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1.
-pub(super) fn private_key(
+pub(crate) fn private_key(
     pem: &[u8],
     passphrase: Option<&str>,
-) -> Result<PrivateKeyDer<'static>, String> {
+) -> Result<PrivateKeyDer<'static>, KeyError> {
     let text = String::from_utf8_lossy(pem);
     if text.contains(LEGACY) {
-        return Err(format!(
-            "the key is encrypted in the legacy way of PEM, which is weak; {CONVERT}"
-        ));
+        let legacy = "the key is encrypted in the legacy way of PEM, which is weak";
+        return Err(KeyError::Other(format!("{legacy}; {CONVERT}")));
     }
     if let Some((_, encrypted)) = text.split_once(BEGIN) {
         return decrypted(encrypted, passphrase);
     }
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => "holds no private key in PEM form".to_owned(),
-        error => format!("the private key cannot be read: {error}"),
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
+        KeyError::Other(match error {
+            pem::Error::NoItemsFound => "holds no private key in PEM form".to_owned(),
+            error => format!("the private key cannot be read: {error}"),
+        })
     })
 }
 
 /// `encrypted` is what comes behind the line that begins the key.
-fn decrypted(encrypted: &str, passphrase: Option<&str>) -> Result<PrivateKeyDer<'static>, String> {
-    let broken = |error: &dyn std::fmt::Display| format!("the encrypted key is broken: {error}");
+fn decrypted(
+    encrypted: &str,
+    passphrase: Option<&str>,
+) -> Result<PrivateKeyDer<'static>, KeyError> {
+    let broken = |error: &dyn std::fmt::Display| {
+        KeyError::Other(format!("the encrypted key is broken: {error}"))
+    };
     let (body, _) = encrypted.split_once(END).ok_or_else(|| broken(&"it does not end"))?;
     let section = format!("{BEGIN}{body}{END}\n");
     let (_, der) = SecretDocument::from_pem(&section).map_err(|error| broken(&error))?;
     let info = EncryptedPrivateKeyInfoRef::try_from(der.as_bytes()).map_err(unsupported)?;
-    let Some(passphrase) = passphrase else {
-        return Err("the key is encrypted: set ssl.passphrase".to_owned());
-    };
+    let passphrase = passphrase.ok_or(KeyError::Encrypted)?;
     let key = info.decrypt(passphrase).map_err(|error| match error {
         // A wrong passphrase shows in the padding, or in what comes out.
         Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) | Error::Asn1(_) => {
-            "ssl.passphrase does not open the key".to_owned()
+            KeyError::Passphrase
         }
         error => unsupported(error),
     })?;
@@ -51,8 +69,9 @@ fn decrypted(encrypted: &str, passphrase: Option<&str>) -> Result<PrivateKeyDer<
 }
 
 /// Only PBES2 is supported, without what is weak.
-fn unsupported(error: Error) -> String {
-    format!("the key is encrypted in a way that is not supported ({error}); {CONVERT}")
+fn unsupported(error: Error) -> KeyError {
+    let unsupported = "the key is encrypted in a way that is not supported";
+    KeyError::Other(format!("{unsupported} ({error}); {CONVERT}"))
 }
 
 #[cfg(test)]
@@ -103,8 +122,8 @@ mod tests {
         let text = format!("a comment\n{}and more\n", encrypted(&der, "s3cret"));
         let read = |passphrase| private_key(text.as_bytes(), passphrase);
         assert_eq!(read(Some("s3cret")).unwrap().secret_der(), der);
-        assert_eq!(read(None).unwrap_err(), "the key is encrypted: set ssl.passphrase");
-        assert_eq!(read(Some("other")).unwrap_err(), "ssl.passphrase does not open the key");
+        assert_eq!(read(None).unwrap_err(), KeyError::Encrypted);
+        assert_eq!(read(Some("other")).unwrap_err(), KeyError::Passphrase);
         let windows = text.replace('\n', "\r\n");
         assert_eq!(private_key(windows.as_bytes(), Some("s3cret")).unwrap().secret_der(), der);
     }
@@ -113,7 +132,8 @@ mod tests {
     fn what_is_refused_says_what_to_do() {
         let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
              DEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
-        let error = private_key(legacy.as_bytes(), Some("x")).unwrap_err();
+        let refused = |pem: &[u8]| private_key(pem, Some("x")).map(drop).unwrap_err().to_string();
+        let error = refused(legacy.as_bytes());
         assert!(error.contains("openssl pkcs8 -topk8"), "{error}");
         // AES-256-CBC becomes an algorithm that does not exist.
         let (_, der) = SecretDocument::from_pem(&encrypted(&pkcs8(), "x")).unwrap();
@@ -121,12 +141,11 @@ mod tests {
         let aes = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2a];
         let at = der.windows(aes.len()).position(|oid| oid == aes).unwrap();
         der[at + aes.len() - 1] = 0x7f;
-        let error = private_key(pem("ENCRYPTED PRIVATE KEY", &der).as_bytes(), Some("x"));
-        let error = error.unwrap_err();
+        let error = refused(pem("ENCRYPTED PRIVATE KEY", &der).as_bytes());
         assert!(error.contains("not supported") && error.contains("openssl pkcs8"), "{error}");
-        assert_eq!(private_key(b"", None).unwrap_err(), "holds no private key in PEM form");
+        assert_eq!(refused(b""), "holds no private key in PEM form");
         let cut = encrypted(&pkcs8(), "x");
-        let error = private_key(&cut.as_bytes()[..100], Some("x")).unwrap_err();
+        let error = refused(&cut.as_bytes()[..100]);
         assert_eq!(error, "the encrypted key is broken: it does not end");
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod tls;
@@ -9,7 +10,7 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use redis::cmd;
-use redis_connections::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology, is_away};
+use redis_client::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology, is_away};
 use servers::{LOOPBACK, Server, cluster, replace_unnoticed, sentinels};
 use tokio::time::sleep;
 

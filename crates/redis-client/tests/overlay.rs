@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use redis_connections::{Address, OptionError, Pem, RedisOptions, Sentinels, TlsOptions, Topology};
+use redis_client::{Address, OptionError, Pem, RedisOptions, Sentinels, TlsOptions, Topology};
 use serde_json::{Value, json};
 
 fn lay(options: &mut RedisOptions, laid: Value) -> Result<(), OptionError> {

@@ -1,6 +1,6 @@
 //! Encrypted connections.
 
-use redis_connections::{Address, Pem, RedisOptions, TlsOptions, Topology};
+use redis_client::{Address, Pem, RedisOptions, TlsOptions, Topology};
 
 use crate::servers::{Certificates, LOOPBACK, Server};
 use crate::{at, refused, works};
