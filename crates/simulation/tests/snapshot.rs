@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use channels::registry::{Member, NodeId, Registry};
-use channels::replication::{Learned, Message, Replica, Topic, everything};
+use channels::registry::{Found, Locked, Member, NodeId, Registry, Transitions};
+use channels::replication::{Follow, Learned, Message, Replica, Topic, everything};
 use cluster::MAX_ENTRY;
 
 const PEER: NodeId = NodeId(1);
@@ -14,6 +14,13 @@ const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };
 struct View {
     registry: Registry,
     replica: Replica,
+}
+
+/// Nothing follows from what is told.
+struct Nobody;
+
+impl Follow for Nobody {
+    fn follow(&mut self, _: Locked<'_>, _: Found<'_>, _: Transitions) {}
 }
 
 fn member(id: &str) -> Arc<Member> {
@@ -32,12 +39,12 @@ impl View {
     }
 
     fn tell(&mut self, message: Message<'_>) -> Learned {
-        self.replica.learn(&self.registry, PEER, &message, |app| app.into(), |_, _, _, _| {})
+        self.replica.learn(&self.registry, PEER, &message, |app| app.into(), &mut Nobody)
     }
 
     fn members(&self) -> Vec<String> {
-        self.registry.read(CHANNEL.app, CHANNEL.channel, |entry| {
-            let members = entry.iter().flat_map(|(_, entry)| entry.roster().members());
+        self.registry.read(CHANNEL.app, CHANNEL.channel, |_, found| {
+            let members = found.iter().flat_map(|found| found.entry.roster().members());
             members.map(|member| member.id.to_string()).collect()
         })
     }

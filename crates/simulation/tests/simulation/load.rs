@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use channels::registry::{Member, ShardId};
+use cluster::Now;
 
 use crate::Channel;
 use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::random::Random;
+use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber};
 
 /// The most sockets that a node has.
 const SOCKETS: usize = 5;
 /// So many users there are; few, so that they meet themselves on other nodes.
 const USERS: usize = 8;
-const SHARDS: u64 = 2;
 
 /// So much information there is about the user that makes snapshots take a while: as much as a
 /// snapshot sends before it waits for an acknowledgement.
@@ -66,68 +67,57 @@ pub(crate) fn limit(channel: &Channel) -> Option<usize> {
 
 impl Node {
     /// The node begins to serve.
-    pub(crate) fn open(&mut self, now: u64, names: &Names, ledger: &mut Ledger) {
+    pub(crate) fn open(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         self.serves = true;
         self.cluster.set_ready(true);
-        self.local.woken = true;
-        ledger.statements.serving.insert(self.info.incarnation, self.local.now);
-        self.local.speaker.ready(self.info.incarnation.0, self.local.now);
+        self.woken = true;
+        self.channels.set_serving(true);
+        self.settle(now, names, ledger);
         let Some(channels) = &names.ballast else { return };
         let member = member("ballast", Some(BALLAST));
-        let socket = Socket { shard: ShardId(0), subscriptions: Default::default() };
-        self.local.sockets.insert(BALLAST_SOCKET, socket);
+        self.sockets.insert(BALLAST_SOCKET, Socket::new(BALLAST_SOCKET, ShardId(0)));
         for channel in channels {
-            self.subscribe(now, BALLAST_SOCKET, channel, Some(&member), ledger);
+            self.subscribe(now, names, BALLAST_SOCKET, channel, Some(&member), ledger);
         }
     }
 
     /// Something that a client or a backend does.
     pub(crate) fn do_something(
         &mut self,
-        now: u64,
+        now: Now,
         names: &Names,
         random: &mut Random,
         ledger: &mut Ledger,
     ) {
         let channel = random.pick(&names.busy);
         let member = random.pick(&names.members);
-        let numbers = self.local.sockets.keys().copied().filter(|number| *number > BALLAST_SOCKET);
+        let numbers = self.sockets.keys().copied().filter(|number| *number > BALLAST_SOCKET);
         let numbers: Vec<SocketNumber> = numbers.collect();
         if numbers.is_empty() || (numbers.len() < SOCKETS && random.one_in(10)) {
             self.last_socket += 1;
-            let shard = ShardId(random.between(0, SHARDS - 1) as u16);
-            let socket = Socket { shard, subscriptions: Default::default() };
-            self.local.sockets.insert(self.last_socket, socket);
+            let shard = ShardId(random.between(0, SHARDS as u64 - 1) as u16);
+            self.sockets.insert(self.last_socket, Socket::new(self.last_socket, shard));
             return;
         }
         let socket = random.pick(&numbers);
         match random.between(0, 19) {
             0..6 => {
                 let member = Some(&member).filter(|_| is_presence(&channel));
-                self.subscribe(now, socket, &channel, member, ledger);
+                self.subscribe(now, names, socket, &channel, member, ledger);
             }
-            6..11 => self.unsubscribe(now, socket, &channel, ledger),
-            11 => self.disconnect(now, socket, ledger),
-            12..17 => self.publish(&channel, None, ledger),
+            6..11 => self.unsubscribe(now, names, socket, &channel, ledger),
+            11 => self.disconnect(now, names, socket, ledger),
+            12..17 => self.publish(now, names, &channel, None, ledger),
             _ => {
-                let subscription = self.local.subscription(socket, &channel);
-                if let Some(member) = subscription.and_then(|s| s.member.clone()) {
-                    self.publish(&channel, Some((socket, member.id.clone())), ledger);
+                let mut placed = self.placed(&channel).filter(|(at, _)| at.number == socket);
+                let member =
+                    placed.next().and_then(|(_, subscription)| subscription.member.clone());
+                drop(placed);
+                if let Some(member) = member {
+                    let sender = Some((socket, member.id.clone()));
+                    self.publish(now, names, &channel, sender, ledger);
                 }
             }
         }
-    }
-
-    fn disconnect(&mut self, now: u64, socket: SocketNumber, ledger: &mut Ledger) {
-        let subscribed = self.local.sockets[&socket].subscriptions.keys().cloned();
-        let channels: Vec<Channel> = subscribed.chain(self.local.places.of(socket)).collect();
-        channels.iter().for_each(|channel| self.unsubscribe(now, socket, channel, ledger));
-        self.local.sockets.remove(&socket);
-    }
-
-    /// Every client goes.
-    pub(crate) fn disconnect_all(&mut self, now: u64, ledger: &mut Ledger) {
-        let numbers: Vec<SocketNumber> = self.local.sockets.keys().copied().collect();
-        numbers.into_iter().for_each(|socket| self.disconnect(now, socket, ledger));
     }
 }

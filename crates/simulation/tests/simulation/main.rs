@@ -6,27 +6,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-mod decide;
+mod clients;
 mod ending;
 mod faults;
+mod frame;
+mod interest;
 mod ledger;
 mod load;
-mod local;
 #[allow(dead_code, reason = "the links' own simulation uses the rest of it")]
 #[path = "../../../cluster/tests/simulation/network.rs"]
 mod network;
 mod node;
-mod places;
+mod outputs;
 #[path = "../../../cluster/tests/simulation/random.rs"]
 mod random;
-mod receive;
+mod runtime;
 mod schedule;
+mod shard;
 mod socket;
 mod speaking;
 mod step;
-mod tell;
 mod version;
-mod waits;
 mod world;
 
 use std::sync::Arc;

@@ -3,64 +3,71 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use channels::announcer::Speaker;
 use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
-use channels::replication::{Replica, Snapshots};
+use channels::{Channels, Peers, Settings as ChannelSettings, Topic};
 use cluster::{Cluster, Incarnation, Now, PeerInfo, Settings};
 
 use crate::Channel;
+use crate::interest::InterestsTold;
 use crate::ledger::Ledger;
 use crate::load::Names;
-use crate::local::Local;
-
-/// The one app.
-pub(crate) const APP: &str = "app";
+use crate::runtime::{APP, Clock, SimRuntime};
+use crate::socket::{Socket, SocketNumber};
+use crate::speaking::{self, Occupied};
 
 pub(crate) struct Node {
     pub(crate) info: PeerInfo,
     pub(crate) app: Arc<str>,
     pub(crate) cluster: Cluster,
-    pub(crate) registry: Registry,
-    pub(crate) replica: Replica,
-    pub(crate) snapshots: Snapshots,
-    pub(crate) local: Local,
-    pub(crate) peers: BTreeMap<NodeId, Peer>,
+    pub(crate) channels: Channels<SimRuntime>,
+    pub(crate) peers: Peers,
+    /// Says what a backend has to hear of.
+    pub(crate) speaker: Speaker,
+    /// What it has heard.
+    pub(crate) occupied: Occupied,
+    pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
+    pub(crate) told: InterestsTold,
+    /// When the timer rings.
+    alarm: Option<Now>,
+    /// The driver has to look what there is to send.
+    pub(crate) woken: bool,
+    /// When the driver looks by itself.
+    pub(crate) lingers: Option<Now>,
     /// Peers that went down, whose connections are to be closed.
     pub(crate) gone: Vec<Incarnation>,
     /// Whether it takes in clients.
     pub(crate) serves: bool,
     pub(crate) started: u64,
     /// The number that the last socket got.
-    pub(crate) last_socket: u64,
-}
-
-pub(crate) struct Peer {
-    pub(crate) incarnation: Incarnation,
-    /// Its snapshot is whole.
-    pub(crate) whole: bool,
-    /// It has said that it serves.
-    pub(crate) ready: bool,
+    pub(crate) last_socket: SocketNumber,
 }
 
 impl Node {
     pub(crate) fn new(
-        now: u64,
+        clock: &Clock,
         incarnation: Incarnation,
         name: String,
         settings: Settings,
-        registry: Registry,
+        names: &Names,
     ) -> Self {
+        let agreement = settings.agreement;
         Node {
-            info: PeerInfo { incarnation, name, version: 1, agreement: 1 },
+            info: PeerInfo { incarnation, name, version: 1, agreement },
             app: APP.into(),
             cluster: Cluster::new(incarnation, settings),
-            registry,
-            replica: Replica::default(),
-            snapshots: Snapshots::default(),
-            local: Local::new(incarnation),
-            peers: BTreeMap::new(),
+            channels: channels(clock, incarnation, names),
+            peers: Peers::default(),
+            speaker: Speaker::new(incarnation.0, speaking::SETTINGS),
+            occupied: Occupied::default(),
+            sockets: BTreeMap::new(),
+            told: InterestsTold::default(),
+            alarm: None,
+            woken: true,
+            lingers: None,
             gone: Vec::new(),
             serves: false,
-            started: now,
+            started: clock.get().as_millis() as u64,
             last_socket: 0,
         }
     }
@@ -69,39 +76,64 @@ impl Node {
         self.info.incarnation
     }
 
-    /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Now, ledger: &mut Ledger) {
+    pub(crate) fn topic(&self, channel: &Channel) -> Topic {
+        Topic::subscribers(&self.app, channel.clone())
+    }
+
+    /// A heartbeat's time has passed.
+    pub(crate) fn beat(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         self.cluster.tick(now);
-        self.drain(now, ledger);
+        self.drain(now, names, ledger);
         if !self.peers.is_empty() {
-            self.local.tell_counts(&self.registry);
-            self.advance();
+            self.peers.tick(&self.channels);
+            self.settle(now, names, ledger);
         }
     }
 
-    /// Everything that may be sent to peers is sent by the caller from here on.
-    pub(crate) fn advance(&mut self) {
-        self.local.woken |= self.snapshots.advance(&self.registry, Vec::new);
+    /// Time has passed: the timer rings if it was set.
+    pub(crate) fn ring(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
+        if self.alarm.is_some_and(|alarm| alarm <= now) {
+            self.channels.tick();
+            self.alarm = self.channels.deadline();
+            self.settle(now, names, ledger);
+        }
+    }
+
+    /// Everybody who was woken by what was just done does what there is to do.
+    pub(crate) fn settle(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
+        self.told.look(now, self.channels.registry(), names.channels());
+        self.serve_shards(now, ledger);
+        self.hear_notes(now);
+        let runtime = self.channels.runtime();
+        assert!(!runtime.is_anything_left(), "whoever has something to do is woken");
+        self.woken |= runtime.take_links();
+        if runtime.take_timer() {
+            self.alarm = self.channels.deadline();
+        }
     }
 }
 
-/// A registry of which a snapshot begins and ends with the ballast. Its hashes are random, which a
+/// Channels of which a snapshot begins and ends with the ballast. Their hashes are random, which a
 /// run must not be; the order of the channels in between makes no difference.
-pub(crate) fn registry(names: &Names) -> Registry {
-    let Some([first, last]) = &names.ballast else { return Registry::default() };
+fn channels(clock: &Clock, me: Incarnation, names: &Names) -> Channels<SimRuntime> {
+    let settings = ChannelSettings { me: me.0, last_event_ttl: None, last_event_bytes: usize::MAX };
     loop {
-        let registry = Registry::default();
-        let (first, last) = (stripe(&registry, first), stripe(&registry, last));
-        let is_between = |channel| (first + 1..last).contains(&stripe(&registry, channel));
+        let channels = Channels::new(settings, SimRuntime::new(clock.clone()));
+        let Some([first, last]) = &names.ballast else { return channels };
+        let registry = channels.registry();
+        let (first, last) = (stripe(registry, first), stripe(registry, last));
+        let is_between = |channel| (first + 1..last).contains(&stripe(registry, channel));
         if names.busy.iter().all(is_between) {
-            return registry;
+            return channels;
         }
     }
 }
 
 fn stripe(registry: &Registry, channel: &Channel) -> usize {
     let (app, shard) = (Arc::from(APP), ShardId(0));
-    let apply = |change| drop(registry.update(&app, channel, |entry| entry.apply(shard, change)));
+    let apply = |change| {
+        registry.update(&app, channel, |_, entry| drop(entry.apply(shard, change)));
+    };
     let holds = |stripe: &usize| registry.snapshot(NodeId::LOCAL, *stripe, |held| !held.is_empty());
     apply(Change::Subscribe { member: None });
     let stripe = (0..STRIPES).find(holds).unwrap();

@@ -3,16 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use channels::registry::{Entry, Member, MemberChange, ShardId};
+use channels::registry::{Member, ShardId};
+use channels::{ConnectionId, ConnectionRef};
 use cluster::Incarnation;
+use protocol::socket_id::SocketId;
 
 use crate::Channel;
+use crate::frame::{Event, Said};
 use crate::ledger::{Ledger, Moment};
 
 /// The number of a socket within its node.
-pub(crate) type SocketNumber = u64;
+pub(crate) type SocketNumber = u32;
 
+/// Its place in the shard's table is its number, which no other one ever gets.
 pub(crate) struct Socket {
+    pub(crate) number: SocketNumber,
     pub(crate) shard: ShardId,
     pub(crate) subscriptions: BTreeMap<Channel, Subscription>,
 }
@@ -34,35 +39,25 @@ pub(crate) struct Told {
     /// The last number of each publisher.
     last: BTreeMap<Incarnation, u64>,
     pub(crate) roster: BTreeSet<Box<str>>,
+    /// How many are subscribed.
+    pub(crate) count: Option<u64>,
 }
 
-/// What a frame says.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) publisher: Incarnation,
-    pub(crate) number: u64,
-    /// Whose client event it is.
-    pub(crate) user_id: Option<Box<str>>,
-}
-
-impl Frame {
-    pub(crate) fn encode(&self) -> String {
-        let user_id = self.user_id.as_deref().unwrap_or_default();
-        format!("{} {} {user_id}", self.publisher.0, self.number)
+impl Socket {
+    pub(crate) fn new(number: SocketNumber, shard: ShardId) -> Self {
+        Socket { number, shard, subscriptions: BTreeMap::new() }
     }
 
-    pub(crate) fn decode(frame: &[u8]) -> Frame {
-        let mut fields = std::str::from_utf8(frame).unwrap().splitn(3, ' ');
-        let publisher = Incarnation(fields.next().unwrap().parse().unwrap());
-        let number = fields.next().unwrap().parse().unwrap();
-        let user_id = fields.next().filter(|id| !id.is_empty()).map(Into::into);
-        Frame { publisher, number, user_id }
+    /// As the channels know it.
+    pub(crate) fn who(&self) -> ConnectionRef {
+        let id = ConnectionId { index: self.number, generation: 1 };
+        ConnectionRef { shard: self.shard, id }
     }
-}
 
-/// The ids of an entry's members.
-pub(crate) fn ids(entry: &Entry) -> BTreeSet<Box<str>> {
-    entry.roster().members().map(|member| member.id.clone()).collect()
+    /// As clients and other nodes know it.
+    pub(crate) fn id(&self, node: Incarnation) -> SocketId {
+        SocketId(node.0, self.number.into())
+    }
 }
 
 impl Subscription {
@@ -71,11 +66,10 @@ impl Subscription {
         &mut self,
         me: Incarnation,
         channel: &Channel,
-        entry: &Entry,
+        roster: BTreeSet<Box<str>>,
         excused: bool,
         ledger: &mut Ledger,
     ) {
-        let roster = ids(entry);
         if let Some(member) = &self.member {
             assert!(roster.contains(&member.id), "the roster contains oneself");
         }
@@ -88,30 +82,29 @@ impl Subscription {
         let since = ledger.moment();
         ledger.summary.succeeded += 1;
         ledger.summary.unexcused += u64::from(!excused);
-        self.told = Some(Told { since, excused, floors, last: BTreeMap::new(), roster });
+        let last = BTreeMap::new();
+        self.told = Some(Told { since, excused, floors, last, roster, count: None });
     }
 }
 
 impl Told {
-    pub(crate) fn change(&mut self, change: &MemberChange) {
-        match change {
-            MemberChange::Added(member) => {
-                assert!(self.roster.insert(member.id.clone()), "{} is added twice", member.id);
-            }
-            MemberChange::Removed(member) => {
-                assert!(self.roster.remove(&member.id), "{} is removed twice", member.id);
-            }
+    /// A frame comes to a socket of the node `me`.
+    pub(crate) fn hear(&mut self, me: Incarnation, said: &Said, ledger: &mut Ledger) {
+        match said {
+            Said::Event(event) => self.hear_event(me, event, ledger),
+            Said::Added(id) => assert!(self.roster.insert(id.clone()), "{id} is added twice"),
+            Said::Removed(id) => assert!(self.roster.remove(id), "{id} is removed twice"),
+            Said::Count(count) => self.count = Some(*count),
         }
     }
 
-    /// An event comes to a socket of the node `me`.
-    pub(crate) fn hear(&mut self, me: Incarnation, frame: &Frame, ledger: &mut Ledger) {
-        let Frame { publisher, number, user_id } = frame;
+    fn hear_event(&mut self, me: Incarnation, event: &Event, ledger: &mut Ledger) {
+        let Event { publisher, number, user_id } = event;
         let last = self.last.get(publisher).copied().unwrap_or(0);
         assert!(*number > last, "event {number} of {publisher} comes after {last}");
         let had = self.floor(*publisher).max(last);
         if *number > had + 1 {
-            assert!(!self.misses_nothing(me, *publisher, ledger), "{frame:?} after {had} at {me}");
+            assert!(!self.misses_nothing(me, *publisher, ledger), "{event:?} after {had} at {me}");
             ledger.summary.missing += number - had - 1;
         }
         self.last.insert(*publisher, *number);
@@ -122,8 +115,8 @@ impl Told {
     }
 
     /// The client sent this event, so it does not come back.
-    pub(crate) fn sent(&mut self, frame: &Frame) {
-        self.last.insert(frame.publisher, frame.number);
+    pub(crate) fn sent(&mut self, event: &Event) {
+        self.last.insert(event.publisher, event.number);
     }
 
     /// In the end, the last event must have come.

@@ -1,12 +1,14 @@
 //! What backends are told: by exactly one node, in turns, and the truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use channels::Note;
 use channels::announcer::{Settings, Statement, Subject, Turn};
-use cluster::{Incarnation, Now};
+use cluster::Now;
 
 use crate::Channel;
+use crate::node::Node;
 use crate::world::World;
 
 /// The grace ends before a run does.
@@ -23,8 +25,54 @@ pub(crate) struct Statements {
     last: BTreeMap<Subject, Turn>,
     /// When membership changed last, or a node heard of it.
     unsettled: Now,
-    /// Since when each node has served, which nodes tell each other.
-    pub(crate) serving: BTreeMap<Incarnation, Now>,
+}
+
+/// What has come and not gone, as one node knows it.
+#[derive(Default)]
+pub(crate) struct Occupied(BTreeSet<Subject>);
+
+impl Occupied {
+    fn hear(&mut self, note: &Note) {
+        match note {
+            Note::Came(subject) => {
+                assert!(self.0.insert(subject.clone()), "{subject:?} comes and is there");
+            }
+            Note::Went(subject) => assert!(self.0.remove(subject), "{subject:?} goes and is away"),
+            _ => {}
+        }
+    }
+
+    /// Whether a channel is occupied, or somebody is a member.
+    pub(crate) fn contains(&self, app: &str, channel: &Channel, member: Option<&str>) -> bool {
+        let subject =
+            Subject { app: app.into(), channel: channel.clone(), member: member.map(Into::into) };
+        self.0.contains(&subject)
+    }
+
+    /// How many channels and members there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Node {
+    /// The announcer hears what was noted, as in the server.
+    pub(crate) fn hear_notes(&mut self, now: Now) {
+        for note in self.channels.runtime().notes() {
+            self.occupied.hear(&note);
+            match note {
+                Note::Came(subject) => self.speaker.came(subject, now),
+                Note::Went(subject) => self.speaker.went(subject, now),
+                Note::Ready(node, ago) => self.speaker.ready(node, now.saturating_sub(ago)),
+                Note::Retired(node) => self.speaker.retired(node),
+                Note::Dead(node) => {
+                    self.speaker.dead(node, now.saturating_sub(SETTINGS.memory), now);
+                }
+                Note::Counted(..) => {}
+                note => panic!("nobody has asked for {note:?}"),
+            }
+        }
+    }
 }
 
 impl Statements {
@@ -60,10 +108,10 @@ impl World {
     fn agrees(&self) -> bool {
         let others = self.places.len() - 1;
         self.places.iter().all(|place| {
-            place.node.as_ref().is_some_and(|node| {
-                let ready = node.peers.values().filter(|peer| peer.ready).count();
-                node.serves && ready == others
-            })
+            place
+                .node
+                .as_ref()
+                .is_some_and(|node| node.serves && node.channels.ready_peers() == others)
         })
     }
 
@@ -74,8 +122,8 @@ impl World {
             self.ledger.statements.unsettle(now);
         }
         let node = self.places[at].node.as_mut().unwrap();
-        node.local.speaker.tick(now);
-        while let Some(statement) = node.local.speaker.poll() {
+        node.speaker.tick(now);
+        while let Some(statement) = node.speaker.poll() {
             let checked = self.ledger.statements.hear(statement, strict);
             self.ledger.summary.statements += u64::from(checked);
         }

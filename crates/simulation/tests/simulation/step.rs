@@ -10,6 +10,7 @@ use crate::world::{FAULTS, QUIET, World};
 /// In milliseconds, as all numbers below.
 const HELLO: u64 = 400;
 const TICK: u64 = 200;
+const COUNTS: u64 = 1000;
 /// A way that is down, or up again, is noticed within this time.
 const NOTICED: u64 = 500;
 /// So long before the end, nothing happens at the nodes any more.
@@ -20,7 +21,6 @@ const ALONE: u64 = 1000;
 impl World {
     /// Everything that one node does in one step.
     pub(crate) fn step(&mut self, at: usize) {
-        self.node(at).local.now = self.time();
         // After a pause, the tick may come before what is waiting was read.
         let tick_first = self.random.one_in(2);
         if tick_first {
@@ -37,9 +37,9 @@ impl World {
             self.tick(at);
         }
         self.serve(at);
+        let now = self.time();
         let node = self.places[at].node.as_mut().unwrap();
-        node.settle_waits(self.now, &mut self.ledger);
-        node.lose_patience(self.now, &mut self.ledger);
+        node.ring(now, &self.names, &mut self.ledger);
         for peer in std::mem::take(&mut node.gone) {
             if let Some(from) = self.place_of(peer) {
                 self.network.cut(at, from);
@@ -56,11 +56,18 @@ impl World {
         if place.next_tick <= self.now {
             place.next_tick = self.now + TICK;
             let node = place.node.as_mut().unwrap();
-            node.tick(now, &mut self.ledger);
+            node.beat(now, &self.names, &mut self.ledger);
             let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
-            if has_news && !node.peers.is_empty() {
-                node.local.woken |= node.local.outlets.tell(&Bytes::from_static(version::NEWS));
+            if has_news {
+                node.woken |= node.told.tell(&Bytes::from_static(version::NEWS));
             }
+        }
+        let place = &mut self.places[at];
+        if place.next_counts <= self.now {
+            place.next_counts = self.now + COUNTS;
+            let node = place.node.as_mut().unwrap();
+            node.channels.say_late_counts();
+            node.settle(now, &self.names, &mut self.ledger);
         }
     }
 
@@ -69,7 +76,7 @@ impl World {
         let node = place.node.as_mut().unwrap();
         for packet in std::mem::take(&mut place.inbox) {
             node.cluster.receive(now, packet);
-            node.drain(now, &mut self.ledger);
+            node.drain(now, &self.names, &mut self.ledger);
         }
     }
 
@@ -92,7 +99,7 @@ impl World {
         }
         let now = self.time();
         self.node(at).cluster.set_blind(now, way_down);
-        self.node(at).local.woken = true;
+        self.node(at).woken = true;
         self.places[at].notices_at = u64::MAX;
         if way_down {
             self.notice_way(at, self.network.way_down_until[at]);
@@ -106,19 +113,20 @@ impl World {
 
     /// Clients and backends do something, at a node that has joined.
     fn serve(&mut self, at: usize) {
+        let now = self.time();
         if !self.node(at).serves {
             if !self.has_joined(at) {
                 return;
             }
             let node = self.places[at].node.as_mut().unwrap();
-            node.open(self.now, &self.names, &mut self.ledger);
+            node.open(now, &self.names, &mut self.ledger);
         }
         if self.now >= FAULTS + QUIET - SILENCE || self.random.one_in(2) {
             return;
         }
         let node = self.places[at].node.as_mut().unwrap();
         for _ in 0..self.random.pick(&[1, 1, 1, 4]) {
-            node.do_something(self.now, &self.names, &mut self.random, &mut self.ledger);
+            node.do_something(now, &self.names, &mut self.random, &mut self.ledger);
         }
     }
 
@@ -131,16 +139,15 @@ impl World {
             let mut others = others.filter(|other| other.me() != node.me());
             return others.all(|other| self.ledger.are_linked(node.me(), other.me()));
         }
-        let whole = node.peers.values().all(|peer| peer.whole);
-        whole && (!node.peers.is_empty() || node.started + ALONE <= self.now)
+        node.peers.is_whole() && (!node.peers.is_empty() || node.started + ALONE <= self.now)
     }
 
     pub(crate) fn send(&mut self, at: usize) {
         let now = self.time();
         let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output(now).collect();
-        let lingered = self.node(at).local.lingers.is_some_and(|until| until <= now);
-        assert!(self.node(at).local.woken || lingered || peers.is_empty(), "the driver is woken");
-        self.node(at).local.woken = false;
+        let lingered = self.node(at).lingers.is_some_and(|until| until <= now);
+        assert!(self.node(at).woken || lingered || peers.is_empty(), "the driver is woken");
+        self.node(at).woken = false;
         for peer in peers {
             // What goes to somebody who was replaced comes to the replacement.
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);
@@ -152,6 +159,6 @@ impl World {
             }
         }
         let lingers = self.node(at).cluster.lingers(now);
-        self.node(at).local.lingers = lingers;
+        self.node(at).lingers = lingers;
     }
 }
