@@ -84,6 +84,10 @@ impl Node {
     pub(crate) fn beat(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         self.cluster.tick(now);
         self.drain(now, names, ledger);
+    }
+
+    /// The peers are told what they are told with every heartbeat.
+    pub(crate) fn tell_counts(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         if !self.peers.is_empty() {
             self.peers.tick(&self.channels);
             self.settle(now, names, ledger);

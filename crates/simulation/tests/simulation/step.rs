@@ -15,6 +15,8 @@ const COUNTS: u64 = 1000;
 const NOTICED: u64 = 500;
 /// So long before the end, nothing happens at the nodes any more.
 const SILENCE: u64 = 2500;
+/// So long before the end, nodes say for the last time what they say with every heartbeat.
+const LAST_WORDS: u64 = 1500;
 /// A node that knows nobody serves after this time.
 const ALONE: u64 = 1000;
 
@@ -57,6 +59,9 @@ impl World {
             place.next_tick = self.now + TICK;
             let node = place.node.as_mut().unwrap();
             node.beat(now, &self.names, &mut self.ledger);
+            if self.now < FAULTS + QUIET - LAST_WORDS {
+                node.tell_counts(now, &self.names, &mut self.ledger);
+            }
             let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
             if has_news {
                 node.woken |= node.told.tell(&Bytes::from_static(version::NEWS));
