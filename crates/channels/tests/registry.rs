@@ -36,6 +36,20 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Another node is gone, with everything that it held.
+fn drop_node(registry: &Registry, node: NodeId, mut decide: impl FnMut(&Arc<str>, Transitions)) {
+    for stripe in 0..STRIPES {
+        registry.sweep(
+            node,
+            stripe,
+            |_, _| false,
+            |_, found, transitions| {
+                decide(found.channel, transitions);
+            },
+        );
+    }
+}
+
 /// Connections by place and user.
 type Held = BTreeMap<(usize, usize), u32>;
 
@@ -98,18 +112,18 @@ proptest! {
                     let left = *count;
                     held.retain(|_, count| *count > 0);
                     let (total, _) = facts(&held, PLACES[place], &members);
-                    seen = registry.update(&app, &channel, |entry| {
+                    seen = registry.update(&app, &channel, |_, entry| {
                         change(entry, PLACES[place], &members[user], left, total, joins)
                     });
                 }
                 Step::DropNode(node) => {
                     held.retain(|(place, _), _| PLACES[*place].node() != NodeId(node));
-                    registry.drop_node(NodeId(node), |_, _, _, transitions| seen.push(transitions));
+                    drop_node(&registry, NodeId(node), |_, transitions| seen.push(transitions));
                 }
                 Step::TellAgain(node) => {
                     let (subscriptions, members) = facts(&held, Place::Node(NodeId(node)), &members);
                     let fact = Fact::Everything { subscriptions, members: &members };
-                    let again = registry.update(&app, &channel, |e| e.learn(NodeId(node), fact));
+                    let again = registry.update(&app, &channel, |_, e| e.learn(NodeId(node), fact));
                     prop_assert_eq!(again, Transitions::default());
                 }
             }
@@ -142,13 +156,13 @@ proptest! {
             let truth: BTreeSet<Box<str>> = held.keys().map(|&(_, user)| users[user].into()).collect();
             prop_assert_eq!(&present, &truth);
             prop_assert_eq!(occupied, !held.is_empty());
-            registry.read("a", "presence-x", |entry| {
+            registry.read("a", "presence-x", |_, entry| {
                 let roster: BTreeSet<Box<str>> = entry
                     .into_iter()
-                    .flat_map(|(_, e)| e.roster().members().map(|m| m.id.clone()))
+                    .flat_map(|found| found.entry.roster().members().map(|m| m.id.clone()))
                     .collect();
                 prop_assert_eq!(&roster, &truth);
-                let total = entry.map_or(0, |(_, e)| e.subscribers().total());
+                let total = entry.map_or(0, |found| found.entry.subscribers().total());
                 prop_assert_eq!(total, held.values().map(|&n| u64::from(n)).sum::<u64>());
                 Ok(())
             })?;
@@ -162,8 +176,8 @@ fn a_member_on_two_nodes_leaves_with_the_last_of_them() {
     let registry = Registry::default();
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "presence-x".into());
     let eight = member("8");
-    let here = |change| registry.update(&app, &channel, |e| e.apply(ShardId(0), change));
-    let there = |fact| registry.update(&app, &channel, |e| e.learn(NODE, fact));
+    let here = |change| registry.update(&app, &channel, |_, e| e.apply(ShardId(0), change));
+    let there = |fact| registry.update(&app, &channel, |_, e| e.learn(NODE, fact));
 
     let first = here(Change::Subscribe { member: Some(&eight) });
     assert_eq!(first.occupancy, Some(Occupancy::Occupied));
@@ -178,7 +192,7 @@ fn a_member_on_two_nodes_leaves_with_the_last_of_them() {
     assert_eq!(left.own.member, Some(MemberChange::Removed(eight.clone())));
 
     let mut dropped = Vec::new();
-    registry.drop_node(NODE, |_, channel, _, t| dropped.push((channel.clone(), t)));
+    drop_node(&registry, NODE, |channel, t| dropped.push((channel.clone(), t)));
     assert_eq!(dropped.len(), 1);
     assert_eq!(dropped[0].1.members, [MemberChange::Removed(eight)]);
     assert_eq!(dropped[0].1.occupancy, Some(Occupancy::Vacated));
@@ -190,11 +204,11 @@ fn taking_away_what_is_not_there_changes_nothing() {
     let registry = Registry::default();
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "x".into());
     for change in [Change::Unsubscribe { user_id: Some("nobody") }, Change::Unwatch] {
-        let transitions = registry.update(&app, &channel, |e| e.apply(ShardId(0), change));
+        let transitions = registry.update(&app, &channel, |_, e| e.apply(ShardId(0), change));
         assert_eq!(transitions, Transitions::default());
     }
     for fact in [Fact::Left("nobody"), Fact::Subscriptions(0)] {
-        let transitions = registry.update(&app, &channel, |e| e.learn(NODE, fact));
+        let transitions = registry.update(&app, &channel, |_, e| e.learn(NODE, fact));
         assert_eq!(transitions, Transitions::default());
     }
     assert!(registry.is_empty());
@@ -206,7 +220,7 @@ fn a_snapshot_holds_one_nodes_facts_and_no_others() {
     let app: Arc<str> = "a".into();
     for n in 0..100 {
         let channel: Arc<str> = format!("c{n}").into();
-        registry.update(&app, &channel, |e| {
+        registry.update(&app, &channel, |_, e| {
             e.apply(ShardId(0), Change::Subscribe { member: None });
             e.apply(ShardId(1), Change::Subscribe { member: None });
             if n % 2 == 0 {
@@ -232,11 +246,13 @@ fn a_sweep_spares_what_was_told_again() {
     let registry = Registry::default();
     let (app, old, new): (Arc<str>, Arc<str>, Arc<str>) = ("a".into(), "old".into(), "new".into());
     for channel in [&old, &new] {
-        registry.update(&app, channel, |e| e.learn(NODE, Fact::Subscriptions(1)));
+        registry.update(&app, channel, |_, e| e.learn(NODE, Fact::Subscriptions(1)));
     }
     let mut swept = Vec::new();
     let keep = |_: &Arc<str>, channel: &Arc<str>| *channel == new;
-    registry.sweep(NODE, keep, |_, channel, _, _| swept.push(channel.clone()));
+    for stripe in 0..STRIPES {
+        registry.sweep(NODE, stripe, keep, |_, found, _| swept.push(found.channel.clone()));
+    }
     assert_eq!(swept, [old]);
     assert_eq!(registry.len(), 1);
 }
@@ -245,11 +261,11 @@ fn a_sweep_spares_what_was_told_again() {
 fn an_entry_stays_while_somebody_watches() {
     let registry = Registry::default();
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "#server-to-user-1".into());
-    registry.update(&app, &channel, |e| e.apply(ShardId(1), Change::Watch));
-    registry.read("a", &channel, |entry| {
-        let shards: Vec<_> = entry.expect("an entry").1.watchers().shards().collect();
+    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), Change::Watch));
+    registry.read("a", &channel, |_, entry| {
+        let shards: Vec<_> = entry.expect("an entry").entry.watchers().shards().collect();
         assert_eq!(shards, [ShardId(1)]);
     });
-    registry.update(&app, &channel, |e| e.apply(ShardId(1), Change::Unwatch));
+    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), Change::Unwatch));
     assert!(registry.is_empty());
 }

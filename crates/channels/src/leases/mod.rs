@@ -19,12 +19,12 @@
 //!
 //! Pure, without IO, clock or randomness: it must not know what is counted, nor how messages travel.
 
+mod keys;
 mod lease;
-mod leases;
 mod message;
 mod ownership;
 mod owning;
 mod using;
 
-pub use self::leases::{Leases, Output, Taken, Ticket};
+pub use keys::{Leases, Output, Taken, Ticket};
 pub use message::{GrantNumber, Message, NodeName};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::leases::keys::{Leases, Output};
 use crate::leases::lease::SPARE;
-use crate::leases::leases::{Leases, Output};
 use crate::leases::message::{GrantNumber, Message, NodeName};
 use crate::leases::ownership::Ownership;
 

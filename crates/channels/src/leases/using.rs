@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::leases::keys::{Leases, Output};
 use crate::leases::lease::{Lease, SPARE};
-use crate::leases::leases::{Leases, Output};
 use crate::leases::message::{GrantNumber, Message, NodeName};
 
 impl Leases {

@@ -59,7 +59,12 @@ mod tests {
     /// A node that has found a peer, which is never heard.
     fn node(outlets: &Outlets) -> Cluster {
         let mut cluster = Cluster::new(Incarnation(1), Settings::default());
-        let info = PeerInfo { incarnation: Incarnation(2), name: "peer".into(), version: 1, agreement: 0 };
+        let info = PeerInfo {
+            incarnation: Incarnation(2),
+            name: "peer".into(),
+            version: 1,
+            agreement: Settings::default().agreement,
+        };
         cluster.found(Duration::ZERO, info);
         while let Some(output) = cluster.poll_output() {
             if let Output::Up { log, .. } = output {

@@ -48,7 +48,7 @@ impl Names {
 }
 
 fn member(id: &str, info: Option<usize>) -> Arc<Member> {
-    let info_json = info.map(|length| "7".repeat(length).into());
+    let info_json = info.map(|length| format!("\"{}\"", "7".repeat(length)).into());
     Arc::new(Member { id: id.into(), id_json: format!("\"{id}\"").into(), info_json })
 }
 

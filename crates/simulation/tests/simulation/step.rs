@@ -16,7 +16,7 @@ const NOTICED: u64 = 500;
 /// So long before the end, nothing happens at the nodes any more.
 const SILENCE: u64 = 2500;
 /// So long before the end, nodes say for the last time what they say with every heartbeat.
-const LAST_WORDS: u64 = 1500;
+const LAST_WORDS: u64 = 2200;
 /// A node that knows nobody serves after this time.
 const ALONE: u64 = 1000;
 
