@@ -9,7 +9,7 @@ use cluster::Now;
 use crate::Channel;
 use crate::frame::Event;
 use crate::ledger::Ledger;
-use crate::load::{Names, limit};
+use crate::load::{Names, is_cache, limit};
 use crate::node::Node;
 use crate::runtime::INTERESTS;
 use crate::socket::{SocketNumber, Subscription};
@@ -82,8 +82,15 @@ impl Node {
         let event = Event { publisher: me, number, user_id: sender.map(|(_, user_id)| user_id) };
         let frame = event.encode(channel);
         let except = from.map(|number| self.sockets[&number].id(me));
+        let data = event.data();
+        let kept = (is_cache(channel) && from.is_none()).then_some(&*data);
         let app = &self.app;
-        self.channels.publish(Publish { app, channel, frame: &frame, except, kept: None });
+        self.channels.publish(Publish { app, channel, frame: &frame, except, kept });
+        if kept.is_some() {
+            let last = self.channels.last_events().get(app, channel, now).expect("it is kept");
+            assert_eq!(last.frame, frame, "what was published just now is the last event");
+            ledger.kept.insert(me, channel, last.stamp);
+        }
         self.settle(now, names, ledger);
         if let Some(subscription) = from.and_then(|number| self.subscription(number, channel))
             && let Some(told) = &mut subscription.told

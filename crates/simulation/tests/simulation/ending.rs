@@ -39,6 +39,7 @@ impl World {
                 self.check_sockets(node, channel, &live);
             }
         }
+        self.check_kept(&live);
         if self.ledger.strict {
             let is_there = |channel: &Channel, member: Option<&str>| {
                 live.iter().any(|of| match member {

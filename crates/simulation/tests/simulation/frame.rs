@@ -45,13 +45,17 @@ struct OfCount {
 }
 
 impl Event {
+    /// The data, as a JSON literal.
+    pub(crate) fn data(&self) -> String {
+        format!("\"{} {}\"", self.publisher.0, self.number)
+    }
+
     /// The whole WebSocket frame.
     pub(crate) fn encode(&self, channel: &Channel) -> bytes::Bytes {
-        let Event { publisher, number, user_id } = self;
-        let user_id = user_id.as_ref().map(|id| format!(r#","user_id":"{id}""#));
+        let user_id = self.user_id.as_ref().map(|id| format!(r#","user_id":"{id}""#));
         let user_id = user_id.unwrap_or_default();
-        let data = format!("{} {number}", publisher.0);
-        let json = format!(r#"{{"event":"news","channel":"{channel}","data":"{data}"{user_id}}}"#);
+        let data = self.data();
+        let json = format!(r#"{{"event":"news","channel":"{channel}","data":{data}{user_id}}}"#);
         websocket::text(json.as_bytes())
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster::Incarnation;
 
 use crate::Channel;
+use crate::kept::Kept;
 use crate::speaking::Statements;
 
 /// The order in which things happened; not the time.
@@ -18,6 +19,7 @@ pub(crate) struct Ledger {
     pub(crate) strict: bool,
     pub(crate) summary: Summary,
     pub(crate) statements: Statements,
+    pub(crate) kept: Kept,
     moment: Moment,
     /// The number of the last event, by publishing node and channel.
     published: BTreeMap<(Incarnation, Channel), u64>,
@@ -53,6 +55,10 @@ pub(crate) struct Summary {
     pub(crate) full: u64,
     /// Entries of a later version that this one does not understand.
     pub(crate) news: u64,
+    /// Last events that newcomers to cache channels were sent.
+    pub(crate) replayed: u64,
+    /// Times at which a backend heard that a cache channel was found empty.
+    pub(crate) misses: u64,
     /// Parts of facts that are too long for one entry.
     pub(crate) parts: u64,
 }
@@ -72,6 +78,8 @@ impl Summary {
         self.unanswered += other.unanswered;
         self.full += other.full;
         self.news += other.news;
+        self.replayed += other.replayed;
+        self.misses += other.misses;
         self.parts += other.parts;
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(ballast: bool) -> Self {
-        let busy = ["presence-a", "presence-b", "c", "d"].map(Channel::from).into();
+        let busy = ["presence-a", "presence-b", "c", "d", "cache-e"].map(Channel::from).into();
         let ballast = ballast.then(|| ["presence-first", "presence-last"].map(Channel::from));
         let members = (0..USERS).map(|n| member(&format!("user-{n}"), None)).collect();
         Names { busy, ballast, members }
@@ -54,6 +54,11 @@ fn member(id: &str, info: Option<usize>) -> Arc<Member> {
 
 pub(crate) fn is_presence(channel: &Channel) -> bool {
     channel.starts_with("presence-")
+}
+
+/// Whether a channel keeps its last event.
+pub(crate) fn is_cache(channel: &Channel) -> bool {
+    channel.starts_with("cache-")
 }
 
 /// How many members a channel may have.

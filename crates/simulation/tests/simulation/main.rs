@@ -11,6 +11,7 @@ mod ending;
 mod faults;
 mod frame;
 mod interest;
+mod kept;
 mod ledger;
 mod load;
 #[allow(dead_code, reason = "the links' own simulation uses the rest of it")]
@@ -79,6 +80,7 @@ fn gentle() {
         assert!(sum.claimed > 10 * SEEDS && sum.full > 10 * SEEDS, "channels are full: {sum:?}");
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
         assert!(sum.statements > 20 * SEEDS, "{sum:?}");
+        assert!(sum.replayed > 20 * SEEDS && sum.misses > SEEDS / 2, "{sum:?}");
     }
 }
 

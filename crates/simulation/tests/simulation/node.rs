@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use channels::announcer::Speaker;
+use channels::announcer::{Missed, Speaker};
 use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
 use channels::{Channels, Peers, Settings as ChannelSettings, Topic};
 use cluster::{Cluster, Incarnation, Now, PeerInfo, Settings};
@@ -24,6 +24,8 @@ pub(crate) struct Node {
     pub(crate) peers: Peers,
     /// Says what a backend has to hear of.
     pub(crate) speaker: Speaker,
+    /// The cache channels of which it has said that they were found empty.
+    pub(crate) missed: Missed,
     /// What it has heard.
     pub(crate) occupied: Occupied,
     pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
@@ -59,6 +61,7 @@ impl Node {
             channels: channels(clock, incarnation, names),
             peers: Peers::default(),
             speaker: Speaker::new(incarnation.0, speaking::SETTINGS),
+            missed: Missed::default(),
             occupied: Occupied::default(),
             sockets: BTreeMap::new(),
             told: InterestsTold::default(),
@@ -107,7 +110,7 @@ impl Node {
     pub(crate) fn settle(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         self.told.look(now, self.channels.registry(), names.channels());
         self.serve_shards(now, ledger);
-        self.hear_notes(now);
+        self.hear_notes(now, ledger);
         let runtime = self.channels.runtime();
         assert!(!runtime.is_anything_left(), "whoever has something to do is woken");
         self.woken |= runtime.take_links();

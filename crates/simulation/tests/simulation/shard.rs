@@ -7,6 +7,7 @@ use cluster::Now;
 
 use crate::Channel;
 use crate::frame::Said;
+use crate::kept::check_last;
 use crate::ledger::Ledger;
 use crate::load::{is_presence, limit};
 use crate::node::Node;
@@ -56,14 +57,18 @@ impl Node {
     ) {
         let me = self.me();
         let excused = self.told.is_early(now, channel);
-        let Welcome::Succeeded { roster, .. } = welcome else {
+        let Welcome::Succeeded { roster, last } = welcome else {
             panic!("who has asked is told");
         };
+        let last = check_last(me, channel, &last, ledger);
         assert_eq!(roster.is_some(), is_presence(channel), "presence channels have a roster");
         let ids: BTreeSet<_> =
             roster.into_iter().flatten().map(|member| member.id.clone()).collect();
         let subscription = self.subscription(to.index, channel).expect("who is gone is not told");
         subscription.succeed(me, channel, ids, excused, ledger);
+        if let Some((event, told)) = last.zip(subscription.told.as_mut()) {
+            told.had(&event);
+        }
     }
 
     fn refuse(&mut self, to: ConnectionId, topic: &Topic, most: usize) {

@@ -114,6 +114,13 @@ impl Told {
         }
     }
 
+    /// The client was sent an event of before it came, so it does not come again; perhaps the
+    /// client knew it.
+    pub(crate) fn had(&mut self, event: &Event) {
+        let last = self.last.entry(event.publisher).or_default();
+        *last = event.number.max(*last);
+    }
+
     /// The client sent this event, so it does not come back.
     pub(crate) fn sent(&mut self, event: &Event) {
         self.last.insert(event.publisher, event.number);

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use channels::Note;
 use channels::announcer::{Settings, Statement, Subject, Turn};
+use channels::{Note, Origin};
 use cluster::Now;
 
 use crate::Channel;
+use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::world::World;
 
@@ -57,7 +58,7 @@ impl Occupied {
 
 impl Node {
     /// The announcer hears what was noted, as in the server.
-    pub(crate) fn hear_notes(&mut self, now: Now) {
+    pub(crate) fn hear_notes(&mut self, now: Now, ledger: &mut Ledger) {
         for note in self.channels.runtime().notes() {
             self.occupied.hear(&note);
             match note {
@@ -69,8 +70,19 @@ impl Node {
                     self.speaker.dead(node, now.saturating_sub(SETTINGS.memory), now);
                 }
                 Note::Counted(..) => {}
+                Note::Missed(subject, origin) => self.hear_miss(now, &subject, origin, ledger),
                 note => panic!("nobody has asked for {note:?}"),
             }
+        }
+    }
+
+    /// Somebody found a cache channel empty: whoever speaks for the channel says so.
+    fn hear_miss(&mut self, now: Now, subject: &Subject, origin: Origin, ledger: &mut Ledger) {
+        match self.speaker.speaks_for(subject, now) {
+            Some(other) if other != self.me().0 && origin == Origin::Here => {
+                self.channels.send_miss(other, &subject.app, &subject.channel);
+            }
+            _ => ledger.summary.misses += u64::from(self.missed.is_news(subject, now)),
         }
     }
 }
