@@ -18,6 +18,7 @@ mod budgets;
 mod connection_counts;
 mod dispatch;
 mod following;
+mod hearsay;
 mod joining;
 mod joins;
 mod peers;

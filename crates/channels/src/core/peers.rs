@@ -7,6 +7,7 @@ use std::time::Duration;
 use cluster::{Output, PeerInfo, Reason, Slot};
 
 use super::Channels;
+use super::hearsay::Hearsay;
 use super::sending::told;
 use crate::note::Note;
 use crate::registry::NodeId;
@@ -30,6 +31,7 @@ pub struct Peers {
     peers: BTreeMap<NodeId, Peer>,
     pub(super) replica: Replica,
     snapshots: Snapshots,
+    pub(super) hearsay: Hearsay,
 }
 
 /// The number of a peer's slot is its number in the registry, where 0 is ourselves.
@@ -161,6 +163,7 @@ impl Peers {
         self.peers.remove(&id);
         if let Some(name) = name {
             channels.quotas_down(name);
+            self.believe_hearsay(channels, name);
         }
         self.set_ready(channels, id, false);
         channels.joins.down(id);

@@ -48,7 +48,7 @@ impl Peers {
         }
     }
 
-    fn act<R: Runtime>(&self, channels: &Channels<R>, id: NodeId, message: Message<'_>) {
+    fn act<R: Runtime>(&mut self, channels: &Channels<R>, id: NodeId, message: Message<'_>) {
         let runtime = &channels.runtime;
         let name = self.peer(id).map(|peer| peer.incarnation.0);
         match message {
@@ -56,7 +56,9 @@ impl Peers {
                 runtime.report(Problem::EventDropped);
             }
             Message::Event(topic, event) => channels.receive(topic, &event, None),
-            Message::Cached(topic, event, kept) => channels.receive(topic, &event, Some(kept)),
+            Message::Cached(topic, event, kept) => {
+                self.hear_kept(channels, id, topic, &event, kept);
+            }
             Message::Close(Told { app, channel }, code, reason) => {
                 let close = Close::new(code, reason.to_owned());
                 channels.close_channel(app, channel, &close, false);
