@@ -22,6 +22,8 @@ pub struct CachedEvent {
     pub stamp: Stamp,
     /// When it stops being the last event.
     pub expires: Now,
+    /// Another node told of it than its publisher, which was not there: newcomers may have it before those who were here.
+    pub is_hearsay: bool,
 }
 
 /// App and channel.
@@ -67,7 +69,14 @@ impl CachedEvent {
             data: kept.data.into(),
             stamp: kept.stamp,
             expires: now.saturating_add(Duration::from_millis(kept.ttl)),
+            is_hearsay: false,
         }
+    }
+
+    /// Whether newcomers had this event before an event of the same publisher came, which that may
+    /// tell only now.
+    pub(crate) fn supersedes(&self, told: &Told<'_>) -> bool {
+        self.is_hearsay && self.stamp.node == told.stamp.node && self.stamp >= told.stamp
     }
 
     /// As peers are told of it; `fresh` if it was just published.
@@ -108,7 +117,13 @@ impl LastEvents {
         let mut kept = self.kept.lock();
         let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis.saturating_add(1));
         let stamp = Stamp { millis: (unix_time.as_millis() as u64).max(after), node };
-        let event = CachedEvent { frame, data: data.into(), stamp, expires: now + self.ttl };
+        let event = CachedEvent {
+            frame,
+            data: data.into(),
+            stamp,
+            expires: now + self.ttl,
+            is_hearsay: false,
+        };
         kept.insert(key, event, self.limit, now)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Their publisher's own stream has them as well, and may be behind the snapshot: who subscribed
 //! between the two would get such an event twice, as the last one and then as it comes. So they
-//! count when their publisher cannot tell them any more.
+//! count when their publisher cannot tell them any more. If it can again, and tells them after all,
+//! they are not sent: who was here when it was gone may miss them, but nobody gets them twice.
 
 use std::collections::HashMap;
 
@@ -36,25 +37,32 @@ impl Peers {
             if !hearsay.is_empty() && hearsay.get(&key()).is_some_and(older) {
                 hearsay.remove(&key());
             }
-        } else if channels.quotas.number(publisher).is_some() {
-            let key = key();
-            if hearsay.get(&key).is_none_or(|known| known.stamp < kept.stamp) {
-                let event = CachedEvent::received(event, &kept, channels.runtime.now());
-                hearsay.insert(key, event);
-            }
-            return;
+            return channels.receive(topic, event, Some(kept));
         }
-        channels.receive(topic, event, Some(kept));
+        let event = CachedEvent::received(event, &kept, channels.runtime.now());
+        let event = CachedEvent { is_hearsay: true, ..event };
+        if channels.quotas.number(publisher).is_none() {
+            return channels.believe(key(), event);
+        }
+        let key = key();
+        if hearsay.get(&key).is_none_or(|known| known.stamp < event.stamp) {
+            hearsay.insert(key, event);
+        }
     }
 
     /// A peer is gone: what it may not have told us itself counts now.
     pub(super) fn believe_hearsay<R: Runtime>(&mut self, channels: &Channels<R>, publisher: u64) {
-        let now = channels.runtime.now();
         let of_it = |_: &Key, event: &mut CachedEvent| event.stamp.node == publisher;
-        for ((app, channel), event) in self.hearsay.0.extract_if(of_it) {
-            channels.registry.read(&app, &channel, |_, _| {
-                channels.last_events.learn(&app, &channel, event, now);
-            });
+        for (key, event) in self.hearsay.0.extract_if(of_it) {
+            channels.believe(key, event);
         }
+    }
+}
+
+impl<R: Runtime> Channels<R> {
+    fn believe(&self, (app, channel): Key, event: CachedEvent) {
+        self.registry.read(&app, &channel, |_, _| {
+            self.last_events.learn(&app, &channel, event, self.runtime.now());
+        });
     }
 }
