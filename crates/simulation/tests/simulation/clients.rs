@@ -9,7 +9,7 @@ use cluster::Now;
 use crate::Channel;
 use crate::frame::Event;
 use crate::ledger::Ledger;
-use crate::load::{Names, is_cache, limit};
+use crate::load::{Names, is_cache, is_user, limit};
 use crate::node::Node;
 use crate::runtime::INTERESTS;
 use crate::socket::{SocketNumber, Subscription};
@@ -28,13 +28,18 @@ impl Node {
         let topic = self.topic(channel);
         let socket = self.sockets.get_mut(&number).unwrap();
         let who = socket.who();
+        // Nobody signs in twice.
+        let asked = !is_user(channel);
+        if socket.subscriptions.contains_key(channel) && !asked {
+            return;
+        }
         if socket.subscriptions.contains_key(channel) {
             self.channels.subscribe_again(&topic, INTERESTS, who);
             return self.settle(now, names, ledger);
         }
         let subscription = Subscription { member: member.cloned(), told: None };
         socket.subscriptions.insert(channel.clone(), subscription);
-        let subscribes = Subscribes { who, member, max_members: limit(channel), asked: true };
+        let subscribes = Subscribes { who, member, max_members: limit(channel), asked };
         if self.channels.subscribe(&topic, INTERESTS, subscribes) == Subscribed::Full {
             socket.subscriptions.remove(channel);
         }
@@ -110,6 +115,10 @@ impl Node {
         let channels: Vec<Channel> = self.sockets[&number].subscriptions.keys().cloned().collect();
         for channel in &channels {
             self.unsubscribe(now, names, number, channel, ledger);
+        }
+        let watches: Vec<Channel> = self.sockets[&number].watches.keys().cloned().collect();
+        for channel in &watches {
+            self.unwatch(now, names, number, channel, ledger);
         }
         self.sockets.remove(&number);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use channels::registry::{Found, NodeId, Place, ShardId};
 
 use crate::Channel;
-use crate::load::{is_presence, limit};
+use crate::load::{is_presence, is_user, limit};
 use crate::node::Node;
 use crate::runtime::{APP, SHARDS};
 use crate::world::World;
@@ -29,7 +29,9 @@ impl World {
         let live: Vec<&Node> = self.places.iter().filter_map(|place| place.node.as_ref()).collect();
         for node in &live {
             self.check_streams(node, live.len() - 1);
-            let held = |channel: &&Channel| live.iter().any(|of| of.subscriptions(channel) > 0);
+            let held = |channel: &&Channel| {
+                node.watches(channel) || live.iter().any(|of| of.subscriptions(channel) > 0)
+            };
             let occupied = self.names.channels().filter(held).count();
             let entries = node.channels.registry().len();
             assert_eq!(entries, occupied, "{} has entries of others", node.me());
@@ -40,6 +42,7 @@ impl World {
             }
         }
         self.check_kept(&live);
+        self.check_users(&live);
         if self.ledger.strict {
             let is_there = |channel: &Channel, member: Option<&str>| {
                 live.iter().any(|of| match member {
@@ -74,7 +77,7 @@ impl World {
     /// What a backend was to hear of is what there is.
     fn check_notes(&self, node: &Node, live: &[&Node]) {
         let mut there = 0;
-        for channel in self.names.channels() {
+        for channel in self.names.channels().filter(|channel| !is_user(channel)) {
             let members: BTreeSet<_> = live.iter().flat_map(|of| of.members(channel)).collect();
             let is_occupied = live.iter().any(|of| of.subscriptions(channel) > 0);
             assert_eq!(node.occupied.contains(APP, channel, None), is_occupied, "{channel}");
@@ -107,7 +110,7 @@ impl World {
             let told = subscription.told.as_ref().expect("every client was told");
             if is_presence(channel) {
                 assert_eq!(told.roster, members, "a client of {} at {channel}", node.me());
-            } else {
+            } else if !is_user(channel) {
                 assert_eq!(told.count, Some(count.into()), "at {} in {channel}", node.me());
             }
             for publisher in live {

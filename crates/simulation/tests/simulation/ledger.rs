@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) statements: Statements,
     pub(crate) kept: Kept,
     moment: Moment,
+    /// Who had a channel's subscribers closed, and when.
+    terminated: Vec<(Channel, Incarnation, Moment)>,
     /// The number of the last event, by publishing node and channel.
     published: BTreeMap<(Incarnation, Channel), u64>,
     /// (a, b): a has b's whole snapshot, and has lost nothing of it since.
@@ -59,6 +61,10 @@ pub(crate) struct Summary {
     pub(crate) replayed: u64,
     /// Times at which a backend heard that a cache channel was found empty.
     pub(crate) misses: u64,
+    /// Times at which somebody began to watch a user.
+    pub(crate) watched: u64,
+    /// Connections that a backend had closed.
+    pub(crate) terminated: u64,
     /// Parts of facts that are too long for one entry.
     pub(crate) parts: u64,
 }
@@ -80,6 +86,8 @@ impl Summary {
         self.news += other.news;
         self.replayed += other.replayed;
         self.misses += other.misses;
+        self.watched += other.watched;
+        self.terminated += other.terminated;
         self.parts += other.parts;
     }
 }
@@ -93,6 +101,21 @@ impl Ledger {
     pub(crate) fn moment(&mut self) -> Moment {
         self.moment += 1;
         self.moment
+    }
+
+    /// A node has a channel's subscribers closed.
+    pub(crate) fn terminate(&mut self, by: Incarnation, channel: &Channel) {
+        let moment = self.moment();
+        self.terminated.push((channel.clone(), by, moment));
+    }
+
+    /// By whom a channel's subscribers were closed, and when.
+    pub(crate) fn terminations(
+        &self,
+        channel: &Channel,
+    ) -> impl Iterator<Item = (Incarnation, Moment)> {
+        let of = self.terminated.iter().filter(move |(of, ..)| of == channel);
+        of.map(|(_, by, moment)| (*by, *moment))
     }
 
     /// The number of the next event.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use channels::registry::{Member, ShardId};
 use cluster::Now;
 
+use protocol::channel::USER_PREFIX;
+
 use crate::Channel;
 use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::random::Random;
 use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber};
+use crate::world::FAULTS;
 
 /// The most sockets that a node has.
 const SOCKETS: usize = 5;
@@ -35,7 +38,9 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(ballast: bool) -> Self {
-        let busy = ["presence-a", "presence-b", "c", "d", "cache-e"].map(Channel::from).into();
+        let busy = ["presence-a", "presence-b", "c", "d", "cache-e", "#server-to-user-user-0"]
+            .map(Channel::from)
+            .into();
         let ballast = ballast.then(|| ["presence-first", "presence-last"].map(Channel::from));
         let members = (0..USERS).map(|n| member(&format!("user-{n}"), None)).collect();
         Names { busy, ballast, members }
@@ -54,6 +59,11 @@ fn member(id: &str, info: Option<usize>) -> Arc<Member> {
 
 pub(crate) fn is_presence(channel: &Channel) -> bool {
     channel.starts_with("presence-")
+}
+
+/// Whether it is the channel of a user's connections, who are subscribed by signing in.
+pub(crate) fn is_user(channel: &Channel) -> bool {
+    channel.starts_with(USER_PREFIX)
 }
 
 /// Whether a channel keeps its last event.
@@ -105,6 +115,16 @@ impl Node {
             return;
         }
         let socket = random.pick(&numbers);
+        if is_user(&channel) && random.one_in(3) {
+            return match random.between(0, 39) {
+                // What follows from it elsewhere has to be over when it is quiet.
+                0 if now.as_millis() < FAULTS.into() => {
+                    self.terminate(now, names, &channel, ledger)
+                }
+                0..20 => self.watch(now, names, socket, &channel, ledger),
+                _ => self.unwatch(now, names, socket, &channel, ledger),
+            };
+        }
         match random.between(0, 19) {
             0..6 => {
                 let member = Some(&member).filter(|_| is_presence(&channel));

@@ -29,6 +29,8 @@ pub(crate) struct Node {
     /// What it has heard.
     pub(crate) occupied: Occupied,
     pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
+    /// The sockets that are to be closed.
+    pub(crate) closing: Vec<SocketNumber>,
     pub(crate) told: InterestsTold,
     /// When the timer rings.
     alarm: Option<Now>,
@@ -64,6 +66,7 @@ impl Node {
             missed: Missed::default(),
             occupied: Occupied::default(),
             sockets: BTreeMap::new(),
+            closing: Vec::new(),
             told: InterestsTold::default(),
             alarm: None,
             woken: true,
@@ -110,6 +113,7 @@ impl Node {
     pub(crate) fn settle(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
         self.told.look(now, self.channels.registry(), names.channels());
         self.serve_shards(now, ledger);
+        self.close_sockets(now, names, ledger);
         self.hear_notes(now, ledger);
         let runtime = self.channels.runtime();
         assert!(!runtime.is_anything_left(), "whoever has something to do is woken");

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use channels::{ConnectionId, Delivery, Topic, Welcome};
+use channels::{Audience, ConnectionId, Delivery, LastEvent, Topic, Welcome};
 use cluster::Now;
+use protocol::close::Close;
 
 use crate::Channel;
 use crate::frame::Said;
@@ -39,11 +40,21 @@ impl Node {
                     }
                 }
             }
+            Delivery::Welcome { topic, welcome, .. } if topic.audience == Audience::Watchers => {
+                assert!(matches!(welcome, Welcome::Silent), "who watches is told by itself");
+            }
             Delivery::Welcome { to, topic, welcome } => {
                 self.welcome(now, to, &topic.channel, welcome, ledger);
             }
             Delivery::Refuse { to, topic, limit } => self.refuse(to, &topic, limit),
-            other => panic!("nobody has asked for {other:?}"),
+            Delivery::Watched { to, user_id, online } => self.watched(to, &user_id, online),
+            Delivery::Presence { topic, user_id, online } => {
+                self.presence(shard, &topic, &user_id, online);
+            }
+            Delivery::Close { topic, close } => {
+                assert_eq!(close.code, Close::terminated().code);
+                self.close(shard, &topic);
+            }
         }
     }
 
@@ -57,8 +68,9 @@ impl Node {
     ) {
         let me = self.me();
         let excused = self.told.is_early(now, channel);
-        let Welcome::Succeeded { roster, last } = welcome else {
-            panic!("who has asked is told");
+        let (roster, last) = match welcome {
+            Welcome::Succeeded { roster, last } => (roster, last),
+            Welcome::Silent => (None, LastEvent::NotKept),
         };
         let last = check_last(me, channel, &last, ledger);
         assert_eq!(roster.is_some(), is_presence(channel), "presence channels have a roster");

@@ -20,6 +20,8 @@ pub(crate) struct Socket {
     pub(crate) number: SocketNumber,
     pub(crate) shard: ShardId,
     pub(crate) subscriptions: BTreeMap<Channel, Subscription>,
+    /// The channels of users who are watched, and whether those are online, once that was told.
+    pub(crate) watches: BTreeMap<Channel, Option<bool>>,
 }
 
 /// From when the client asks.
@@ -45,7 +47,7 @@ pub(crate) struct Told {
 
 impl Socket {
     pub(crate) fn new(number: SocketNumber, shard: ShardId) -> Self {
-        Socket { number, shard, subscriptions: BTreeMap::new() }
+        Socket { number, shard, subscriptions: BTreeMap::new(), watches: BTreeMap::new() }
     }
 
     /// As the channels know it.
@@ -140,6 +142,17 @@ impl Told {
             last == published || !self.misses_nothing(me, publisher, ledger),
             "{me} has {last} of {published} events of {publisher} to {channel}"
         );
+    }
+
+    /// Whether something that `publisher` sent at a moment must have come.
+    pub(crate) fn would_have_heard(
+        &self,
+        me: Incarnation,
+        publisher: Incarnation,
+        at: Moment,
+        ledger: &Ledger,
+    ) -> bool {
+        self.since < at && self.misses_nothing(me, publisher, ledger)
     }
 
     fn floor(&self, publisher: Incarnation) -> u64 {
