@@ -102,8 +102,13 @@ impl<R: Runtime> Channels<R> {
             let frame = Event { except: None, frame: event.frame.clone() };
             rest.push(Message::Cached(topic, frame, event.told(now, false)).encode());
         }
-        self.runtime
-            .for_each_app(|app, count| rest.push(Message::Connections(app, count).encode()));
+        // As it was told last: whoever is told something newer would not hear that it was so briefly.
+        let told = self.changed_counts.told.lock();
+        self.runtime.for_each_app(|app, _| {
+            let count = told.get(app).copied().unwrap_or(0);
+            rest.push(Message::Connections(app, count).encode());
+        });
+        drop(told);
         let serving = self.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
         rest.extend(serving.map(|message| message.encode()));
         rest.push(Message::Withdrawn(self.runtime.withdrawn()).encode());
