@@ -140,6 +140,7 @@ mod tests {
             data: data.literal().into(),
             stamp,
             expires: Now::ZERO,
+            is_hearsay: false,
         };
         let again = read(&encode(&event).expect("a value")).expect("an event");
         assert_eq!((again.frame, again.data, again.stamp), (event.frame, event.data, stamp));
