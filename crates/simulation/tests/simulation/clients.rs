@@ -120,7 +120,11 @@ impl Node {
         for channel in &watches {
             self.unwatch(now, names, number, channel, ledger);
         }
-        self.sockets.remove(&number);
+        let socket = self.sockets.remove(&number);
+        if socket.is_some_and(|socket| socket.has_seat()) {
+            self.channels.give_slot_back(&self.app);
+            self.settle(now, names, ledger);
+        }
     }
 
     /// Every client goes.

@@ -43,6 +43,7 @@ impl World {
         }
         self.check_kept(&live);
         self.check_users(&live);
+        self.check_seats_end(&live);
         if self.ledger.strict {
             let is_there = |channel: &Channel, member: Option<&str>| {
                 live.iter().any(|of| match member {

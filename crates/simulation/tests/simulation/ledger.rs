@@ -8,6 +8,7 @@ use cluster::Incarnation;
 use crate::Channel;
 use crate::kept::Kept;
 use crate::speaking::Statements;
+use crate::spending::Spendings;
 
 /// The order in which things happened; not the time.
 pub(crate) type Moment = u64;
@@ -20,6 +21,7 @@ pub(crate) struct Ledger {
     pub(crate) summary: Summary,
     pub(crate) statements: Statements,
     pub(crate) kept: Kept,
+    pub(crate) spendings: Spendings,
     moment: Moment,
     /// Who had a channel's subscribers closed, and when.
     terminated: Vec<(Channel, Incarnation, Moment)>,
@@ -65,6 +67,18 @@ pub(crate) struct Summary {
     pub(crate) watched: u64,
     /// Connections that a backend had closed.
     pub(crate) terminated: u64,
+    /// Connections that got a slot.
+    pub(crate) seated: u64,
+    /// Connections that got none.
+    pub(crate) turned_away: u64,
+    /// Times at which all slots were in use, and that was checked.
+    pub(crate) sold_out: u64,
+    /// Events that backends published.
+    pub(crate) spent: u64,
+    /// Events for which another node was asked.
+    pub(crate) dealt: u64,
+    /// Events that were too many.
+    pub(crate) over_rate: u64,
     /// Parts of facts that are too long for one entry.
     pub(crate) parts: u64,
 }
@@ -88,6 +102,12 @@ impl Summary {
         self.misses += other.misses;
         self.watched += other.watched;
         self.terminated += other.terminated;
+        self.seated += other.seated;
+        self.turned_away += other.turned_away;
+        self.sold_out += other.sold_out;
+        self.spent += other.spent;
+        self.dealt += other.dealt;
+        self.over_rate += other.over_rate;
         self.parts += other.parts;
     }
 }

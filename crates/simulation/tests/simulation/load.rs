@@ -15,6 +15,8 @@ use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber};
 use crate::world::FAULTS;
 
+/// Nobody connects after this time, so that whoever waits is answered before it is quiet.
+const LAST_COMES: Now = Now::from_millis(11_500);
 /// The most sockets that a node has.
 const SOCKETS: usize = 5;
 /// So many users there are; few, so that they meet themselves on other nodes.
@@ -24,7 +26,7 @@ const USERS: usize = 8;
 /// snapshot sends before it waits for an acknowledgement.
 const BALLAST: usize = 1 << 20;
 /// The socket of that user.
-const BALLAST_SOCKET: SocketNumber = 0;
+pub(crate) const BALLAST_SOCKET: SocketNumber = 0;
 
 /// Who the users are and what the channels are called.
 pub(crate) struct Names {
@@ -109,9 +111,10 @@ impl Node {
         let numbers = self.sockets.keys().copied().filter(|number| *number > BALLAST_SOCKET);
         let numbers: Vec<SocketNumber> = numbers.collect();
         if numbers.is_empty() || (numbers.len() < SOCKETS && random.one_in(10)) {
-            self.last_socket += 1;
             let shard = ShardId(random.between(0, SHARDS as u64 - 1) as u16);
-            self.sockets.insert(self.last_socket, Socket::new(self.last_socket, shard));
+            if now < LAST_COMES && self.waiting.len() < 2 {
+                self.connect(now, names, shard, ledger);
+            }
             return;
         }
         let socket = random.pick(&numbers);
@@ -132,7 +135,7 @@ impl Node {
             }
             6..11 => self.unsubscribe(now, names, socket, &channel, ledger),
             11 => self.disconnect(now, names, socket, ledger),
-            12..17 => self.publish(now, names, &channel, None, ledger),
+            12..17 => self.publish_within_rate(now, names, &channel, ledger),
             _ => {
                 let mut placed = self.placed(&channel).filter(|(at, _)| at.number == socket);
                 let member =

@@ -23,9 +23,11 @@ mod outputs;
 mod random;
 mod runtime;
 mod schedule;
+mod seats;
 mod shard;
 mod socket;
 mod speaking;
+mod spending;
 mod step;
 mod users;
 mod version;
@@ -82,6 +84,8 @@ fn gentle() {
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
         assert!(sum.statements > 20 * SEEDS, "{sum:?}");
         assert!(sum.replayed > 20 * SEEDS && sum.misses > SEEDS / 4, "{sum:?}");
+        assert!(sum.seated > 20 * SEEDS && sum.sold_out > 10 * SEEDS, "slots come back: {sum:?}");
+        assert!(sum.dealt > 10 * SEEDS && sum.over_rate > 10 * SEEDS, "{sum:?}");
         assert!(sum.watched > 10 * SEEDS && sum.terminated > SEEDS, "{sum:?}");
     }
 }

@@ -12,9 +12,11 @@ use crate::Channel;
 use crate::interest::InterestsTold;
 use crate::ledger::Ledger;
 use crate::load::Names;
-use crate::runtime::{APP, Clock, SimRuntime};
+use crate::runtime::{APP, Clock, Request, SimRuntime};
+use crate::seats::Waiting;
 use crate::socket::{Socket, SocketNumber};
 use crate::speaking::{self, Occupied};
+use crate::spending::Spender;
 
 pub(crate) struct Node {
     pub(crate) info: PeerInfo,
@@ -31,6 +33,11 @@ pub(crate) struct Node {
     pub(crate) sockets: BTreeMap<SocketNumber, Socket>,
     /// The sockets that are to be closed.
     pub(crate) closing: Vec<SocketNumber>,
+    /// The connections that wait for a slot.
+    pub(crate) waiting: Vec<Waiting>,
+    /// The requests that wait for a budget.
+    pub(crate) spenders: Vec<Spender>,
+    requests: Request,
     pub(crate) told: InterestsTold,
     /// When the timer rings.
     alarm: Option<Now>,
@@ -67,6 +74,9 @@ impl Node {
             occupied: Occupied::default(),
             sockets: BTreeMap::new(),
             closing: Vec::new(),
+            waiting: Vec::new(),
+            spenders: Vec::new(),
+            requests: 0,
             told: InterestsTold::default(),
             alarm: None,
             woken: true,
@@ -80,6 +90,11 @@ impl Node {
 
     pub(crate) fn me(&self) -> Incarnation {
         self.info.incarnation
+    }
+
+    pub(crate) fn next_request(&mut self) -> Request {
+        self.requests += 1;
+        self.requests
     }
 
     pub(crate) fn topic(&self, channel: &Channel) -> Topic {
@@ -102,6 +117,8 @@ impl Node {
 
     /// Time has passed: the timer rings if it was set.
     pub(crate) fn ring(&mut self, now: Now, names: &Names, ledger: &mut Ledger) {
+        self.give_up_seats(now);
+        self.spend_shares(now, names, ledger);
         if self.alarm.is_some_and(|alarm| alarm <= now) {
             self.channels.tick();
             self.alarm = self.channels.deadline();
@@ -114,6 +131,8 @@ impl Node {
         self.told.look(now, self.channels.registry(), names.channels());
         self.serve_shards(now, ledger);
         self.close_sockets(now, names, ledger);
+        self.hear_answers(now, names, ledger);
+        self.channels.runtime().connections.set(self.sockets.len() as u32);
         self.hear_notes(now, ledger);
         let runtime = self.channels.runtime();
         assert!(!runtime.is_anything_left(), "whoever has something to do is woken");

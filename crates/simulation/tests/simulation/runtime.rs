@@ -13,6 +13,8 @@ use cluster::Now;
 
 /// The one app.
 pub(crate) const APP: &str = "app";
+/// How many events the app may publish per second.
+pub(crate) const RATE: u32 = 100;
 /// So many shards a node has.
 pub(crate) const SHARDS: usize = 2;
 
@@ -25,6 +27,9 @@ pub(crate) const INTERESTS: Interests = Interests {
     counts_for_clients: true,
 };
 
+/// The number of something that is asked of another node.
+pub(crate) type Request = u64;
+
 /// The time of all nodes. Clocks that differ are the links' affair.
 pub(crate) type Clock = Rc<Cell<Now>>;
 
@@ -34,6 +39,9 @@ pub(crate) struct SimRuntime {
     app: Arc<str>,
     inboxes: [RefCell<Vec<Delivery>>; SHARDS],
     notes: RefCell<Vec<Note>>,
+    answers: RefCell<Vec<(Request, Answer)>>,
+    events: Budget,
+    pub(crate) connections: Cell<u32>,
     /// The shards that have to look.
     shards: [Cell<bool>; SHARDS],
     links: Cell<bool>,
@@ -48,6 +56,9 @@ impl SimRuntime {
             app: APP.into(),
             inboxes: Default::default(),
             notes: RefCell::default(),
+            answers: RefCell::default(),
+            events: Budget::default(),
+            connections: Cell::new(0),
             shards: Default::default(),
             // A driver looks when it starts.
             links: Cell::new(true),
@@ -69,6 +80,16 @@ impl SimRuntime {
         if self.announcer.take() { self.notes.take() } else { Vec::new() }
     }
 
+    /// What was answered.
+    pub(crate) fn answers(&self) -> Vec<(Request, Answer)> {
+        self.answers.take()
+    }
+
+    /// What the app may publish.
+    pub(crate) fn event_budget(&self) -> &Budget {
+        &self.events
+    }
+
     /// Whether somebody was not woken for what there is.
     pub(crate) fn is_anything_left(&self) -> bool {
         let shards = self.inboxes.iter().any(|inbox| !inbox.borrow().is_empty());
@@ -87,7 +108,7 @@ impl SimRuntime {
 }
 
 impl Runtime for SimRuntime {
-    type Reply = ();
+    type Reply = Request;
 
     fn now(&self) -> Now {
         self.clock.get()
@@ -126,7 +147,9 @@ impl Runtime for SimRuntime {
         App { id: self.app.clone(), interests: INTERESTS }
     }
 
-    fn for_each_app(&self, _show: impl FnMut(&Arc<str>, u32)) {}
+    fn for_each_app(&self, mut show: impl FnMut(&Arc<str>, u32)) {
+        show(&self.app, self.connections.get());
+    }
 
     fn withdrawn(&self) -> Vec<Arc<str>> {
         Vec::new()
@@ -138,11 +161,12 @@ impl Runtime for SimRuntime {
 
     fn budget<T>(
         &self,
-        _app: &str,
-        _on: Spending,
-        _take: impl FnOnce(&Budget, Option<u32>) -> T,
+        app: &str,
+        on: Spending,
+        take: impl FnOnce(&Budget, Option<u32>) -> T,
     ) -> Option<T> {
-        None
+        assert_eq!((app, on), (APP, Spending::Events));
+        Some(take(&self.events, Some(RATE)))
     }
 
     fn fetch_last_event(&self, _topic: &Topic, _is_known: bool) -> bool {
@@ -153,8 +177,8 @@ impl Runtime for SimRuntime {
         false
     }
 
-    fn reply(&self, (): (), answer: Answer) {
-        panic!("nobody has asked for {answer:?}");
+    fn reply(&self, to: Request, answer: Answer) {
+        self.answers.borrow_mut().push((to, answer));
     }
 
     fn report(&self, problem: Problem<'_>) {

@@ -11,6 +11,7 @@ use protocol::socket_id::SocketId;
 use crate::Channel;
 use crate::frame::{Event, Said};
 use crate::ledger::{Ledger, Moment};
+use crate::load::BALLAST_SOCKET;
 
 /// The number of a socket within its node.
 pub(crate) type SocketNumber = u32;
@@ -54,6 +55,11 @@ impl Socket {
     pub(crate) fn who(&self) -> ConnectionRef {
         let id = ConnectionId { index: self.number, generation: 1 };
         ConnectionRef { shard: self.shard, id }
+    }
+
+    /// Whether it needs a slot.
+    pub(crate) fn has_seat(&self) -> bool {
+        self.number != BALLAST_SOCKET
     }
 
     /// As clients and other nodes know it.

@@ -17,7 +17,7 @@ pub(crate) const SETTINGS: Settings =
     Settings { grace: Duration::from_millis(700), memory: Duration::from_secs(3), most: 100_000 };
 /// After a change of membership nodes may disagree for so long who speaks: until the grace of the
 /// last one to join is over for all, who do not see the same at the same time.
-const SETTLES: Duration = Duration::from_millis(700 + 400);
+pub(crate) const SETTLES: Duration = Duration::from_millis(700 + 400);
 
 /// What was said by all nodes.
 #[derive(Default)]
@@ -88,6 +88,11 @@ impl Node {
 }
 
 impl Statements {
+    /// When nodes disagreed last on who is there.
+    pub(crate) fn unsettled(&self) -> Now {
+        self.unsettled
+    }
+
     /// Nodes need not agree who speaks.
     pub(crate) fn unsettle(&mut self, now: Now) {
         self.unsettled = now;

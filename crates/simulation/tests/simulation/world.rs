@@ -85,6 +85,7 @@ impl World {
             for at in running {
                 self.step(at);
                 self.check_limits();
+                self.check_seats();
             }
             self.now += STEP;
             self.clock.set(self.time());
