@@ -23,8 +23,8 @@ pub(crate) struct Ledger {
     pub(crate) kept: Kept,
     pub(crate) spendings: Spendings,
     moment: Moment,
-    /// Who had a channel's subscribers closed, and when.
-    terminated: Vec<(Channel, Incarnation, Moment)>,
+    /// Who had a channel's subscribers closed, when, and after which event of its own.
+    terminated: Vec<(Channel, Incarnation, Moment, u64)>,
     /// The number of the last event, by publishing node and channel.
     published: BTreeMap<(Incarnation, Channel), u64>,
     /// (a, b): a has b's whole snapshot, and has lost nothing of it since.
@@ -126,16 +126,17 @@ impl Ledger {
     /// A node has a channel's subscribers closed.
     pub(crate) fn terminate(&mut self, by: Incarnation, channel: &Channel) {
         let moment = self.moment();
-        self.terminated.push((channel.clone(), by, moment));
+        let number = self.published(by, channel);
+        self.terminated.push((channel.clone(), by, moment, number));
     }
 
-    /// By whom a channel's subscribers were closed, and when.
+    /// By whom a channel's subscribers were closed, when, and after which event.
     pub(crate) fn terminations(
         &self,
         channel: &Channel,
-    ) -> impl Iterator<Item = (Incarnation, Moment)> {
+    ) -> impl Iterator<Item = (Incarnation, Moment, u64)> {
         let of = self.terminated.iter().filter(move |(of, ..)| of == channel);
-        of.map(|(_, by, moment)| (*by, *moment))
+        of.map(|(_, by, moment, number)| (*by, *moment, *number))
     }
 
     /// The number of the next event.

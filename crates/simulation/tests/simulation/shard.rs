@@ -36,7 +36,7 @@ impl Node {
                     }
                     let subscription = socket.subscriptions.get_mut(&topic.channel);
                     if let Some(told) = subscription.and_then(|one| one.told.as_mut()) {
-                        told.hear(me, &said, ledger);
+                        told.hear(me, &topic.channel, &said, ledger);
                     }
                 }
             }

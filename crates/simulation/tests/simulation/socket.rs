@@ -97,12 +97,30 @@ impl Subscription {
 
 impl Told {
     /// A frame comes to a socket of the node `me`.
-    pub(crate) fn hear(&mut self, me: Incarnation, said: &Said, ledger: &mut Ledger) {
+    pub(crate) fn hear(
+        &mut self,
+        me: Incarnation,
+        channel: &Channel,
+        said: &Said,
+        ledger: &mut Ledger,
+    ) {
         match said {
-            Said::Event(event) => self.hear_event(me, event, ledger),
+            Said::Event(event) => {
+                self.check_open(me, channel, event, ledger);
+                self.hear_event(me, event, ledger);
+            }
             Said::Added(id) => assert!(self.roster.insert(id.clone()), "{id} is added twice"),
             Said::Removed(id) => assert!(self.roster.remove(id), "{id} is removed twice"),
             Said::Count(count) => self.count = Some(*count),
+        }
+    }
+
+    /// Whoever was to be closed does not hear what its closer sent after that.
+    fn check_open(&self, me: Incarnation, channel: &Channel, event: &Event, ledger: &Ledger) {
+        for (by, at, number) in ledger.terminations(channel) {
+            let is_after = by == event.publisher && event.number > number;
+            let was_open = is_after && self.would_have_heard(me, by, at, ledger);
+            assert!(!was_open, "{event:?} comes to a client of {me} that {by} had closed");
         }
     }
 

@@ -119,7 +119,7 @@ impl World {
                         assert_eq!(*known, Some(is_online), "a watcher at {}", node.me());
                     }
                     let told = socket.subscriptions.get(channel).and_then(|one| one.told.as_ref());
-                    for (by, at) in self.ledger.terminations(channel) {
+                    for (by, at, _) in self.ledger.terminations(channel) {
                         let missed = told.is_some_and(|told| {
                             told.would_have_heard(node.me(), by, at, &self.ledger)
                         });
