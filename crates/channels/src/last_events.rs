@@ -22,6 +22,9 @@ pub struct CachedEvent {
     pub stamp: Stamp,
     /// When it stops being the last event.
     pub expires: Now,
+    /// Another node told of it than its publisher, which was not there: newcomers may have it before
+    /// those who were here.
+    pub is_hearsay: bool,
 }
 
 /// App and channel.
@@ -67,7 +70,14 @@ impl CachedEvent {
             data: kept.data.into(),
             stamp: kept.stamp,
             expires: now.saturating_add(Duration::from_millis(kept.ttl)),
+            is_hearsay: false,
         }
+    }
+
+    /// Whether newcomers had this event before an event of the same publisher came, which that may
+    /// tell only now.
+    pub(crate) fn supersedes(&self, told: &Told<'_>) -> bool {
+        self.is_hearsay && self.stamp.node == told.stamp.node && self.stamp >= told.stamp
     }
 
     /// As peers are told of it; `fresh` if it was just published.
@@ -108,17 +118,41 @@ impl LastEvents {
         let mut kept = self.kept.lock();
         let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis.saturating_add(1));
         let stamp = Stamp { millis: (unix_time.as_millis() as u64).max(after), node };
-        let event = CachedEvent { frame, data: data.into(), stamp, expires: now + self.ttl };
-        kept.insert(key, event, self.limit, now)
+        let event = CachedEvent {
+            frame,
+            data: data.into(),
+            stamp,
+            expires: now + self.ttl,
+            is_hearsay: false,
+        };
+        kept.insert(key, Arc::new(event), self.limit, now)
     }
 
     /// Keeps an event that was published at another node, unless a later one is known.
-    pub(crate) fn learn(&self, app: &Arc<str>, channel: &str, event: CachedEvent, now: Now) {
+    pub(crate) fn learn(&self, app: &Arc<str>, channel: &str, event: Arc<CachedEvent>, now: Now) {
         let key: Key = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
         if kept.events.get(&key).is_none_or(|known| known.stamp < event.stamp) {
             kept.insert(key, event, self.limit, now);
         }
+    }
+
+    /// Lets go of a channel's event unless it is later than that.
+    pub(crate) fn forget(&self, app: &Arc<str>, channel: &str, stamp: Stamp) {
+        let key: Key = (app.clone(), channel.into());
+        let mut kept = self.kept.lock();
+        if kept.events.get(&key).is_some_and(|event| event.stamp <= stamp) {
+            kept.remove(&key);
+        }
+    }
+
+    /// Takes out what a node has published.
+    pub(crate) fn take_of(&self, node: u64) -> Vec<(Key, Arc<CachedEvent>)> {
+        let mut kept = self.kept.lock();
+        let of_it = |(_, event): &(&Key, &Arc<CachedEvent>)| event.stamp.node == node;
+        let keys: Vec<Key> = kept.events.iter().filter(of_it).map(|(key, _)| key.clone()).collect();
+        let take = |key: Key| kept.remove(&key).map(|event| (key, event));
+        keys.into_iter().filter_map(take).collect()
     }
 
     /// Every event, in no particular order.
@@ -139,6 +173,10 @@ impl LastEvents {
         self.kept.lock().sweep(now, self.limit);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.lock().events.is_empty()
+    }
+
     /// Events kept, and the bytes that they take.
     pub fn size(&self) -> (usize, usize) {
         let kept = self.kept.lock();
@@ -150,7 +188,7 @@ impl Kept {
     fn insert(
         &mut self,
         key: Key,
-        event: CachedEvent,
+        event: Arc<CachedEvent>,
         limit: usize,
         now: Now,
     ) -> Option<Arc<CachedEvent>> {
@@ -158,13 +196,18 @@ impl Kept {
         if weight > limit {
             return None;
         }
-        let event = Arc::new(event);
         self.bytes += weight;
         self.order.push_back((event.expires, key.clone()));
         if let Some(old) = self.events.insert(key, event.clone()) {
             self.bytes -= old.weight();
         }
         self.sweep(now, limit);
+        Some(event)
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Arc<CachedEvent>> {
+        let event = self.events.remove(key)?;
+        self.bytes -= event.weight();
         Some(event)
     }
 
@@ -180,8 +223,9 @@ impl Kept {
             if current && *expires > now && self.bytes <= limit {
                 break;
             }
-            if current && let Some(event) = self.events.remove(key) {
-                self.bytes -= event.weight();
+            if current {
+                let key = key.clone();
+                self.remove(&key);
             }
             self.order.pop_front();
         }

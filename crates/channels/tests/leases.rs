@@ -46,6 +46,17 @@ impl World {
 
     /// A node comes, and tells that it is ready when it knows everything.
     fn join(&mut self, name: NodeName) {
+        self.meet(name);
+        let others: Vec<NodeName> = self.nodes.keys().copied().filter(|n| *n != name).collect();
+        others.iter().for_each(|other| while self.deliver(*other, name) {});
+        for other in others {
+            self.with(other, |leases| leases.set_ready(name, true));
+            self.with(name, |leases| leases.set_ready(other, true));
+        }
+    }
+
+    /// A node comes, and nobody has heard yet that it is ready, nor it of anybody.
+    fn meet(&mut self, name: NodeName) {
         let mut newcomer = Leases::new(name);
         for (other, leases) in &mut self.nodes {
             leases.up(name);
@@ -54,12 +65,6 @@ impl World {
             self.streams.insert((name, *other), everything(&newcomer));
         }
         self.nodes.insert(name, newcomer);
-        let others: Vec<NodeName> = self.nodes.keys().copied().filter(|n| *n != name).collect();
-        others.iter().for_each(|other| while self.deliver(*other, name) {});
-        for other in others {
-            self.with(other, |leases| leases.set_ready(name, true));
-            self.with(name, |leases| leases.set_ready(other, true));
-        }
     }
 
     fn kill(&mut self, name: NodeName) {
@@ -269,4 +274,21 @@ fn a_node_on_its_own_keeps_no_key_that_nobody_uses() {
     assert_eq!((world.granted, world.denied), (3, 2));
     (0..3).for_each(|_| world.give_back(1));
     assert!(world.nodes[&1].is_empty());
+}
+
+/// Each is ready before it hears that the other one is.
+#[test]
+fn nodes_that_begin_to_serve_at_once_do_not_both_deal_all_out() {
+    let mut world = World::new(0, 4);
+    [1, 2].into_iter().for_each(|name| world.meet(name));
+    (0..8).for_each(|n| world.take(1 + n % 2));
+    let streams = [(1, 2), (2, 1)];
+    while streams.into_iter().any(|(from, to)| world.deliver(from, to)) {}
+    assert_eq!(world.granted, 0, "nobody knows yet who serves");
+    for (at, other) in streams {
+        world.with(at, |leases| leases.set_ready(other, true));
+        while streams.into_iter().any(|(from, to)| world.deliver(from, to)) {}
+    }
+    world.settle();
+    assert_eq!((world.granted, world.denied), (4, 4));
 }

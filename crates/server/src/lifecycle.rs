@@ -48,7 +48,7 @@ pub(crate) async fn keep_house(node: Arc<Node>) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        node.channels.last_events().sweep(node.now());
+        node.channels.sweep_last_events();
         node.apps.sweep();
     }
 }

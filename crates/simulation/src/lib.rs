@@ -1,5 +1,5 @@
-//! Whole clusters on a simulated network: the registry, the replication and the cluster's state
-//! machine joined as the server joins them, with a seeded schedule instead of time and sockets.
+//! Whole clusters on a simulated network: each node is the channels, the cluster's state machine and
+//! the announcer as the server joins them, with a seeded schedule instead of time and sockets.
 //!
-//! There is nothing but tests here. They must not know the Pusher protocol, sockets, threads or the
-//! clock.
+//! There is nothing but tests here. They own the network, the clock, the clients and a ledger of what
+//! really happened, and they decide nothing. They must not know sockets, threads or the clock.

@@ -9,18 +9,18 @@ use cluster::MAX_ENTRY;
 const PEER: NodeId = NodeId(1);
 const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };
 
-/// Nothing follows.
-struct Nobody;
-
-impl Follow for Nobody {
-    fn follow(&mut self, _: Locked<'_>, _: Found<'_>, _: Transitions) {}
-}
-
 /// What one node knows of a peer.
 #[derive(Default)]
 struct View {
     registry: Registry,
     replica: Replica,
+}
+
+/// Nothing follows from what is told.
+struct Nobody;
+
+impl Follow for Nobody {
+    fn follow(&mut self, _: Locked<'_>, _: Found<'_>, _: Transitions) {}
 }
 
 fn member(id: &str) -> Arc<Member> {

@@ -51,6 +51,12 @@ impl<R: Runtime> Channels<R> {
         self.wake_links(wake);
     }
 
+    /// An app's connections as they were told last: whoever is told something newer in a snapshot
+    /// would not hear that it was so briefly.
+    pub(super) fn connections_told(&self, app: &str) -> u32 {
+        self.changed_counts.told.lock().get(app).copied().unwrap_or(0)
+    }
+
     fn send_subscription_counts(&self) -> bool {
         let mut wake = false;
         let changed = std::mem::take(&mut *self.changed_counts.changed.lock());

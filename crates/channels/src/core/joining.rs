@@ -36,7 +36,7 @@ impl<R: Runtime> Channels<R> {
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |locked, entry| {
             if let Some(event) = event {
-                self.last_events.learn(&topic.app, &topic.channel, event, now);
+                self.last_events.learn(&topic.app, &topic.channel, Arc::new(event), now);
             }
             let settled = settle();
             dispatch.pass(locked, topic, entry, true);

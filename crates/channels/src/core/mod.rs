@@ -18,6 +18,7 @@ mod budgets;
 mod changed_counts;
 mod dispatch;
 mod following;
+mod hearsay;
 mod joining;
 mod joins;
 mod peers;
@@ -47,6 +48,7 @@ use crate::replication::Outlets;
 use crate::runtime::Runtime;
 use budgets::Budgets;
 use changed_counts::ChangedCounts;
+use hearsay::Hearsay;
 use joins::Joins;
 use quotas::Quotas;
 use subscription_counts::SubscriptionCounts;
@@ -68,6 +70,7 @@ pub struct Channels<R: Runtime> {
     runtime: R,
     registry: Registry,
     last_events: LastEvents,
+    hearsay: Hearsay,
     streams: Outlets,
     joins: Joins,
     quotas: Quotas<R::Reply>,
@@ -107,6 +110,7 @@ impl<R: Runtime> Channels<R> {
             runtime,
             registry: Registry::default(),
             last_events: LastEvents::new(last_event_ttl, last_event_bytes),
+            hearsay: Hearsay::new(last_event_ttl, last_event_bytes),
             streams: Outlets::default(),
             joins: Joins::new(me),
             quotas: Quotas::new(me),
@@ -127,11 +131,6 @@ impl<R: Runtime> Channels<R> {
     /// Who holds what.
     pub fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// The streams to all peers.
-    pub fn streams(&self) -> &Outlets {
-        &self.streams
     }
 
     /// The last event of each cache channel.

@@ -160,6 +160,7 @@ impl Peers {
         self.peers.remove(&id);
         if let Some(name) = name {
             channels.quotas_down(name);
+            channels.believe_hearsay(name);
         }
         self.set_ready(channels, id, false);
         channels.joins.down(id);
@@ -200,8 +201,9 @@ impl<R: Runtime> Channels<R> {
             let frame = Event { except: None, frame: event.frame.clone() };
             rest.push(Message::Cached(topic, frame, event.told(now, false)).encode());
         }
-        self.runtime
-            .for_each_app(|app, count| rest.push(Message::Connections(app, count).encode()));
+        self.runtime.for_each_app(|app, _| {
+            rest.push(Message::Connections(app, self.connections_told(app)).encode());
+        });
         let serving = self.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
         rest.extend(serving.map(|message| message.encode()));
         rest.push(Message::Withdrawn(self.runtime.withdrawn()).encode());

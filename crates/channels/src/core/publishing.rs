@@ -71,12 +71,15 @@ impl<R: Runtime> Channels<R> {
         // Also of an app that nobody has asked for here: somebody may, and subscribe.
         let known = kept.map(|kept| (kept, self.runtime.app(topic.app).id));
         self.registry.read(topic.app, topic.channel, |locked, found| {
+            let mut had = false;
             if let Some((kept, app)) = &known {
                 let now = self.runtime.now();
-                let cached = CachedEvent::received(event, kept, now);
+                let last = self.last_events.get(app, topic.channel, now);
+                had = last.is_some_and(|last| last.supersedes(kept));
+                let cached = Arc::new(CachedEvent::received(event, kept, now));
                 self.last_events.learn(app, topic.channel, cached, now);
             }
-            if known.as_ref().is_none_or(|(kept, _)| kept.fresh)
+            if known.as_ref().is_none_or(|(kept, _)| kept.fresh && !had)
                 && let Some(Found { app, channel, entry }) = found
                 && entry.subscribers().shards().next().is_some()
             {

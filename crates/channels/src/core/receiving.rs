@@ -55,7 +55,10 @@ impl Peers {
                 runtime.report(Problem::EventDropped);
             }
             Message::Event(topic, event) => channels.receive(topic, &event, None),
-            Message::Cached(topic, event, kept) => channels.receive(topic, &event, Some(kept)),
+            Message::Cached(topic, event, kept) => {
+                let by_publisher = name == Some(kept.stamp.node);
+                channels.hear_kept(topic, &event, kept, by_publisher);
+            }
             Message::Close(Told { app, channel }, code, reason) => {
                 let close = Close::new(code, reason.to_owned());
                 channels.close_channel(app, channel, &close, false);

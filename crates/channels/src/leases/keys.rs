@@ -227,11 +227,13 @@ impl Leases {
         election::winner(Key::Quota { app: key }, self.view.iter().copied()).unwrap_or(self.me)
     }
 
-    /// Whether all members see the same members, and know that we do.
+    /// Whether everybody who is there sees the same members, and knows that we do. Each counts itself
+    /// among them: who has just become one, and of whom we have not heard that, must have heard of us.
     pub(crate) fn is_agreed(&self) -> bool {
         let agrees = |(node, peer): (&NodeName, &Peer)| {
-            let knows = peer.seen == self.view_number && peer.view == self.view;
-            knows || !self.view.contains(node)
+            let members = self.view.len() + usize::from(!self.view.contains(node));
+            let sees = peer.view.len() == members && self.view.is_subset(&peer.view);
+            peer.seen == self.view_number && sees && peer.view.contains(node)
         };
         self.peers.iter().all(agrees)
     }

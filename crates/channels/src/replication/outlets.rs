@@ -71,16 +71,6 @@ impl Outlets {
         self.0.load().is_empty()
     }
 
-    /// Handles of the last entry that each peer was told so far.
-    pub fn told_so_far(&self) -> Tickets {
-        let outlets = self.0.load();
-        let told = |Outlet { node, log, .. }: &Outlet| {
-            let seq = log.acked() + log.stats().unacked_entries as u64;
-            Ticket { node: *node, log: log.clone(), seq }
-        };
-        outlets.iter().map(told).collect()
-    }
-
     /// Tells a fact to every peer. True if the cluster's driver has to be woken, once the
     /// channel's lock is released.
     #[must_use]

@@ -110,7 +110,7 @@ pub(super) fn decode(
     let data = Data::from_literal(data.get())?;
     // Made anew, so that no byte reaches a client that we would not have written.
     let frame: Bytes = frames::event(&event, channel, &data);
-    Ok(CachedEvent { frame, data: data.literal().into(), stamp, expires })
+    Ok(CachedEvent { frame, data: data.literal().into(), stamp, expires, is_hearsay: false })
 }
 
 fn split(value: &[u8]) -> Option<(Stamp, &[u8])> {
@@ -140,6 +140,7 @@ mod tests {
             data: data.literal().into(),
             stamp,
             expires: Now::ZERO,
+            is_hearsay: false,
         };
         let again = read(&encode(&event).expect("a value")).expect("an event");
         assert_eq!((again.frame, again.data, again.stamp), (event.frame, event.data, stamp));

@@ -2,40 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use channels::registry::NodeId;
-use cluster::{Incarnation, PeerInfo};
+use channels::registry::{Found, NodeId, Place, ShardId};
 
 use crate::Channel;
-use crate::load::{is_presence, limit};
-use crate::node::{APP, Node};
-use crate::socket::{SocketNumber, ids};
+use crate::load::{is_presence, is_user, limit};
+use crate::node::Node;
+use crate::runtime::{APP, SHARDS};
 use crate::world::World;
-
-/// So many heartbeats may be on their way at a time.
-const HEARTBEATS: usize = 8;
 
 impl Node {
     /// How many of its sockets are subscribed to a channel.
     fn subscriptions(&self, channel: &Channel) -> u32 {
-        let sockets = self.sockets.values();
-        sockets.filter(|socket| socket.subscriptions.contains_key(channel)).count() as u32
+        self.placed(channel).count() as u32
     }
 
     /// For whom they speak.
     pub(crate) fn members(&self, channel: &Channel) -> BTreeSet<Box<str>> {
-        let has_place = |number: &SocketNumber| {
-            !self.channels.has_no_place(&self.topic(channel), self.who(*number))
-        };
-        let sockets = self.sockets.iter().filter(|(number, _)| has_place(number));
-        let subscriptions = sockets.filter_map(|(_, socket)| socket.subscriptions.get(channel));
-        subscriptions.filter_map(|s| s.member.as_ref()).map(|member| member.id.clone()).collect()
-    }
-
-    fn incarnation_of(&self, id: NodeId) -> Incarnation {
-        let mut peers = self.peers.all();
-        let of =
-            |(other, info, _): (NodeId, &PeerInfo, bool)| (other == id).then_some(info.incarnation);
-        if id == NodeId::LOCAL { self.me() } else { peers.find_map(of).expect("it is up") }
+        let members = self.placed(channel).filter_map(|(_, one)| one.member.as_ref());
+        members.map(|member| member.id.clone()).collect()
     }
 }
 
@@ -45,19 +29,21 @@ impl World {
         let live: Vec<&Node> = self.places.iter().filter_map(|place| place.node.as_ref()).collect();
         for node in &live {
             self.check_streams(node, live.len() - 1);
-            let held = |channel: &&Channel| live.iter().any(|of| of.subscriptions(channel) > 0);
+            let held = |channel: &&Channel| {
+                node.watches(channel) || live.iter().any(|of| of.subscriptions(channel) > 0)
+            };
             let occupied = self.names.channels().filter(held).count();
-            assert_eq!(
-                node.channels.registry().len(),
-                occupied,
-                "{} has entries of others",
-                node.me()
-            );
+            let entries = node.channels.registry().len();
+            assert_eq!(entries, occupied, "{} has entries of others", node.me());
+            self.check_notes(node, &live);
             for channel in self.names.channels() {
                 check_entry(node, channel, &live);
                 self.check_sockets(node, channel, &live);
             }
         }
+        self.check_kept(&live);
+        self.check_users(&live);
+        self.check_seats_end(&live);
         if self.ledger.strict {
             let is_there = |channel: &Channel, member: Option<&str>| {
                 live.iter().any(|of| match member {
@@ -69,9 +55,15 @@ impl World {
         }
     }
 
+    /// Claims to places that not all peers answered in time.
+    pub(crate) fn unanswered(&self) -> u64 {
+        let live = self.places.iter().filter_map(|place| place.node.as_ref());
+        live.map(|node| node.channels.sizes().unanswered_claims).sum()
+    }
+
     /// Checks that no channel has more members than it may, as long as everybody answers in time.
     pub(crate) fn check_limits(&mut self) {
-        if !self.ledger.strict || self.ledger.summary.unanswered > 0 {
+        if !self.ledger.strict || self.unanswered() > 0 {
             return;
         }
         for channel in &self.names.busy {
@@ -83,6 +75,21 @@ impl World {
         }
     }
 
+    /// What a backend was to hear of is what there is.
+    fn check_notes(&self, node: &Node, live: &[&Node]) {
+        let mut there = 0;
+        for channel in self.names.channels().filter(|channel| !is_user(channel)) {
+            let members: BTreeSet<_> = live.iter().flat_map(|of| of.members(channel)).collect();
+            let is_occupied = live.iter().any(|of| of.subscriptions(channel) > 0);
+            assert_eq!(node.occupied.contains(APP, channel, None), is_occupied, "{channel}");
+            for id in &members {
+                assert!(node.occupied.contains(APP, channel, Some(id)), "{id} in {channel}");
+            }
+            there += members.len() + usize::from(is_occupied);
+        }
+        assert_eq!(node.occupied.len(), there, "{} noted who is not there", node.me());
+    }
+
     fn check_streams(&self, node: &Node, others: usize) {
         let me = node.me();
         assert_eq!(node.peers.len(), others, "{me} sees all and only the living");
@@ -92,19 +99,20 @@ impl World {
         assert_eq!(sizes.unacknowledged_channels, 0, "at {me} nobody waits");
         assert_eq!(sizes.place_applicants, 0, "at {me} nobody waits for a place");
         for peer in node.cluster.peers(self.time()) {
-            // For how long it has served is told with each heartbeat at first: the last of those may
-            // be on their way.
-            assert!(peer.unacked_entries <= HEARTBEATS && !peer.broken, "{me}: {peer:?}");
+            assert_eq!((peer.unacked_entries, peer.broken), (0, false), "{me}: {peer:?}");
         }
     }
 
     fn check_sockets(&self, node: &Node, channel: &Channel, live: &[&Node]) {
         let members: BTreeSet<_> = live.iter().flat_map(|of| of.members(channel)).collect();
+        let count: u32 = live.iter().map(|of| of.subscriptions(channel)).sum();
         for socket in node.sockets.values() {
             let Some(subscription) = socket.subscriptions.get(channel) else { continue };
             let told = subscription.told.as_ref().expect("every client was told");
             if is_presence(channel) {
                 assert_eq!(told.roster, members, "a client of {} at {channel}", node.me());
+            } else if !is_user(channel) {
+                assert_eq!(told.count, Some(count.into()), "at {} in {channel}", node.me());
             }
             for publisher in live {
                 told.check_end(node.me(), channel, publisher.me(), &self.ledger);
@@ -116,12 +124,11 @@ impl World {
 /// What a node knows of a channel is what all nodes' sockets hold.
 fn check_entry(node: &Node, channel: &Channel, live: &[&Node]) {
     node.channels.registry().read(APP, channel, |_, found| {
-        let Some(channels::registry::Found { entry, .. }) = found else {
+        let Some(Found { entry, .. }) = found else {
             return assert!(live.iter().all(|of| of.subscriptions(channel) == 0));
         };
-        let numbers = node.peers.all().map(|(id, ..)| id).chain([NodeId::LOCAL]);
-        for id in numbers {
-            let incarnation = node.incarnation_of(id);
+        let peers = node.peers.all().map(|(id, info, _)| (id, info.incarnation));
+        for (id, incarnation) in peers.chain([(NodeId::LOCAL, node.me())]) {
             let of = live.iter().find(|of| of.me() == incarnation).expect("only the living");
             let context = format!("{} of {incarnation} at {channel}", node.me());
             assert_eq!(entry.subscribers().of_node(id), of.subscriptions(channel), "{context}");
@@ -132,6 +139,12 @@ fn check_entry(node: &Node, channel: &Channel, live: &[&Node]) {
         let total: u32 = live.iter().map(|of| of.subscriptions(channel)).sum();
         assert_eq!(entry.subscribers().total(), u64::from(total), "nobody else holds {channel}");
         let members: BTreeSet<_> = live.iter().flat_map(|of| of.members(channel)).collect();
-        assert_eq!(ids(entry), members, "{} at {channel}", node.me());
+        let known: BTreeSet<_> = entry.roster().members().map(|one| one.id.clone()).collect();
+        assert_eq!(known, members, "{} at {channel}", node.me());
+        for shard in 0..SHARDS {
+            let shard = ShardId(shard as u16);
+            let of_shard = node.placed(channel).filter(|(socket, _)| socket.shard == shard).count();
+            assert_eq!(entry.subscribers().at(Place::Shard(shard)) as usize, of_shard);
+        }
     });
 }

@@ -27,11 +27,11 @@ impl World {
     fn end(&mut self, at: usize, until: u64) {
         if self.random.one_in(2) && self.running(at) {
             if self.random.one_in(2) {
-                let node = self.places[at].node.as_mut().unwrap();
-                node.disconnect_all(&mut self.ledger);
+                let (now, node) = (self.time(), self.places[at].node.as_mut().unwrap());
+                node.disconnect_all(now, &self.names, &mut self.ledger);
             }
             self.node(at).cluster.goodbye();
-            self.node(at).wake();
+            self.node(at).woken = true;
             self.send(at);
         }
         self.places[at] = Place::new(until);

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster::Incarnation;
 
 use crate::Channel;
+use crate::kept::Kept;
 use crate::speaking::Statements;
+use crate::spending::Spendings;
 
 /// The order in which things happened; not the time.
 pub(crate) type Moment = u64;
@@ -18,7 +20,11 @@ pub(crate) struct Ledger {
     pub(crate) strict: bool,
     pub(crate) summary: Summary,
     pub(crate) statements: Statements,
+    pub(crate) kept: Kept,
+    pub(crate) spendings: Spendings,
     moment: Moment,
+    /// Who had a channel's subscribers closed, when, and after which event of its own.
+    terminated: Vec<(Channel, Incarnation, Moment, u64)>,
     /// The number of the last event, by publishing node and channel.
     published: BTreeMap<(Incarnation, Channel), u64>,
     /// (a, b): a has b's whole snapshot, and has lost nothing of it since.
@@ -53,6 +59,26 @@ pub(crate) struct Summary {
     pub(crate) full: u64,
     /// Entries of a later version that this one does not understand.
     pub(crate) news: u64,
+    /// Last events that newcomers to cache channels were sent.
+    pub(crate) replayed: u64,
+    /// Times at which a backend heard that a cache channel was found empty.
+    pub(crate) misses: u64,
+    /// Times at which somebody began to watch a user.
+    pub(crate) watched: u64,
+    /// Connections that a backend had closed.
+    pub(crate) terminated: u64,
+    /// Connections that got a slot.
+    pub(crate) seated: u64,
+    /// Connections that got none.
+    pub(crate) turned_away: u64,
+    /// Times at which all slots were in use, and that was checked.
+    pub(crate) sold_out: u64,
+    /// Events that backends published.
+    pub(crate) spent: u64,
+    /// Events for which another node was asked.
+    pub(crate) dealt: u64,
+    /// Events that were too many.
+    pub(crate) over_rate: u64,
     /// Parts of facts that are too long for one entry.
     pub(crate) parts: u64,
 }
@@ -72,6 +98,16 @@ impl Summary {
         self.unanswered += other.unanswered;
         self.full += other.full;
         self.news += other.news;
+        self.replayed += other.replayed;
+        self.misses += other.misses;
+        self.watched += other.watched;
+        self.terminated += other.terminated;
+        self.seated += other.seated;
+        self.turned_away += other.turned_away;
+        self.sold_out += other.sold_out;
+        self.spent += other.spent;
+        self.dealt += other.dealt;
+        self.over_rate += other.over_rate;
         self.parts += other.parts;
     }
 }
@@ -85,6 +121,22 @@ impl Ledger {
     pub(crate) fn moment(&mut self) -> Moment {
         self.moment += 1;
         self.moment
+    }
+
+    /// A node has a channel's subscribers closed.
+    pub(crate) fn terminate(&mut self, by: Incarnation, channel: &Channel) {
+        let moment = self.moment();
+        let number = self.published(by, channel);
+        self.terminated.push((channel.clone(), by, moment, number));
+    }
+
+    /// By whom a channel's subscribers were closed, when, and after which event.
+    pub(crate) fn terminations(
+        &self,
+        channel: &Channel,
+    ) -> impl Iterator<Item = (Incarnation, Moment, u64)> {
+        let of = self.terminated.iter().filter(move |(of, ..)| of == channel);
+        of.map(|(_, by, moment, number)| (*by, *moment, *number))
     }
 
     /// The number of the next event.

@@ -9,19 +9,27 @@
 mod clients;
 mod ending;
 mod faults;
+mod frame;
+mod interest;
+mod kept;
 mod ledger;
 mod load;
 #[allow(dead_code, reason = "the links' own simulation uses the rest of it")]
 #[path = "../../../cluster/tests/simulation/network.rs"]
 mod network;
 mod node;
-mod outside;
+mod outputs;
 #[path = "../../../cluster/tests/simulation/random.rs"]
 mod random;
+mod runtime;
 mod schedule;
+mod seats;
+mod shard;
 mod socket;
 mod speaking;
+mod spending;
 mod step;
+mod users;
 mod version;
 mod world;
 
@@ -75,6 +83,10 @@ fn gentle() {
         assert!(sum.claimed > 10 * SEEDS && sum.full > 10 * SEEDS, "channels are full: {sum:?}");
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
         assert!(sum.statements > 20 * SEEDS, "{sum:?}");
+        assert!(sum.replayed > 20 * SEEDS && sum.misses > SEEDS / 4, "{sum:?}");
+        assert!(sum.seated > 20 * SEEDS && sum.sold_out > 10 * SEEDS, "slots come back: {sum:?}");
+        assert!(sum.dealt > 10 * SEEDS && sum.over_rate > 10 * SEEDS, "{sum:?}");
+        assert!(sum.watched > 10 * SEEDS && sum.terminated > SEEDS, "{sum:?}");
     }
 }
 

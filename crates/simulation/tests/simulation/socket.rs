@@ -3,18 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use channels::registry::{Entry, Member, ShardId};
+use channels::registry::{Member, ShardId};
+use channels::{ConnectionId, ConnectionRef};
 use cluster::Incarnation;
+use protocol::socket_id::SocketId;
 
 use crate::Channel;
+use crate::frame::{Event, Said};
 use crate::ledger::{Ledger, Moment};
+use crate::load::BALLAST_SOCKET;
 
 /// The number of a socket within its node.
-pub(crate) type SocketNumber = u64;
+pub(crate) type SocketNumber = u32;
 
+/// Its place in the shard's table is its number, which no other one ever gets.
 pub(crate) struct Socket {
+    pub(crate) number: SocketNumber,
     pub(crate) shard: ShardId,
     pub(crate) subscriptions: BTreeMap<Channel, Subscription>,
+    /// The channels of users who are watched, and whether those are online, once that was told.
+    pub(crate) watches: BTreeMap<Channel, Option<bool>>,
 }
 
 /// From when the client asks.
@@ -34,63 +42,30 @@ pub(crate) struct Told {
     /// The last number of each publisher.
     last: BTreeMap<Incarnation, u64>,
     pub(crate) roster: BTreeSet<Box<str>>,
+    /// How many are subscribed.
+    pub(crate) count: Option<u64>,
 }
 
-/// What a frame says.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) publisher: Incarnation,
-    pub(crate) number: u64,
-    /// Whose client event it is.
-    pub(crate) user_id: Option<Box<str>>,
-}
-
-/// What an event's frame begins with.
-const EVENT: u8 = b'E';
-
-impl Frame {
-    pub(crate) fn encode(&self) -> String {
-        let user_id = self.user_id.as_deref().unwrap_or_default();
-        format!("{} {} {} {user_id}", char::from(EVENT), self.publisher.0, self.number)
+impl Socket {
+    pub(crate) fn new(number: SocketNumber, shard: ShardId) -> Self {
+        Socket { number, shard, subscriptions: BTreeMap::new(), watches: BTreeMap::new() }
     }
 
-    pub(crate) fn decode(frame: &[u8]) -> Frame {
-        let mut fields = std::str::from_utf8(frame).unwrap().splitn(4, ' ').skip(1);
-        let publisher = Incarnation(fields.next().unwrap().parse().unwrap());
-        let number = fields.next().unwrap().parse().unwrap();
-        let user_id = fields.next().filter(|id| !id.is_empty()).map(Into::into);
-        Frame { publisher, number, user_id }
+    /// As the channels know it.
+    pub(crate) fn who(&self) -> ConnectionRef {
+        let id = ConnectionId { index: self.number, generation: 1 };
+        ConnectionRef { shard: self.shard, id }
     }
-}
 
-/// What a client is sent after its welcome.
-pub(crate) enum Heard {
-    Event(Frame),
-    Added(Box<str>),
-    Removed(Box<str>),
-}
-
-impl Heard {
-    /// Events are the simulation's own; what the channels say is a WebSocket frame.
-    pub(crate) fn parse(frame: &[u8]) -> Self {
-        if frame[0] == EVENT {
-            return Heard::Event(Frame::decode(frame));
-        }
-        let (frame, _) = websocket::client::parse(frame).unwrap().expect("a whole frame");
-        let said: serde_json::Value = serde_json::from_slice(frame.payload).unwrap();
-        let data: serde_json::Value = serde_json::from_str(said["data"].as_str().unwrap()).unwrap();
-        let id = data["user_id"].as_str().unwrap().into();
-        match said["event"].as_str() {
-            Some("pusher_internal:member_added") => Heard::Added(id),
-            Some("pusher_internal:member_removed") => Heard::Removed(id),
-            other => panic!("{other:?} is said"),
-        }
+    /// Whether it needs a slot.
+    pub(crate) fn has_seat(&self) -> bool {
+        self.number != BALLAST_SOCKET
     }
-}
 
-/// The ids of an entry's members.
-pub(crate) fn ids(entry: &Entry) -> BTreeSet<Box<str>> {
-    entry.roster().members().map(|member| member.id.clone()).collect()
+    /// As clients and other nodes know it.
+    pub(crate) fn id(&self, node: Incarnation) -> SocketId {
+        SocketId(node.0, self.number.into())
+    }
 }
 
 impl Subscription {
@@ -99,11 +74,10 @@ impl Subscription {
         &mut self,
         me: Incarnation,
         channel: &Channel,
-        roster: &[Arc<Member>],
+        roster: BTreeSet<Box<str>>,
         excused: bool,
         ledger: &mut Ledger,
     ) {
-        let roster: BTreeSet<Box<str>> = roster.iter().map(|member| member.id.clone()).collect();
         if let Some(member) = &self.member {
             assert!(roster.contains(&member.id), "the roster contains oneself");
         }
@@ -116,39 +90,47 @@ impl Subscription {
         let since = ledger.moment();
         ledger.summary.succeeded += 1;
         ledger.summary.unexcused += u64::from(!excused);
-        self.told = Some(Told { since, excused, floors, last: BTreeMap::new(), roster });
+        let last = BTreeMap::new();
+        self.told = Some(Told { since, excused, floors, last, roster, count: None });
     }
 }
 
 impl Told {
-    /// A frame comes to a socket of the node `me`, or goes past it if the client sent it.
-    pub(crate) fn take(
+    /// A frame comes to a socket of the node `me`.
+    pub(crate) fn hear(
         &mut self,
         me: Incarnation,
-        heard: &Heard,
-        is_sender: bool,
+        channel: &Channel,
+        said: &Said,
         ledger: &mut Ledger,
     ) {
-        match heard {
-            Heard::Event(frame) if is_sender => self.sent(frame),
-            Heard::Event(frame) => self.hear(me, frame, ledger),
-            Heard::Added(id) => {
-                assert!(self.roster.insert(id.clone()), "{id} is added twice");
+        match said {
+            Said::Event(event) => {
+                self.check_open(me, channel, event, ledger);
+                self.hear_event(me, event, ledger);
             }
-            Heard::Removed(id) => {
-                assert!(self.roster.remove(id), "{id} is removed twice");
-            }
+            Said::Added(id) => assert!(self.roster.insert(id.clone()), "{id} is added twice"),
+            Said::Removed(id) => assert!(self.roster.remove(id), "{id} is removed twice"),
+            Said::Count(count) => self.count = Some(*count),
         }
     }
 
-    /// An event comes to a socket of the node `me`.
-    pub(crate) fn hear(&mut self, me: Incarnation, frame: &Frame, ledger: &mut Ledger) {
-        let Frame { publisher, number, user_id } = frame;
+    /// Whoever was to be closed does not hear what its closer sent after that.
+    fn check_open(&self, me: Incarnation, channel: &Channel, event: &Event, ledger: &Ledger) {
+        for (by, at, number) in ledger.terminations(channel) {
+            let is_after = by == event.publisher && event.number > number;
+            let was_open = is_after && self.would_have_heard(me, by, at, ledger);
+            assert!(!was_open, "{event:?} comes to a client of {me} that {by} had closed");
+        }
+    }
+
+    fn hear_event(&mut self, me: Incarnation, event: &Event, ledger: &mut Ledger) {
+        let Event { publisher, number, user_id } = event;
         let last = self.last.get(publisher).copied().unwrap_or(0);
         assert!(*number > last, "event {number} of {publisher} comes after {last}");
         let had = self.floor(*publisher).max(last);
         if *number > had + 1 {
-            assert!(!self.misses_nothing(me, *publisher, ledger), "{frame:?} after {had} at {me}");
+            assert!(!self.misses_nothing(me, *publisher, ledger), "{event:?} after {had} at {me}");
             ledger.summary.missing += number - had - 1;
         }
         self.last.insert(*publisher, *number);
@@ -158,9 +140,16 @@ impl Told {
         }
     }
 
+    /// The client was sent an event of before it came, so it does not come again; perhaps the
+    /// client knew it.
+    pub(crate) fn had(&mut self, event: &Event) {
+        let last = self.last.entry(event.publisher).or_default();
+        *last = event.number.max(*last);
+    }
+
     /// The client sent this event, so it does not come back.
-    pub(crate) fn sent(&mut self, frame: &Frame) {
-        self.last.insert(frame.publisher, frame.number);
+    pub(crate) fn sent(&mut self, event: &Event) {
+        self.last.insert(event.publisher, event.number);
     }
 
     /// In the end, the last event must have come.
@@ -177,6 +166,17 @@ impl Told {
             last == published || !self.misses_nothing(me, publisher, ledger),
             "{me} has {last} of {published} events of {publisher} to {channel}"
         );
+    }
+
+    /// Whether something that `publisher` sent at a moment must have come.
+    pub(crate) fn would_have_heard(
+        &self,
+        me: Incarnation,
+        publisher: Incarnation,
+        at: Moment,
+        ledger: &Ledger,
+    ) -> bool {
+        self.since < at && self.misses_nothing(me, publisher, ledger)
     }
 
     fn floor(&self, publisher: Incarnation) -> u64 {

@@ -1,5 +1,6 @@
 //! What one node's driver does in one step.
 
+use bytes::Bytes;
 use cluster::Incarnation;
 
 use crate::schedule::Transport;
@@ -9,17 +10,19 @@ use crate::world::{FAULTS, QUIET, World};
 /// In milliseconds, as all numbers below.
 const HELLO: u64 = 400;
 const TICK: u64 = 200;
+const COUNTS: u64 = 1000;
 /// A way that is down, or up again, is noticed within this time.
 const NOTICED: u64 = 500;
 /// So long before the end, nothing happens at the nodes any more.
 const SILENCE: u64 = 2500;
+/// So long before the end, nodes say for the last time what they say with every heartbeat.
+const LAST_WORDS: u64 = 2200;
 /// A node that knows nobody serves after this time.
 const ALONE: u64 = 1000;
 
 impl World {
     /// Everything that one node does in one step.
     pub(crate) fn step(&mut self, at: usize) {
-        self.begin(at);
         // After a pause, the tick may come before what is waiting was read.
         let tick_first = self.random.one_in(2);
         if tick_first {
@@ -36,9 +39,9 @@ impl World {
             self.tick(at);
         }
         self.serve(at);
-        let (now, node) = (self.time(), self.places[at].node.as_mut().unwrap());
-        node.look_at_deadline(now, &mut self.ledger);
-        node.note_interests(&self.names.busy);
+        let now = self.time();
+        let node = self.places[at].node.as_mut().unwrap();
+        node.ring(now, &self.names, &mut self.ledger);
         for peer in std::mem::take(&mut node.gone) {
             if let Some(from) = self.place_of(peer) {
                 self.network.cut(at, from);
@@ -50,22 +53,26 @@ impl World {
         self.speak(at);
     }
 
-    /// The node's clock is set.
-    fn begin(&mut self, at: usize) {
-        let now = self.time();
-        self.node(at).outside().now.set(now);
-    }
-
     fn tick(&mut self, at: usize) {
         let (now, place) = (self.time(), &mut self.places[at]);
         if place.next_tick <= self.now {
             place.next_tick = self.now + TICK;
             let node = place.node.as_mut().unwrap();
-            node.tick(now, &mut self.ledger);
-            let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
-            if has_news && !node.peers.is_empty() {
-                node.send_news(version::NEWS);
+            node.beat(now, &self.names, &mut self.ledger);
+            if self.now < FAULTS + QUIET - LAST_WORDS {
+                node.tell_counts(now, &self.names, &mut self.ledger);
             }
+            let has_news = self.schedule.upgrade && version::is_later(at) && self.now < FAULTS;
+            if has_news {
+                node.woken |= node.told.tell(&Bytes::from_static(version::NEWS));
+            }
+        }
+        let place = &mut self.places[at];
+        if place.next_counts <= self.now {
+            place.next_counts = self.now + COUNTS;
+            let node = place.node.as_mut().unwrap();
+            node.channels.say_late_counts();
+            node.settle(now, &self.names, &mut self.ledger);
         }
     }
 
@@ -74,7 +81,7 @@ impl World {
         let node = place.node.as_mut().unwrap();
         for packet in std::mem::take(&mut place.inbox) {
             node.cluster.receive(now, packet);
-            node.drain(&mut self.ledger);
+            node.drain(now, &self.names, &mut self.ledger);
         }
     }
 
@@ -97,7 +104,7 @@ impl World {
         }
         let now = self.time();
         self.node(at).cluster.set_blind(now, way_down);
-        self.node(at).wake();
+        self.node(at).woken = true;
         self.places[at].notices_at = u64::MAX;
         if way_down {
             self.notice_way(at, self.network.way_down_until[at]);
@@ -111,19 +118,20 @@ impl World {
 
     /// Clients and backends do something, at a node that has joined.
     fn serve(&mut self, at: usize) {
+        let now = self.time();
         if !self.node(at).serves {
             if !self.has_joined(at) {
                 return;
             }
             let node = self.places[at].node.as_mut().unwrap();
-            node.open(&self.names, &mut self.ledger);
+            node.open(now, &self.names, &mut self.ledger);
         }
         if self.now >= FAULTS + QUIET - SILENCE || self.random.one_in(2) {
             return;
         }
         let node = self.places[at].node.as_mut().unwrap();
         for _ in 0..self.random.pick(&[1, 1, 1, 4]) {
-            node.do_something(&self.names, &mut self.random, &mut self.ledger);
+            node.do_something(now, &self.names, &mut self.random, &mut self.ledger);
         }
     }
 
@@ -143,11 +151,8 @@ impl World {
         let now = self.time();
         let peers: Vec<Incarnation> = self.node(at).cluster.peers_with_output(now).collect();
         let lingered = self.node(at).lingers.is_some_and(|until| until <= now);
-        assert!(
-            self.node(at).outside().woken.get() || lingered || peers.is_empty(),
-            "the driver is woken"
-        );
-        self.node(at).outside().woken.set(false);
+        assert!(self.node(at).woken || lingered || peers.is_empty(), "the driver is woken");
+        self.node(at).woken = false;
         for peer in peers {
             // What goes to somebody who was replaced comes to the replacement.
             let to = self.place_of(peer).unwrap_or((peer.0 % 10) as usize);

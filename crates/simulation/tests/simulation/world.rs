@@ -9,6 +9,7 @@ use crate::load::Names;
 use crate::network::Network;
 use crate::node::Node;
 use crate::random::Random;
+use crate::runtime::Clock;
 use crate::schedule::Schedule;
 
 /// Milliseconds per step, as all numbers below.
@@ -28,12 +29,14 @@ pub(crate) struct Place {
     pub(crate) notices_at: u64,
     pub(crate) next_tick: u64,
     pub(crate) next_hello: u64,
+    pub(crate) next_counts: u64,
 }
 
 pub(crate) struct World {
     pub(crate) schedule: Schedule,
     pub(crate) random: Random,
     pub(crate) now: u64,
+    clock: Clock,
     pub(crate) places: Vec<Place>,
     pub(crate) network: Network,
     pub(crate) ledger: Ledger,
@@ -56,6 +59,7 @@ impl World {
             schedule,
             random,
             now: 0,
+            clock: Clock::default(),
             incarnations: 0,
         }
     }
@@ -81,10 +85,13 @@ impl World {
             for at in running {
                 self.step(at);
                 self.check_limits();
+                self.check_seats();
             }
             self.now += STEP;
+            self.clock.set(self.time());
         }
         self.check_end();
+        self.ledger.summary.unanswered = self.unanswered();
         self.ledger.summary
     }
 
@@ -111,8 +118,7 @@ impl World {
                 self.incarnations += 1;
                 let incarnation = Incarnation(self.incarnations * 10 + at as u64);
                 let (name, settings) = (format!("node-{at}"), self.schedule.settings.clone());
-                let node = Node::new(self.now, incarnation, name, settings, &self.names);
-                node.outside().now.set(Duration::from_millis(self.now));
+                let node = Node::new(&self.clock, incarnation, name, settings, &self.names);
                 place.node = Some(node);
             }
         }
@@ -131,7 +137,7 @@ impl World {
                 for (from, to) in [(a, b), (b, a)] {
                     let peer = self.find(from, to);
                     self.node(to).cluster.reconnected(peer);
-                    self.node(to).wake();
+                    self.node(to).woken = true;
                 }
             }
         }
@@ -148,8 +154,7 @@ impl World {
             }
         }
         node.cluster.found(now, info.clone());
-        node.outside().now.set(now);
-        node.drain(&mut self.ledger);
+        node.drain(now, &self.names, &mut self.ledger);
         info.incarnation
     }
 }
@@ -164,6 +169,7 @@ impl Place {
             notices_at: u64::MAX,
             next_tick: 0,
             next_hello: 0,
+            next_counts: 0,
         }
     }
 }
