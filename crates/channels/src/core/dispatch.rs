@@ -105,9 +105,9 @@ impl<R: Runtime> Dispatch<'_, R> {
         self.wake_store |= wake;
     }
 
-    /// Somebody waits until a time.
-    pub(super) fn wake_timer(&mut self) {
-        self.wake_timer = true;
+    /// Somebody waits until a time, of which the timer has to be told, if `wake` says so.
+    pub(super) fn wake_timer(&mut self, wake: bool) {
+        self.wake_timer |= wake;
     }
 
     /// Wakes everybody who has to be woken so far.

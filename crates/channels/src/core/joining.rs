@@ -98,12 +98,10 @@ impl<R: Runtime> Dispatch<'_, R> {
         let Channels { joins, runtime, streams, .. } = self.channels;
         let waits = match streams.is_alone() {
             true => None,
-            false => joins.await_interest(locked, topic, newcomer, acks, runtime.now()),
+            false => joins.await_interest(locked, topic, newcomer, acks, || runtime.now()),
         };
-        if let Some(is_soonest) = waits {
-            if is_soonest {
-                self.wake_timer();
-            }
+        if let Some(wakes) = waits {
+            self.wake_timer(wakes);
             // Both are waited for at the same time.
             self.fetch_last_event(locked, topic);
             return false;
@@ -123,8 +121,8 @@ impl<R: Runtime> Dispatch<'_, R> {
     ) -> bool {
         if newcomer.asked && self.fetch_last_event(locked, topic) {
             let Channels { joins, runtime, .. } = self.channels;
-            joins.await_last_event(locked, topic, newcomer.who, runtime.now());
-            self.wake_timer();
+            let wakes = joins.await_last_event(locked, topic, newcomer.who, runtime.now());
+            self.wake_timer(wakes);
             return false;
         }
         self.welcome(locked, topic, entry, newcomer, interests);
@@ -134,7 +132,7 @@ impl<R: Runtime> Dispatch<'_, R> {
     /// Those who need not wait any longer go on.
     fn pass(&mut self, locked: Locked<'_>, topic: &Topic, entry: &Entry, is_fetched: bool) {
         let Channels { joins, runtime, .. } = self.channels;
-        let passed = joins.pass(locked, topic, runtime.now(), is_fetched);
+        let passed = joins.pass(locked, topic, || runtime.now(), is_fetched);
         if passed.is_empty() {
             return;
         }

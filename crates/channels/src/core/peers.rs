@@ -177,7 +177,7 @@ impl Peers {
 impl<R: Runtime> Channels<R> {
     /// Peers know more of what they were told.
     pub(super) fn advance_acknowledged(&self) {
-        let known = self.joins.acknowledged(self.runtime.now());
+        let known = self.joins.acknowledged();
         if !known.is_empty() {
             self.advance_all(&known);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Channels;
-use super::joins::{Left, Newcomer, Place};
+use super::joins::{Applicant, Left, Newcomer, Place};
 use crate::delivery::{Delivery, Welcome};
 use crate::registry::{Change, Found, Locked, Member, Roster};
 use crate::runtime::{Interests, Runtime};
@@ -53,13 +53,13 @@ impl<R: Runtime> Channels<R> {
         let mut dispatch = self.dispatch();
         let joined = self.registry.update(&topic.app, &topic.channel, |locked, entry| {
             if let (Some(member), Some(limit)) = (member, max_members) {
-                let applicant = (who, member, limit);
+                let applicant = Applicant { who, member, limit };
                 match self.place(locked, topic, entry.roster(), applicant) {
                     Place::Free => {}
                     Place::None => return Joined::Full,
                     Place::Claimed(claim) => {
                         dispatch.send_claim(locked, topic, claim);
-                        dispatch.wake_timer();
+                        dispatch.wake_timer(true);
                         return Joined::AwaitsPlace;
                     }
                 }
@@ -157,13 +157,13 @@ impl<R: Runtime> Channels<R> {
         locked: Locked<'_>,
         topic: &Topic,
         roster: &Roster,
-        applicant: (ConnectionRef, &Arc<Member>, usize),
+        applicant: Applicant<'_>,
     ) -> Place {
-        let (_, member, limit) = applicant;
+        let Applicant { member, limit, .. } = applicant;
         if self.streams.is_alone() {
             let is_full = roster.len() >= limit && !roster.contains(&member.id);
             return if is_full { Place::None } else { Place::Free };
         }
-        self.joins.reserve(locked, topic, roster, applicant, self.runtime.now())
+        self.joins.reserve(locked, topic, roster, applicant, || self.runtime.now())
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 use crate::reservations::channel::{Channel, Own};
 use crate::reservations::message::{Message, Stamp};
 
@@ -72,13 +74,13 @@ pub struct Claims<K> {
     time: u64,
     /// Whether they are late.
     peers: BTreeMap<Peer, bool>,
-    channels: HashMap<K, Channel>,
+    channels: HashMap<K, Channel, RandomState>,
 }
 
 impl<K: Clone + Eq + Hash> Claims<K> {
     /// A node without peers. `me` is a number that no other run of any node has.
     pub fn new(me: u64) -> Self {
-        Claims { me, time: 0, peers: BTreeMap::new(), channels: HashMap::new() }
+        Claims { me, time: 0, peers: BTreeMap::new(), channels: HashMap::default() }
     }
 
     /// Somebody wants to become a member of a channel.

@@ -49,11 +49,21 @@ pub(crate) struct Newcomer {
     pub(crate) asked: bool,
 }
 
+/// A connection that asks for a place in a presence channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Applicant<'a> {
+    pub(crate) who: ConnectionRef,
+    pub(crate) member: &'a Arc<Member>,
+    /// How many members the channel may have.
+    pub(crate) limit: usize,
+}
+
 /// Whether there is a place in a presence channel.
 pub(crate) enum Place {
     Free,
     None,
-    /// It is claimed, and the join waits; the message is to be told to everybody.
+    /// It is claimed, and the join waits; the message is to be told to everybody, and the timer that
+    /// there is a new deadline.
     Claimed(Message),
 }
 
@@ -124,9 +134,10 @@ impl Joins {
         _: Locked<'_>,
         topic: &Topic,
         roster: &Roster,
-        (who, member, limit): (ConnectionRef, &Arc<Member>, usize),
-        now: Now,
+        applicant: Applicant<'_>,
+        now: impl FnOnce() -> Now,
     ) -> Place {
+        let Applicant { who, member, limit } = applicant;
         let mut state = self.state.lock();
         let unconfirmed = state.unconfirmed(topic);
         state.numbers += 1;
@@ -138,53 +149,53 @@ impl Joins {
             Reserve::Claimed(claim) => claim,
         };
         let stage = Stage::Place { ticket, member: member.clone(), limit };
-        let join =
-            Join { newcomer: Newcomer { who, asked: true }, stage, until: now + PEER_TIMEOUT };
-        self.begin(&mut state, topic, join);
+        let newcomer = Newcomer { who, asked: true };
+        self.applicants.fetch_add(1, Relaxed);
+        let _ = self.begin(&mut state, topic, newcomer, stage, now() + PEER_TIMEOUT);
         Place::Claimed(claim)
     }
 
     /// A subscription counts, and waits until the peers know of it: `acks` are of the channel's first
-    /// one; those after it wait with it. None if there is nothing to wait for; whether its deadline is
-    /// the soonest of all.
+    /// one; those after it wait with it. None if there is nothing to wait for; whether the timer has
+    /// to be told.
     pub(crate) fn await_interest(
         &self,
         _: Locked<'_>,
         topic: &Topic,
         newcomer: Newcomer,
         acks: AckHandles,
-        now: Now,
+        now: impl FnOnce() -> Now,
     ) -> Option<bool> {
         if acks.is_empty() && self.is_idle() {
             return None;
         }
         let mut state = self.state.lock();
-        if !acks.is_empty() {
+        let first = (!acks.is_empty()).then(|| {
             state.numbers += 1;
-            let (number, until) = (state.numbers, now + PEER_TIMEOUT);
-            let joining = state.topics.entry(topic.clone()).or_default();
-            joining.interest = Some(Interest { number, acks, until });
+            let number = state.numbers;
             state.told.push_back((number, topic.clone()));
+            Interest { number, acks, until: now() + PEER_TIMEOUT }
+        });
+        let known = || state.topics.get(topic)?.interest.as_ref();
+        let until = first.as_ref().or_else(known)?.until;
+        let wakes = self.begin(&mut state, topic, newcomer, Stage::Interest, until);
+        if let Some(joining) = state.topics.get_mut(topic).filter(|_| first.is_some()) {
+            joining.interest = first;
         }
-        let interest = state.topics.get(topic).and_then(|joining| joining.interest.as_ref());
-        let until = interest.map(|interest| interest.until)?;
-        let first = state.deadlines.peek();
-        let is_soonest = first.is_none_or(|Reverse((first, _))| *first > until);
-        self.begin(&mut state, topic, Join { newcomer, stage: Stage::Interest, until });
-        Some(is_soonest)
+        Some(wakes)
     }
 
-    /// A subscription counts, and waits for the channel's last event, which is being fetched.
+    /// A subscription counts, and waits for the channel's last event, which is being fetched. True if
+    /// the timer has to be told.
     pub(crate) fn await_last_event(
         &self,
         _: Locked<'_>,
         topic: &Topic,
         who: ConnectionRef,
         now: Now,
-    ) {
-        let until = now + LAST_EVENT_TIMEOUT;
-        let join = Join { newcomer: Newcomer { who, asked: true }, stage: Stage::LastEvent, until };
-        self.begin(&mut self.state.lock(), topic, join);
+    ) -> bool {
+        let (newcomer, until) = (Newcomer { who, asked: true }, now + LAST_EVENT_TIMEOUT);
+        self.begin(&mut self.state.lock(), topic, newcomer, Stage::LastEvent, until)
     }
 
     /// A client asks for a subscription that it has already. If that waits, it is told in time; false
@@ -267,12 +278,13 @@ impl Joins {
         &self,
         _: Locked<'_>,
         topic: &Topic,
-        now: Now,
+        now: impl Fn() -> Now,
         is_fetched: bool,
     ) -> Vec<Passed> {
         let mut state = self.state.lock();
         let Some(joining) = state.topics.get_mut(topic) else { return Vec::new() };
-        let is_known = joining.interest.as_ref().is_none_or(|interest| interest.is_over(now));
+        let is_over = |interest: &Interest| interest.is_acknowledged() || interest.until <= now();
+        let is_known = joining.interest.as_ref().is_none_or(is_over);
         if is_known {
             joining.interest = None;
         }
@@ -280,7 +292,7 @@ impl Joins {
         joining.joins.retain(|join| {
             let needs_last_event = match join.stage {
                 Stage::Interest if is_known => true,
-                Stage::LastEvent if is_fetched || join.until <= now => false,
+                Stage::LastEvent if is_fetched || join.until <= now() => false,
                 _ => return true,
             };
             passed.push(Passed { newcomer: join.newcomer, needs_last_event });
@@ -293,7 +305,7 @@ impl Joins {
 
     /// The channels whose first subscribers the peers know now. Streams are acknowledged in order, so
     /// those behind one that goes on do so, too, or soon will not.
-    pub(crate) fn acknowledged(&self, now: Now) -> Vec<Topic> {
+    pub(crate) fn acknowledged(&self) -> Vec<Topic> {
         if self.is_idle() {
             return Vec::new();
         }
@@ -302,7 +314,7 @@ impl Joins {
         while let Some((number, topic)) = state.told.front() {
             let interest = state.topics.get(topic).and_then(|joining| joining.interest.as_ref());
             let interest = interest.filter(|interest| interest.number == *number);
-            if interest.is_some_and(|interest| !interest.is_over(now)) {
+            if interest.is_some_and(|interest| !interest.is_acknowledged()) {
                 break;
             }
             let is_there = interest.is_some();
@@ -311,9 +323,11 @@ impl Joins {
         over
     }
 
-    /// When somebody has waited for long enough.
+    /// When somebody has waited for long enough; whoever asks looks then.
     pub(crate) fn deadline(&self) -> Option<Now> {
-        self.state.lock().deadlines.peek().map(|Reverse((until, _))| *until)
+        let mut state = self.state.lock();
+        state.alarm = state.deadlines.peek().map(|Reverse((until, _))| *until);
+        state.alarm
     }
 
     /// The channels where somebody has waited for long enough. Claims among them, and all that are as
@@ -407,11 +421,18 @@ impl Joins {
         self.state.lock().claims.down(node.0);
     }
 
-    fn begin(&self, state: &mut State, topic: &Topic, join: Join) {
+    /// Somebody waits. True if the timer has to be told.
+    #[must_use]
+    fn begin(
+        &self,
+        state: &mut State,
+        topic: &Topic,
+        newcomer: Newcomer,
+        stage: Stage,
+        until: Now,
+    ) -> bool {
         self.waiting.fetch_add(1, Relaxed);
-        self.applicants.fetch_add(join.is_without_place().into(), Relaxed);
-        state.deadlines.push(Reverse((join.until, topic.clone())));
-        state.topics.entry(topic.clone()).or_default().joins.push(join);
+        state.begin(topic, Join { newcomer, stage, until })
     }
 
     /// Takes a join out, by what fits.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::Now;
+use foldhash::fast::RandomState;
 
 use super::Newcomer;
 use crate::registry::{Member, NodeId};
@@ -54,20 +55,23 @@ pub(super) struct Joining {
 }
 
 pub(super) struct State {
-    pub(super) topics: HashMap<Topic, Joining>,
+    pub(super) topics: HashMap<Topic, Joining, RandomState>,
     /// When joins have waited for long enough; some may have ended.
     pub(super) deadlines: BinaryHeap<Reverse<(Now, Topic)>>,
+    /// When the timer looks by itself, as it was told at last.
+    pub(super) alarm: Option<Now>,
     /// Interests in the order in which they were told; some may have ended.
     pub(super) told: VecDeque<(u64, Topic)>,
     pub(super) numbers: u64,
     pub(super) claims: Claims<Topic>,
     /// New members of this node, by channel. Kept until a heartbeat finds that all peers know them.
-    pub(super) unconfirmed: HashMap<Topic, Unconfirmed>,
+    pub(super) unconfirmed: HashMap<Topic, Unconfirmed, RandomState>,
 }
 
 impl Interest {
-    pub(super) fn is_over(&self, now: Now) -> bool {
-        self.until <= now || self.acks.iter().all(AckHandle::is_settled)
+    /// Whether all peers know.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.acks.iter().all(AckHandle::is_settled)
     }
 }
 
@@ -80,12 +84,13 @@ impl Join {
 impl State {
     pub(super) fn new(me: u64) -> Self {
         State {
-            topics: HashMap::new(),
+            topics: HashMap::default(),
             deadlines: BinaryHeap::new(),
+            alarm: None,
             told: VecDeque::new(),
             numbers: 0,
             claims: Claims::new(me),
-            unconfirmed: HashMap::new(),
+            unconfirmed: HashMap::default(),
         }
     }
 
@@ -136,10 +141,24 @@ impl State {
         late.count() as u64
     }
 
+    /// Somebody waits until a time. True if the timer has to be told, as it would look too late.
+    #[must_use]
+    pub(super) fn begin(&mut self, topic: &Topic, join: Join) -> bool {
+        let until = join.until;
+        self.deadlines.push(Reverse((until, topic.clone())));
+        self.topics.entry(topic.clone()).or_default().joins.push(join);
+        self.alarm.is_none_or(|alarm| until < alarm)
+    }
+
     pub(super) fn tidy(&mut self, topic: &Topic) {
         let is_empty = |joining: &Joining| joining.joins.is_empty() && joining.interest.is_none();
         if self.topics.get(topic).is_some_and(is_empty) {
             self.topics.remove(topic);
+        }
+        if self.topics.is_empty() {
+            // All of them have ended.
+            self.deadlines.clear();
+            self.told.clear();
         }
     }
 }
