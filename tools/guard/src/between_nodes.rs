@@ -12,9 +12,10 @@ use crate::callgrind::Count;
 use crate::client::{self, Backend, Client, unsubscription};
 use crate::node::Node;
 
-/// After every operation both nodes may do what they do later (acknowledge, at most some ms), so that
-/// it never falls together with the next operation and makes that cheaper.
-const REST: Duration = Duration::from_millis(8);
+/// After every operation both nodes may do what they do later (acknowledge, look whether a join has
+/// waited for 50 ms), so that it never falls together with the next operation and makes that cheaper:
+/// with less, the counts depended on how fast the machine was. There are two rests to a join.
+const REST: Duration = Duration::from_millis(30);
 
 /// How long the nodes may take to know each other.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
