@@ -14,11 +14,12 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::cache::{finish_redis_cache, serve_redis_cache};
+use crate::changed_files::Changes;
 use crate::limits::{RedisQuestions, serve_redis_rates};
 use crate::node::Node;
 use crate::outside::keep_time;
 use crate::peers::Membership;
-use crate::reload::{self, Changes, Reload};
+use crate::reload::{self, Reload};
 use crate::webhooks::{Opened, Work};
 use crate::{apps, lifecycle, metrics};
 
@@ -54,9 +55,12 @@ impl Background {
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
         let Background { node, metrics: metrics_listener, signals, membership, .. } = self;
         let Background { redis_questions, redis_cache, store, webhooks, .. } = self;
-        let work = Work::start(&node, webhooks);
+        let (work, meters) = Work::start(&node.config, &node.channels, webhooks);
+        // It is set once.
+        let _ = node.meters.set(meters);
         redis_questions.map(|asked| tokio::task::spawn_local(serve_redis_rates(asked)));
-        redis_cache.map(|at| tokio::task::spawn_local(serve_redis_cache(node.clone(), at)));
+        redis_cache
+            .map(|at| tokio::task::spawn_local(serve_redis_cache(node.channels.clone(), at)));
         let set_open = |open| membership.iter().for_each(|cluster| cluster.set_open(open));
         set_open(true);
         let certificates = membership.as_deref().and_then(Membership::certificates);
@@ -86,7 +90,7 @@ impl Background {
         set_open(false);
         lifecycle::drain(&node).await;
         work.close().await;
-        finish_redis_cache(&node).await;
+        finish_redis_cache(&node.channels).await;
         Ok(())
     }
 }

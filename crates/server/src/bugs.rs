@@ -5,13 +5,12 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use channels::registry::ShardId;
 use config::Sources;
 use websocket::{Opcode, client};
 
-use crate::hub::Op;
-use crate::metrics;
+use crate::inbox::Op;
 use crate::running::{Running, start};
+use crate::stats::panics;
 
 /// A WebSocket that has been told that it is connected.
 fn connect(running: &Running) -> TcpStream {
@@ -51,9 +50,9 @@ fn a_bug_ends_one_connection_at_most_and_is_counted() {
     let sources = Sources { config_file: None, env, dotenv_dir: nowhere };
     let running = start(config::load(&sources).unwrap().config, None).unwrap();
     let mut bystander = connect(&running);
-    let before = metrics::panics();
+    let before = panics();
 
-    running.node.inbox(ShardId(0)).send(Op::Panic);
+    running.node.inboxes()[0].send(Op::Panic);
     say(&mut bystander, r#"{"event":"pusher:ping"}"#);
     until(&mut bystander, "pusher:pong");
 
@@ -65,6 +64,6 @@ fn a_bug_ends_one_connection_at_most_and_is_counted() {
     until(&mut bystander, "pusher:pong");
     drop(connect(&running));
 
-    assert_eq!(metrics::panics() - before, 2);
+    assert_eq!(panics() - before, 2);
     running.stop();
 }

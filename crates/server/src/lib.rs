@@ -7,12 +7,15 @@
 
 mod apps;
 mod background;
+mod backlog;
 #[cfg(test)]
 mod bugs;
 mod cache;
+mod changed_files;
 mod frames;
 mod http;
 mod hub;
+mod inbox;
 mod lifecycle;
 mod limits;
 mod metrics;
@@ -20,14 +23,20 @@ mod net;
 mod node;
 mod outside;
 mod peers;
+mod readiness;
 mod reload;
 mod running;
 mod seats;
 mod session;
+mod shared_cache;
 mod start_error;
+mod stats;
 mod task_thread;
 mod webhooks;
 
+pub use net::TlsError;
+pub use peers::JoinError;
 pub use reload::Reload;
 pub use running::{Running, run, start, start_with_store};
 pub use start_error::StartError;
+pub use webhooks::OpenError as WebhooksError;

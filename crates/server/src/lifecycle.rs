@@ -1,4 +1,4 @@
-//! From start to exit: what is started in which order, what signals do, and how the node leaves.
+//! While the node serves, and when it leaves: housekeeping, and letting everybody go.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::close::Close;
 use tokio::time::{Instant, sleep};
 
-use crate::hub::{Op, ShardReport};
+use crate::inbox::{Op, ShardReport, reports};
 use crate::node::Node;
 
 /// How often the departing node looks whether everybody has gone.
@@ -20,10 +20,10 @@ pub(crate) async fn drain(node: &Arc<Node>) {
     let deadline = Instant::now() + grace;
     let connections = node.apps.connections();
     tracing::info!(connections, ?grace, "shutting down: closing the connections one after another");
-    node.drain();
+    node.readiness.drain();
     // The last fifth is for the answers to the last close frames.
     let spread = grace.mul_f64(0.8);
-    node.tell_all(|| Op::Disperse { close: Close::reconnect(), over: spread });
+    node.outside().tell_all(|| Op::Disperse { close: Close::reconnect(), over: spread });
     while Instant::now() < deadline {
         if is_empty(node, deadline).await {
             break;
@@ -32,7 +32,7 @@ pub(crate) async fn drain(node: &Arc<Node>) {
     }
     let left = node.apps.connections();
     tracing::info!(left, "stopped");
-    node.tell_all(|| Op::Stop);
+    node.outside().tell_all(|| Op::Stop);
 }
 
 async fn is_empty(node: &Node, deadline: Instant) -> bool {
@@ -40,7 +40,7 @@ async fn is_empty(node: &Node, deadline: Instant) -> bool {
         matches!(report, Some(ShardReport { connections: 0, http_connections: 0, .. }))
     };
     let left = deadline.saturating_duration_since(Instant::now());
-    node.reports(left).await.iter().all(empty)
+    reports(node.inboxes(), left).await.iter().all(empty)
 }
 
 /// What has to be done now and then.

@@ -1,16 +1,18 @@
 //! A server that runs: starting it, waiting for signals, stopping it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use app_stores::AppStore;
+use channels::registry::ShardId;
 use config::{AdapterDriver, CacheDriver, Config, Mode, QueueDriver, RateLimiterDriver};
 use redis_client::RedisOptions;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
+use tokio::task::spawn_local;
 
 use crate::apps::Apps;
 use crate::background::{Background, Signals};
@@ -18,12 +20,13 @@ use crate::hub::Shard;
 use crate::limits::{Descriptors, RedisQuestions, RedisRates};
 use crate::net::{Bound, Tls};
 use crate::node::Node;
-use crate::peers::Membership;
+use crate::peers::{Membership, Participant};
 use crate::reload::Reload;
 use crate::start_error::StartError;
+use crate::stats::count_panics;
 use crate::task_thread::TaskThread;
 use crate::webhooks::Opened;
-use crate::{http, metrics, net};
+use crate::{http, net};
 
 /// How long a start that is not ready at once is waited for before it is told about.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -86,7 +89,7 @@ impl Running {
 
     /// Who sends webhooks.
     pub fn webhooks(&self) -> String {
-        let Config { mode, queue, .. } = &self.node.config;
+        let Config { mode, queue, .. } = &*self.node.config;
         match (*mode, queue.driver) {
             (Mode::Full, QueueDriver::Sync) => "sent by this process".to_owned(),
             (Mode::Full, queue) => format!("through the queue {queue}, also sent by this process"),
@@ -139,7 +142,7 @@ pub fn start_with_store(
     reload: Option<Reload>,
     store: Option<Arc<dyn AppStore>>,
 ) -> Result<Running, StartError> {
-    metrics::count_panics();
+    count_panics();
     let tls = config.ssl.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let shards = if config.shards == 0 { cores() } else { config.shards };
@@ -152,8 +155,7 @@ pub fn start_with_store(
         false => None,
     };
     let address = bound.address();
-    let metrics_address =
-        metrics_listener.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+    let metrics_address = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
 
     let descriptors = Descriptors::claim(config.fd_reserve);
     let (redis_rates, redis_questions) = redis_rates(&config)?.unzip();
@@ -168,18 +170,21 @@ pub fn start_with_store(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let webhooks = {
         let _inside = runtime.enter();
-        Opened::new(&node)?
+        Opened::new(&node.config, &node.apps)?
     };
     let threads: io::Result<Vec<_>> =
         node.shards().map(|shard| TaskThread::start(format!("shard-{}", shard.0))).collect();
     let threads = threads?;
-    let membership = Membership::join(&node, &threads)?;
-    if node.has_joined() {
+    let membership = match node.is_clustered() {
+        true => Some(Membership::join(participant(&node), &threads)?),
+        false => None,
+    };
+    if node.readiness.has_joined() {
         // Before the first client: what it does has to be told by somebody.
         node.channels.set_serving(true);
     }
     for ((shard, listener), thread) in node.shards().zip(main.listen(bound)?).zip(&threads) {
-        Shard::start(shard, node.clone(), listener, thread);
+        start_shard(shard, &node, listener, thread);
     }
 
     let (stop, stopped) = mpsc::channel(1);
@@ -202,7 +207,7 @@ pub fn start_with_store(
         store,
         webhooks,
     };
-    node.set_ready();
+    node.readiness.set_listening();
     let background = thread::Builder::new().name("background".into()).spawn(move || {
         background.run(runtime, stopped);
         // The shards' end when everything else has.
@@ -223,6 +228,30 @@ pub fn run(
     started(&running);
     running.wait();
     Ok(())
+}
+
+/// What of the node takes part in its cluster.
+fn participant(node: &Node) -> Participant {
+    Participant {
+        config: node.config.clone(),
+        channels: node.channels.clone(),
+        readiness: node.readiness.clone(),
+    }
+}
+
+/// Starts a shard on its thread, where it serves what arrives at its listener until it is told to
+/// stop.
+fn start_shard(id: ShardId, node: &Arc<Node>, listener: TcpListener, thread: &TaskThread) {
+    let node = node.clone();
+    thread.spawn(move || {
+        let (config, channels) = (node.config.clone(), node.channels.clone());
+        let shard = Shard::new(id, config, channels, node.stats.clone());
+        let listen = http::listen(node, shard.clone(), listener);
+        async move {
+            spawn_local(listen);
+            shard.run().await;
+        }
+    });
 }
 
 /// Where budgets are kept, and who answers for it, if that is Redis.
@@ -256,7 +285,7 @@ impl Port<'_> {
         net::bind(self.host, self.port, count, shared).map_err(|error| self.error(error))
     }
 
-    fn listen(&self, bound: Bound) -> Result<Vec<std::net::TcpListener>, StartError> {
+    fn listen(&self, bound: Bound) -> Result<Vec<TcpListener>, StartError> {
         bound.listen().map_err(|error| self.error(error))
     }
 

@@ -1,9 +1,9 @@
 //! The last events of cache channels (W43, W44), where all nodes keep them: Redis. What a node itself
-//! has, and who waits, is the `channels` crate's.
+//! has, and who waits, is the `channels` crate's; what Redis has yet to be told and asked is in
+//! `shared_cache`.
 //!
 //! ```text
-//!   shared    what Redis has yet to be told and asked, and who waits for that
-//!   waiting   what follows when Redis has answered, or does not: the only part that knows the node
+//!   waiting   what follows when Redis has answered, or does not
 //!   redis     the connection, on the background runtime
 //!   stored    an event as it stands in Redis
 //! ```
@@ -13,16 +13,8 @@
 //! everything goes on in memory.
 
 mod redis;
-mod shared;
 mod stored;
 mod waiting;
 
 pub(crate) use redis::{finish as finish_redis_cache, serve as serve_redis_cache};
-pub(crate) use shared::{Shared, SharedNumbers};
-
-use channels::{Key, Topic};
-
-/// The channel of a topic.
-pub(crate) fn key(topic: &Topic) -> Key {
-    (topic.app.clone(), topic.channel.clone())
-}
+pub(crate) use waiting::last_is_known;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::RedisError;
-use channels::{CachedEvent, Key};
+use channels::{CachedEvent, Key, Runtime};
 use failures::LogThrottle;
 use redis_client::{CallError, Change, Client, RedisOptions};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::shared::{Counters, Job};
-use super::{Shared, stored};
-use crate::node::Node;
+use super::stored;
+use super::waiting::{end_questions, settle};
+use crate::outside::NodeChannels;
+use crate::shared_cache::{Counters, Job, SharedCache};
 
 /// Commands that are under way at a time.
 const UNDER_WAY: usize = 32;
@@ -30,22 +31,21 @@ static INVALID: LogThrottle = LogThrottle::new();
 static DROPPED: LogThrottle = LogThrottle::new();
 
 /// Runs for as long as the node does.
-pub(crate) async fn serve(node: Arc<Node>, options: RedisOptions) {
-    let Some(shared) = &node.outside().shared_cache else { return };
-    let patience = node.clone();
-    tokio::task::spawn_local(async move { patience.end_questions().await });
-    let (watcher, prefix) = (node.clone(), options.key_prefix.clone());
+pub(crate) async fn serve(channels: Arc<NodeChannels>, options: RedisOptions) {
+    let Some(shared) = &channels.runtime().shared_cache else { return };
+    tokio::task::spawn_local(end_questions(channels.clone()));
+    let (watcher, prefix) = (channels.clone(), options.key_prefix.clone());
     let client = Client::new(options, CALL_TIMEOUT).on_change(move |change| {
-        if let Some(shared) = &watcher.outside().shared_cache {
+        if let Some(shared) = &watcher.runtime().shared_cache {
             follow(change, &watcher, shared);
         }
     });
-    let link = Rc::new(Link { node: node.clone(), client, prefix });
+    let link = Rc::new(Link { channels: channels.clone(), client, prefix });
     tokio::join!(link.client.keep_connected(), link.clone().work(shared));
 }
 
 /// The connection has come or gone.
-fn follow(change: Change<'_>, node: &Node, shared: &Shared) {
+fn follow(change: Change<'_>, channels: &NodeChannels, shared: &SharedCache) {
     match change {
         Change::Up => {
             tracing::info!("the last events of cache channels are kept in Redis");
@@ -60,15 +60,15 @@ fn follow(change: Change<'_>, node: &Node, shared: &Shared) {
             // Nobody is kept waiting.
             for key in shared.set_reachable(false) {
                 Counters::count(&shared.counters.failed);
-                node.settle_last(&key, None, false);
+                settle(channels, shared, &key, None, false);
             }
         }
     }
 }
 
 /// Waits until Redis has been told everything, but not for long.
-pub(crate) async fn finish(node: &Node) {
-    let Some(shared) = &node.outside().shared_cache else { return };
+pub(crate) async fn finish(channels: &NodeChannels) {
+    let Some(shared) = &channels.runtime().shared_cache else { return };
     let until = Instant::now() + FAREWELL;
     while !shared.is_idle() && Instant::now() < until {
         sleep(Duration::from_millis(5)).await;
@@ -76,14 +76,14 @@ pub(crate) async fn finish(node: &Node) {
 }
 
 struct Link {
-    node: Arc<Node>,
+    channels: Arc<NodeChannels>,
     client: Client,
     prefix: String,
 }
 
 impl Link {
     /// Does what there is to do while there is a connection, for ever.
-    async fn work(self: Rc<Self>, shared: &Shared) {
+    async fn work(self: Rc<Self>, shared: &SharedCache) {
         let mut under_way = JoinSet::new();
         loop {
             while self.client.is_up()
@@ -109,7 +109,7 @@ impl Link {
     }
 
     async fn begin(&self, job: Job) {
-        let Some(shared) = &self.node.outside().shared_cache else { return };
+        let Some(shared) = &self.channels.runtime().shared_cache else { return };
         match job {
             Job::Read(key) => self.read(shared, key).await,
             Job::Write(key) => {
@@ -122,7 +122,7 @@ impl Link {
         }
     }
 
-    async fn read(&self, shared: &Shared, key: Key) {
+    async fn read(&self, shared: &SharedCache, key: Key) {
         let mut eval = ::redis::cmd("EVAL");
         eval.arg(stored::READ).arg(1).arg(self.name(&key)).arg(stored::LONGEST);
         let event = match self.client.query::<(Vec<u8>, i64)>(&eval).await {
@@ -143,13 +143,13 @@ impl Link {
             let (app, channel) = (&*key.0, &*key.1);
             tracing::error!(app, channel, reason, "what Redis has is no last event");
         }
-        self.node.settle_last(&key, event.ok().flatten(), true);
+        settle(&self.channels, shared, &key, event.ok().flatten(), true);
     }
 
     /// True if Redis is away, so that it has to be tried again.
-    async fn write(&self, shared: &Shared, key: &Key) -> bool {
-        let now = self.node.now();
-        let event = self.node.channels.last_events().get(&key.0, &key.1, now);
+    async fn write(&self, shared: &SharedCache, key: &Key) -> bool {
+        let now = self.channels.runtime().now();
+        let event = self.channels.last_events().get(&key.0, &key.1, now);
         let left = event.as_ref().map(|event| event.expires.saturating_sub(now));
         let left = left.map(|left| left.as_millis() as u64).filter(|left| *left > 0);
         let value = event.as_deref().and_then(stored::encode);
@@ -177,7 +177,7 @@ impl Link {
 
     /// The event that was read, unless there is none.
     fn event(&self, key: &Key, value: &[u8], ttl: i64) -> Result<Option<CachedEvent>, String> {
-        let longest = self.node.channels.last_events().ttl();
+        let longest = self.channels.last_events().ttl();
         let ttl = match u64::try_from(ttl) {
             Ok(0) => return Ok(None),
             Ok(millis) => longest.min(Duration::from_millis(millis)),
@@ -185,12 +185,12 @@ impl Link {
             Err(_) if ttl == -1 => longest,
             Err(_) => return Ok(None),
         };
-        let expires = self.node.now().saturating_add(ttl);
+        let expires = self.channels.runtime().now().saturating_add(ttl);
         let event = stored::decode(value, &key.1, expires, since_1970());
         event.map(Some).map_err(|error| error.to_string())
     }
 
-    fn refuse(&self, shared: &Shared, key: &Key, error: &RedisError) {
+    fn refuse(&self, shared: &SharedCache, key: &Key, error: &RedisError) {
         Counters::count(&shared.counters.dropped);
         if REFUSED.may_log() {
             let (app, channel) = (&*key.0, &*key.1);
@@ -198,7 +198,7 @@ impl Link {
         }
     }
 
-    fn drop_write(&self, shared: &Shared, (app, channel): &Key, reason: &str) {
+    fn drop_write(&self, shared: &SharedCache, (app, channel): &Key, reason: &str) {
         Counters::count(&shared.counters.dropped);
         if DROPPED.may_log() {
             tracing::warn!(

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use channels::Runtime;
 use channels::rates::Spending;
 use channels::registry::{Entry, Member};
 use protocol::api::info::{self, Info};
@@ -12,6 +13,7 @@ use protocol::data::Data;
 
 use super::answer::{Answer, Refused, json};
 use super::api::Call;
+use crate::cache::last_is_known;
 
 /// `GET /apps/{id}/channels`
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
@@ -42,9 +44,9 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> 
         (entry.is_some_and(Entry::is_occupied), counts(entry, info))
     });
     if info.cache {
-        call.node.last_is_known(&call.app.id, name).await;
+        last_is_known(&call.node.channels, &call.app.id, name).await;
     }
-    let (now, last_events) = (call.node.now(), call.node.channels.last_events());
+    let (now, last_events) = (call.node.outside().now(), call.node.channels.last_events());
     let event = info.cache.then(|| last_events.get(&call.app.id, name, now)).flatten();
     let data = event.as_ref().and_then(|event| Data::from_literal(&event.data).ok());
     let cached = event

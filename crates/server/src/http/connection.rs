@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 use std::{future, io};
@@ -24,7 +25,7 @@ use super::upgrade::{Upgrade, at_once};
 use super::{cors, route};
 use crate::hub::Shard;
 use crate::limits::OpenSocket;
-use crate::net::{Accepted, ClientStream, open};
+use crate::net::{self, Accepted, ClientStream, open};
 use crate::node::Node;
 
 /// The most bytes of a request's head.
@@ -35,9 +36,15 @@ const UNDER_WAY: Duration = Duration::from_millis(250);
 /// How long a proxy's header and a TLS handshake may take: clients begin them at once.
 const OPENING: Duration = Duration::from_secs(10);
 
+/// What all sockets of one shard's HTTP share.
+pub(super) struct Front {
+    pub(super) node: Arc<Node>,
+    pub(super) shard: Rc<Shard>,
+}
+
 /// What requests on one socket share.
 pub(super) struct Connection {
-    pub(super) shard: Rc<Shard>,
+    pub(super) front: Rc<Front>,
     pub(super) peer: IpAddr,
     /// Counts the socket; goes along when it becomes a WebSocket.
     pub(super) socket: RefCell<Option<OpenSocket>>,
@@ -46,30 +53,38 @@ pub(super) struct Connection {
 }
 
 /// Counts a shard's HTTP connections.
-struct Counted(Rc<Shard>);
+struct Counted(Rc<Front>);
 
 impl Counted {
-    fn new(shard: Rc<Shard>) -> Self {
-        shard.http_connections.update(|count| count + 1);
-        Counted(shard)
+    fn new(front: Rc<Front>) -> Self {
+        front.shard.http_connections.update(|count| count + 1);
+        Counted(front)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.http_connections.update(|count| count - 1);
+        self.0.shard.http_connections.update(|count| count - 1);
     }
 }
 
+/// Serves what arrives at a shard's listener, on that shard's thread, until the node is on its way
+/// out.
+pub(crate) async fn listen(node: Arc<Node>, shard: Rc<Shard>, listener: TcpListener) {
+    let (id, descriptors, drained) = (shard.id, node.descriptors.clone(), node.readiness.drained());
+    let front = Rc::new(Front { node, shard });
+    net::accept(id, listener, descriptors, drained, |accepted| serve(front.clone(), accepted))
+        .await;
+}
+
 /// Serves an accepted socket on its shard, with one task for its whole life.
-pub(crate) fn accept(shard: &Rc<Shard>, accepted: Accepted) {
-    let shard = shard.clone();
+fn serve(front: Rc<Front>, accepted: Accepted) {
     tokio::task::spawn_local(async move {
         // The task has room for its largest state for its whole life, and a WebSocket, which most
         // become, needs little: so the beginning is boxed, and what follows stays where it is made.
-        let begun = Box::pin(begin(shard.clone(), accepted)).await;
+        let begun = Box::pin(begin(front.clone(), accepted)).await;
         let Some(WebSocket { upgrade, stream, early, answer }) = begun else { return };
-        let reader = pin!(upgrade.hand_over(&shard, stream, early, answer));
+        let reader = pin!(upgrade.hand_over(&front, stream, early, answer));
         if let Some(reader) = reader.as_pin_mut() {
             reader.await;
         }
@@ -77,10 +92,10 @@ pub(crate) fn accept(shard: &Rc<Shard>, accepted: Accepted) {
 }
 
 /// Speaks HTTP until the socket becomes a WebSocket, or ends.
-async fn begin(shard: Rc<Shard>, accepted: Accepted) -> Option<WebSocket> {
-    let _counted = Counted::new(shard.clone());
+async fn begin(front: Rc<Front>, accepted: Accepted) -> Option<WebSocket> {
+    let _counted = Counted::new(front.clone());
     let peer = accepted.peer.ip();
-    let begun = try_begin(&shard, accepted).await;
+    let begun = try_begin(&front, accepted).await;
     begun.unwrap_or_else(|error| {
         tracing::debug!(%peer, %error, "an HTTP connection ended");
         None
@@ -97,21 +112,24 @@ struct WebSocket {
     answer: Vec<u8>,
 }
 
-async fn try_begin(shard: &Rc<Shard>, accepted: Accepted) -> io::Result<Option<WebSocket>> {
-    let node = &*shard.node;
+async fn try_begin(front: &Rc<Front>, accepted: Accepted) -> io::Result<Option<WebSocket>> {
+    let node = &*front.node;
     let patience = node.config.http.keep_alive_timeout;
     let Accepted { socket, peer, open: counted } = accepted;
-    let opened = timeout(patience.min(OPENING), open(node, socket, peer.ip())).await;
+    let opened =
+        timeout(patience.min(OPENING), open(&node.config, node.tls.as_deref(), socket, peer.ip()))
+            .await;
     let (mut stream, peer) = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
 
     let mut counted = Some(counted);
-    let first =
-        first_read(shard, &mut stream, |bytes| match at_once(node, peer, bytes, &mut counted) {
+    let first = first_read(&front.shard, &mut stream, |bytes| {
+        match at_once(node, peer, bytes, &mut counted) {
             Some((upgrade, answer, length)) => {
                 First::Handshake(upgrade, answer, Bytes::copy_from_slice(&bytes[length..]))
             }
             None => First::Http(Bytes::copy_from_slice(bytes)),
-        });
+        }
+    });
     let first = tokio::select! {
         biased;
         first = timeout(patience, first) => first,
@@ -124,13 +142,13 @@ async fn try_begin(shard: &Rc<Shard>, accepted: Accepted) -> io::Result<Option<W
         First::Http(first) if first.is_empty() => Ok(None),
         First::Http(first) => {
             let connection = Rc::new(Connection {
-                shard: shard.clone(),
+                front: front.clone(),
                 peer,
                 socket: RefCell::new(counted),
                 upgrade: Cell::new(None),
             });
             // Most connections become WebSockets without it.
-            Box::pin(serve(connection, Replay::new(first, stream))).await
+            Box::pin(serve_http(connection, Replay::new(first, stream))).await
         }
     }
 }
@@ -159,8 +177,8 @@ async fn first_read<T>(
 }
 
 /// Answers requests until the connection ends, or one of them turns it into a WebSocket.
-async fn serve(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<WebSocket>> {
-    let node = connection.shard.node.clone();
+async fn serve_http(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<WebSocket>> {
+    let node = connection.front.node.clone();
     let service =
         service_fn(|request: Request<Incoming>| Box::pin(answer(connection.clone(), request)));
     let mut http = http1::Builder::new()
@@ -193,7 +211,7 @@ async fn serve(connection: Rc<Connection>, stream: Replay) -> io::Result<Option<
 
 /// Resolves when the node is on its way out, and nothing that was sent before can still come.
 async fn gone(node: &Node) {
-    node.drained().await;
+    node.readiness.drained().await;
     sleep(UNDER_WAY).await;
 }
 
@@ -201,11 +219,11 @@ async fn answer(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<super::Answer, Infallible> {
-    let node = &connection.shard.node;
+    let node = &connection.front.node;
     let cors = cors::Cors::of(&node.config.cors, &request);
     let mut answer = route::route(&connection, request).await;
     cors.stamp(answer.headers_mut());
-    if node.is_draining() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if node.readiness.is_draining() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         // The next request is for another node.
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

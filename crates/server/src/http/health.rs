@@ -34,10 +34,10 @@ pub(super) fn ready(node: &Node) -> Answer {
 /// Why no new work should be sent here, if so.
 pub(crate) fn unready(node: &Node) -> Option<String> {
     let (linked, wanted) = (node.channels.ready_peers(), node.config.cluster.min_peers);
-    if !node.has_joined() {
+    if !node.readiness.has_joined() {
         return Some(NOT_JOINED.to_owned());
     }
-    if !node.is_ready() {
+    if !node.readiness.is_ready() {
         return Some("The server is closing, choose another one!".to_owned());
     }
     // One that has been reached and is away later does not count: what is known of it serves.
@@ -65,7 +65,7 @@ pub(super) fn up() -> Answer {
 /// `GET /accept-traffic`: whether there is memory for more.
 pub(super) fn accept_traffic(node: &Node) -> Answer {
     let threshold = node.config.http.memory_threshold;
-    if !node.is_ready() || node.apps.unreached_store().is_some() {
+    if !node.readiness.is_ready() || node.apps.unreached_store().is_some() {
         return ready(node);
     }
     match memory() {

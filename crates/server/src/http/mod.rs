@@ -19,5 +19,5 @@ mod upgrade;
 mod users;
 
 pub(crate) use answer::{Answer, text};
-pub(crate) use connection::accept;
+pub(crate) use connection::listen;
 pub(crate) use health::{memory, unready};

@@ -1,7 +1,7 @@
 //! Publishing: one event to several channels, or a batch (H1 to H5, H9).
 
-use channels::Publish;
 use channels::rates::Spending;
+use channels::{Publish, Runtime};
 use protocol::api::info::Info;
 use protocol::api::publish::{self, Event};
 use protocol::api::response::{self, Counts};
@@ -56,7 +56,7 @@ pub(super) async fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answ
 
 async fn admit(call: &Call<'_>, events: usize) -> Result<(), Refused> {
     call.spend(Spending::Events, events).await?;
-    if call.node.has_room() { Ok(()) } else { Err(Refused::overloaded()) }
+    if call.node.outside().has_room() { Ok(()) } else { Err(Refused::overloaded()) }
 }
 
 fn send(call: &Call<'_>, event: &Event<'_>) {

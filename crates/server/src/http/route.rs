@@ -27,7 +27,7 @@ async fn answer(
     connection: &Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Answer, Refused> {
-    let node = &connection.shard.node;
+    let node = &connection.front.node;
     let full_path = request.uri().path().to_owned();
     if request.method() == Method::OPTIONS {
         return Ok(text(204, ""));
@@ -82,8 +82,8 @@ async fn api_page(
     paths: (&str, Option<&str>),
     request: Request<Incoming>,
 ) -> Result<Answer, Refused> {
-    let node = &connection.shard.node;
-    if !node.has_joined() {
+    let node = &connection.front.node;
+    if !node.readiness.has_joined() {
         return Err(Refused::unavailable(health::NOT_JOINED));
     }
     let allowed = match page {

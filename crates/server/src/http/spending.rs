@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use channels::rates::Spending;
-use channels::{Answer, Spend, Spent};
+use channels::{Answer, Runtime, Spend, Spent};
 use config::RateLimiterDriver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ pub(super) async fn spend(
         return taken.unwrap_or_else(|Unanswered| node.channels.spend_share(budget, spend));
     }
     if node.config.rate_limiter.driver != RateLimiterDriver::Cluster {
-        return budget.whole.take(node.now().as_nanos() as u64, count, rate);
+        return budget.whole.take(node.outside().now().as_nanos() as u64, count, rate);
     }
     let mut waiting = None;
     let reply = || {

@@ -18,16 +18,16 @@ use tokio::time::timeout;
 use websocket::handshake::{self, HandshakeError};
 
 use super::answer::{Answer, Refused};
-use super::connection::Connection;
+use super::connection::{Connection, Front};
 use super::health::NOT_JOINED;
 use super::route;
 use crate::frames;
-use crate::hub::{Arrival, Shard};
+use crate::hub::Shard;
 use crate::limits::OpenSocket;
 use crate::net::{ClientStream, Transport, client_address};
 use crate::node::Node;
 use crate::seats::Seat;
-use crate::session::{Admission, Handshake, admit, new_socket_id};
+use crate::session::{self, Admission, Arrival, Gate, Handshake, new_socket_id};
 
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -67,11 +67,11 @@ pub(super) fn upgrade(
     request: &Request<Incoming>,
     key: Option<&str>,
 ) -> Result<Answer, Refused> {
-    let node = &connection.shard.node;
-    if node.is_draining() {
+    let node = &connection.front.node;
+    if node.readiness.is_draining() {
         return Err(Refused::new(503, "The server is closing, choose another one!"));
     }
-    if !node.has_joined() {
+    if !node.readiness.has_joined() {
         return Err(Refused::unavailable(NOT_JOINED));
     }
     let headers = request.headers();
@@ -126,7 +126,7 @@ pub(super) fn at_once(
     let (path, query) = request.path?.split_once('?').unwrap_or((request.path?, ""));
     let key = route::socket_key(route::behind_prefix(node, path)?)?;
     let accept = accept_key(request.method?, &*request.headers).ok()?;
-    if node.is_draining() || !node.has_joined() || !node.serves_clients() {
+    if node.readiness.is_draining() || !node.readiness.has_joined() || !node.serves_clients() {
         return None;
     }
     let socket = socket.take()?;
@@ -142,6 +142,17 @@ fn accept_key(method: &str, headers: &(impl Headers + ?Sized)) -> Result<[u8; 28
         headers.all("sec-websocket-version").next(),
         headers.all("sec-websocket-key").next(),
     )
+}
+
+/// Who decides on requests for WebSockets.
+fn gate(node: &Node) -> Gate<'_> {
+    Gate {
+        config: &node.config,
+        apps: &node.apps,
+        channels: &node.channels,
+        readiness: &node.readiness,
+        stats: &node.stats,
+    }
 }
 
 impl Upgrade {
@@ -162,7 +173,7 @@ impl Upgrade {
             origin: headers.all("origin").next().and_then(|origin| str::from_utf8(origin).ok()),
             client,
         };
-        let admission = admit(node, &handshake, &mut socket);
+        let admission = gate(node).admit(&handshake, &mut socket);
         Upgrade { admission, socket, client }
     }
 
@@ -171,7 +182,7 @@ impl Upgrade {
     /// serves the connection until its end.
     pub(super) fn hand_over(
         self,
-        shard: &Rc<Shard>,
+        front: &Rc<Front>,
         stream: ClientStream,
         early: Bytes,
         answer: Vec<u8>,
@@ -181,16 +192,19 @@ impl Upgrade {
         let arrive = move |shard: &Rc<Shard>, transport, answer, seat: Seat, socket| {
             let socket_id = new_socket_id();
             tracing::debug!(app = %seat.app().id, %socket_id, %client, "connected");
-            shard.admit(Arrival { transport, answer, early, seat, socket_id, socket })
+            session::serve(shard, Arrival { transport, answer, early, seat, socket_id, socket })
         };
         match admission {
-            Admission::Seated(seat) => return arrive(shard, transport, answer, seat, socket),
+            Admission::Seated(seat) => {
+                return arrive(&front.shard, transport, answer, seat, socket);
+            }
             Admission::Waiting(waiting) => {
-                let shard = shard.clone();
+                let front = front.clone();
                 tokio::task::spawn_local(async move {
-                    match waiting.answer(&shard.node, &mut socket).await {
+                    match waiting.answer(gate(&front.node), &mut socket).await {
                         Ok(seat) => {
-                            if let Some(reader) = arrive(&shard, transport, answer, seat, socket) {
+                            let shard = &front.shard;
+                            if let Some(reader) = arrive(shard, transport, answer, seat, socket) {
                                 reader.await;
                             }
                         }

@@ -8,10 +8,9 @@ use channels::{ConnectionId, Topic};
 use protocol::close::Close;
 
 use super::connection::{Connection, Phase, live};
-use super::op::Op;
 use super::shard::{Shard, State};
-use crate::frames;
-use crate::session;
+use crate::frames::{self, Refused};
+use crate::inbox::Op;
 
 /// How long the peer's close frame is awaited, in seconds.
 const CLOSE_WAIT: u32 = 5;
@@ -103,10 +102,10 @@ impl Shard {
 
     /// A consumer that is too slow is cut off: a close frame would wait behind everything else.
     pub(super) fn give_up(self: &Rc<Self>, connection: &mut Connection, pending: usize) {
-        self.node.stats.slow_consumer();
+        self.stats.slow_consumer();
         tracing::warn!(
             app = %connection.app().id, socket_id = &*connection.socket_id.text(), pending,
-            limit = self.node.config.connection.max_pending,
+            limit = self.config.connection.max_pending,
             "a connection reads too slowly and is closed (connection.maxPendingInKb)"
         );
         connection.phase = Phase::Closing;
@@ -137,14 +136,14 @@ impl Shard {
             let (topic, member) = channels.detach(connections, index, last);
             let who = self.own(connections[index as usize].id(index));
             let interests = app.settings.load().interests;
-            self.node.channels.unsubscribe(&topic, interests, who, member.as_deref());
+            self.channels.unsubscribe(&topic, interests, who, member.as_deref());
         }
         connections[index as usize].user = None;
     }
 
     /// Takes a connection that waited for a place out of its presence channel, and says why.
     pub(super) fn turn_away(&self, id: ConnectionId, topic: &Topic, limit: usize) {
-        if !self.node.channels.take_refusal(topic, self.own(id)) {
+        if !self.channels.take_refusal(topic, self.own(id)) {
             return;
         }
         let mut state = self.state.borrow_mut();
@@ -155,7 +154,7 @@ impl Shard {
         if let Some(at) = channels.find(connections, id.index, topic) {
             channels.detach(connections, id.index, at);
         }
-        for frame in session::full(topic, limit) {
+        for frame in Refused::full(limit).frames(&topic.app, &topic.channel) {
             state.send(id, frame);
         }
     }
@@ -169,6 +168,6 @@ impl Shard {
         let (who, member): (_, Option<&Member>) =
             (self.own(connection.id(index)), member.as_deref());
         let interests = connection.app().settings.load().interests;
-        self.node.channels.unsubscribe(&topic, interests, who, member);
+        self.channels.unsubscribe(&topic, interests, who, member);
     }
 }

@@ -1,16 +1,20 @@
 //! Whether a connection's peer is still there (W10, W11, W50). Every second the shard looks at the
 //! connections whose deadline has come, and at no others.
 
+use std::sync::Arc;
+
+use channels::ConnectionId;
 use protocol::close::Close;
 
-use super::connection::{Connection, Phase};
-use super::op::Op;
+use super::connection::{Connection, Phase, live};
 use super::shard::{Shard, State};
+use crate::apps::App;
+use crate::inbox::Op;
 
 impl Shard {
     /// When a connection has to be looked at next, in the shard's seconds.
     pub(super) fn deadline(&self, connection: &Connection) -> u32 {
-        let config = &self.node.config;
+        let config = &self.config;
         let pong = config.pong_timeout.as_secs() as u32;
         let idle = config.activity_timeout.as_secs() as u32 + 30;
         let silent = connection.heard + if connection.probed { idle + pong } else { idle };
@@ -23,9 +27,19 @@ impl Shard {
     /// By when a connection must have shown that it may be here (W50).
     fn authorization_deadline(&self, connection: &Connection) -> Option<u32> {
         let wanted = connection.app().settings.load().config.enable_user_authentication;
-        let timeout = self.node.config.user_authentication_timeout;
+        let timeout = self.config.user_authentication_timeout;
         let seconds = timeout.as_millis().div_ceil(1000) as u32;
         (wanted && !connection.authorized).then_some(connection.since + seconds)
+    }
+
+    /// The client has sent something, so it is there. Its app; none if the connection is gone.
+    pub(crate) fn heard(&self, id: ConnectionId) -> Option<Arc<App>> {
+        let mut state = self.state.borrow_mut();
+        let now = state.wheel.now();
+        let connection = live(&mut state.connections, id)?;
+        connection.heard = now;
+        connection.probed = false;
+        Some(connection.app().clone())
     }
 
     /// One second later.
@@ -35,7 +49,7 @@ impl Shard {
             self.look_at(index);
         }
         if self.id.0 == 0 {
-            self.node.channels.say_late_counts();
+            self.channels.say_late_counts();
         }
     }
 

@@ -5,22 +5,16 @@
 //! What is decided on a channel comes through `inbox`, in the order of decisions; `turn` is where a
 //! shard carries it out; `outbox` writes.
 
+mod arrival;
 mod channels;
 mod connection;
 mod departure;
-mod inbox;
 mod liveness;
-mod op;
 mod outbox;
-mod reader;
-mod report;
 mod shard;
 mod turn;
 mod wheel;
 
-pub(crate) use connection::{SignedIn, live};
-pub(crate) use inbox::{Inbox, InboxLimits};
-pub(crate) use op::Op;
-pub(crate) use reader::Arrival;
-pub(crate) use report::ShardReport;
+pub(crate) use arrival::Presence;
+pub(crate) use connection::{Phase, SignedIn, live};
 pub(crate) use shard::{Shard, State};

@@ -1,25 +1,22 @@
 //! One shard: a thread's connections and its channel table.
 
 use std::cell::{Cell, RefCell};
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use channels::registry::ShardId;
 use channels::{ConnectionId, ConnectionRef};
+use config::Config;
 use tokio::time::MissedTickBehavior;
 
 use super::channels::Channels;
 use super::connection::Connections;
-use super::inbox::Inbox;
-use super::op::Op;
 use super::outbox::Outbox;
-use super::report::ShardReport;
 use super::wheel::Wheel;
-use crate::node::Node;
-use crate::task_thread::TaskThread;
-use crate::{http, net};
+use crate::inbox::{Inbox, Op, ShardReport};
+use crate::outside::NodeChannels;
+use crate::stats::Stats;
 
 /// The read buffer that a shard's connections share.
 const READ_BUFFER: usize = 64 * 1024;
@@ -27,7 +24,10 @@ const READ_BUFFER: usize = 64 * 1024;
 /// What a shard's thread owns. Nothing in it is shared with another thread.
 pub(crate) struct Shard {
     pub(crate) id: ShardId,
-    pub(crate) node: Arc<Node>,
+    pub(crate) config: Arc<Config>,
+    /// What happens on channels, over all shards and nodes.
+    pub(crate) channels: Arc<NodeChannels>,
+    pub(super) stats: Arc<Stats>,
     /// Borrowed only between two awaits.
     pub(crate) state: RefCell<State>,
     /// Where connections read into; in use only between two awaits.
@@ -49,30 +49,36 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// Starts the shard on its thread, where it serves until it is told to stop.
-    pub(crate) fn start(id: ShardId, node: Arc<Node>, listener: TcpListener, thread: &TaskThread) {
-        thread.spawn(move || Shard::run(id, node, listener));
-    }
-
-    async fn run(id: ShardId, node: Arc<Node>, listener: TcpListener) {
-        let shard = Rc::new(Shard {
+    /// A shard without connections, on the thread that is to be its own.
+    pub(crate) fn new(
+        id: ShardId,
+        config: Arc<Config>,
+        channels: Arc<NodeChannels>,
+        stats: Arc<Stats>,
+    ) -> Rc<Self> {
+        Rc::new(Shard {
             id,
-            node,
+            config,
+            channels,
+            stats,
             state: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
             http_connections: Cell::new(0),
             stopped: Cell::new(false),
-        });
-        tokio::task::spawn_local(shard.clone().keep_time());
-        tokio::task::spawn_local(net::accept(shard.clone(), listener, http::accept));
+        })
+    }
+
+    /// Serves its connections until it is told to stop.
+    pub(crate) async fn run(self: Rc<Self>) {
+        tokio::task::spawn_local(self.clone().keep_time());
         let mut ops: Vec<Op> = Vec::new();
-        while !shard.stopped.get() {
-            shard.inbox().ready().await;
+        while !self.stopped.get() {
+            self.inbox().ready().await;
             // Everything that is ready runs first, so that what came together leaves together.
             tokio::task::yield_now().await;
-            shard.turn(&mut ops);
+            self.turn(&mut ops);
         }
-        shard.cut_off_everybody();
+        self.cut_off_everybody();
     }
 
     async fn keep_time(self: Rc<Self>) {
@@ -91,7 +97,7 @@ impl Shard {
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {
-        self.node.inbox(self.id)
+        &self.channels.runtime().inboxes[usize::from(self.id.0)]
     }
 
     pub(super) fn report(&self) -> ShardReport {

@@ -12,11 +12,11 @@ use channels::{ConnectionId, Delivery, LastEvent, Topic, Welcome};
 use protocol::socket_id::SocketId;
 
 use super::connection::{Connection, Phase, live};
-use super::op::Op;
 use super::outbox::{Flushed, settle};
 use super::shard::{Shard, State};
 use crate::apps::Counters;
 use crate::frames;
+use crate::inbox::Op;
 
 impl Shard {
     pub(super) fn turn(self: &Rc<Self>, ops: &mut Vec<Op>) {
@@ -28,7 +28,7 @@ impl Shard {
         }
         ops.shrink_to(1 << 14);
         let _ = catch_unwind(AssertUnwindSafe(|| self.flush()));
-        self.node.stats.turn(self.id, started.elapsed());
+        self.stats.turn(self.id, started.elapsed());
     }
 
     fn perform(self: &Rc<Self>, op: Op) {
@@ -85,7 +85,7 @@ impl Shard {
         match flushed {
             Flushed::All if connection.phase == Phase::Closing => connection.transport.finish(),
             Flushed::All => {}
-            Flushed::Waiting(bytes) if bytes > self.node.config.connection.max_pending => {
+            Flushed::Waiting(bytes) if bytes > self.config.connection.max_pending => {
                 self.give_up(connection, bytes);
             }
             Flushed::Waiting(_) => {

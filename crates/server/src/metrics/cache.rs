@@ -1,8 +1,8 @@
 //! What keeping last events in Redis comes to; nothing where they are in memory only.
 
 use super::exposition::{Kind, Metric};
-use crate::cache::SharedNumbers;
 use crate::node::Node;
+use crate::shared_cache::SharedNumbers;
 
 pub(super) fn metrics(node: &Node) -> Vec<Metric> {
     let Some(shared) = &node.outside().shared_cache else { return Vec::new() };

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `GET /cluster`.
 pub(super) async fn page(node: &Node, membership: Option<&Membership>) -> Value {
     let adapter = node.config.adapter.driver.name();
-    let mut page = json!({"adapter": adapter, "ready": node.is_ready(), "peers": []});
+    let mut page = json!({"adapter": adapter, "ready": node.readiness.is_ready(), "peers": []});
     let Some(membership) = membership else { return page };
     let Some(status) = membership.status(PATIENCE).await else {
         page["error"] = "the cluster's thread did not answer in time".into();

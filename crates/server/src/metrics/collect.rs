@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::exposition::{Kind, Labels, Metric};
-use super::stats::{TURN_BUCKETS, panics};
 use super::{cache, cluster, lookups, process, webhooks};
 use crate::apps::{App, Counters};
-use crate::hub::ShardReport;
+use crate::inbox::{ShardReport, reports};
 use crate::node::Node;
 use crate::peers::Membership;
-use crate::session::Refusal;
+use crate::stats::{Refusal, TURN_BUCKETS, panics};
 
 /// How long a shard may take to answer; one that is busier is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +23,7 @@ pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec
     metrics.extend(cluster::metrics(node, membership).await);
     metrics.extend(not_clustered());
     metrics.extend(webhooks::metrics(node).await);
-    metrics.extend(of_shards(node, &node.reports(PATIENCE).await));
+    metrics.extend(of_shards(node, &reports(node.inboxes(), PATIENCE).await));
     metrics.extend(of_node(node));
     metrics.extend(process::metrics());
     metrics
@@ -174,7 +173,11 @@ fn of_node(node: &Node) -> Vec<Metric> {
             sizes.unanswered_claims,
         ),
         gauge("websocket_limit", "WebSockets that fit", node.descriptors.websocket_limit()),
-        gauge("ready", "Whether new work is taken", usize::from(node.is_ready())),
-        gauge("draining", "Whether the node is on its way out", usize::from(node.is_draining())),
+        gauge("ready", "Whether new work is taken", usize::from(node.readiness.is_ready())),
+        gauge(
+            "draining",
+            "Whether the node is on its way out",
+            usize::from(node.readiness.is_draining()),
+        ),
     ]
 }

@@ -8,10 +8,6 @@ mod exposition;
 mod lookups;
 mod page;
 mod process;
-mod stats;
 mod webhooks;
 
 pub(crate) use page::serve;
-#[cfg(test)]
-pub(crate) use stats::panics;
-pub(crate) use stats::{Stats, count_panics};

@@ -3,16 +3,16 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener as Listener, ToSocketAddrs};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use channels::registry::ShardId;
 use failures::LogThrottle;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use crate::hub::Shard;
-use crate::limits::OpenSocket;
+use crate::limits::{Descriptors, OpenSocket};
 
 /// Connections that the kernel keeps for each shard while it does not accept.
 const BACKLOG: i32 = 4096;
@@ -102,27 +102,32 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Accepts until the node drains; then the listener is closed.
-pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<Shard>, Accepted)) {
+/// Accepts what arrives at a shard's listener until the node is on its way out (`drained`); then the
+/// listener is closed.
+pub(crate) async fn accept(
+    shard: ShardId,
+    listener: Listener,
+    descriptors: Arc<Descriptors>,
+    drained: impl Future<Output = ()>,
+    serve: impl Fn(Accepted),
+) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, shard = shard.id.0, "a shard cannot accept"),
+        Err(error) => return tracing::error!(%error, shard = shard.0, "a shard cannot accept"),
     };
-    let drained = shard.node.drained();
     tokio::pin!(drained);
     loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut drained => return accept_the_last(&shard, listener, serve),
-            accepted = accept_one(&shard, &listener) => accepted,
+            () = &mut drained => return accept_the_last(&descriptors, listener, serve),
+            accepted = accept_one(&descriptors, &listener) => accepted,
         };
         match accepted {
-            Ok(accepted) => serve(&shard, accepted),
+            Ok(accepted) => serve(accepted),
             // The client went away before it was its turn.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 if PAUSED.may_log() {
-                    let descriptors = &shard.node.descriptors;
                     let (open, limit) = (descriptors.open(), descriptors.limit());
                     tracing::error!(%error, open, limit, "accepting pauses; raise the file limit");
                 }
@@ -133,21 +138,28 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Listener, serve: fn(&Rc<S
 }
 
 /// Takes who has connected already, and closes the listener: to close it at once would reset them.
-fn accept_the_last(shard: &Rc<Shard>, listener: TcpListener, serve: fn(&Rc<Shard>, Accepted)) {
+fn accept_the_last(
+    descriptors: &Arc<Descriptors>,
+    listener: TcpListener,
+    serve: impl Fn(Accepted),
+) {
     let Ok(listener) = listener.into_std() else { return };
-    while let Some(open) = shard.node.descriptors.open_socket()
+    while let Some(open) = descriptors.open_socket()
         && let Ok((socket, peer)) = listener.accept()
     {
         let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
         if let Ok(socket) = socket {
-            serve(shard, Accepted { socket, peer, open });
+            serve(Accepted { socket, peer, open });
         }
     }
 }
 
-async fn accept_one(shard: &Shard, listener: &TcpListener) -> io::Result<Accepted> {
+async fn accept_one(
+    descriptors: &Arc<Descriptors>,
+    listener: &TcpListener,
+) -> io::Result<Accepted> {
     // Counted first: a socket for which there is no room stays in the kernel's queue.
-    let open = shard.node.descriptors.open_socket().ok_or_else(|| {
+    let open = descriptors.open_socket().ok_or_else(|| {
         io::Error::new(ErrorKind::QuotaExceeded, "every file descriptor is in use")
     })?;
     let (socket, peer) = listener.accept().await?;

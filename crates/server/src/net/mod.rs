@@ -8,7 +8,8 @@ mod proxy_protocol;
 mod tls;
 mod transport;
 
-pub(crate) use self::tls::{Tls, TlsError, read_identity, read_roots};
+pub use self::tls::TlsError;
+pub(crate) use self::tls::{Tls, read_identity, read_roots};
 pub(crate) use acceptor::{Accepted, Bound, accept, bind};
 pub(crate) use client_address::client_address;
 pub(crate) use opening::{ClientStream, open};

@@ -6,16 +6,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use config::Config;
 use failures::LogThrottle;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-use super::Transport;
 use super::client_address::is_trusted;
 use super::proxy_protocol::{self, Parsed};
-use crate::node::Node;
+use super::{Tls, Transport};
 
 /// The first byte of TLS: a record of the handshake (RFC 8446 5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -44,15 +44,16 @@ pub(crate) enum ClientStream {
 /// Prepares an accepted socket, and says who is at its other end: whom a trusted proxy names with
 /// the PROXY protocol, or the peer.
 pub(crate) async fn open(
-    node: &Node,
+    config: &Config,
+    tls: Option<&Tls>,
     mut socket: TcpStream,
     peer: IpAddr,
 ) -> io::Result<(ClientStream, IpAddr)> {
     let mut peer = peer.to_canonical();
-    if node.config.proxy_protocol && is_trusted(peer, &node.config.trusted_proxies) {
+    if config.proxy_protocol && is_trusted(peer, &config.trusted_proxies) {
         peer = proxied(&mut socket).await?.unwrap_or(peer);
     }
-    let Some(tls) = &node.tls else {
+    let Some(tls) = tls else {
         return Ok((ClientStream::Plain { socket, heard: false }, peer));
     };
     // No method of HTTP starts with anything but a letter, and no record of TLS with one.

@@ -20,15 +20,16 @@ use tokio_rustls::TlsAcceptor;
 /// Why TLS cannot be spoken as configured.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {reason}")]
-pub(crate) struct TlsError {
+pub struct TlsError {
     /// The file.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What is wrong with it.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 impl TlsError {
-    fn new(path: &Path, reason: impl Display) -> Self {
+    /// What is wrong with a file.
+    pub(crate) fn new(path: &Path, reason: impl Display) -> Self {
         TlsError { path: path.to_owned(), reason: reason.to_string() }
     }
 }

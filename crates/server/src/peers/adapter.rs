@@ -6,16 +6,16 @@ use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
 use redis_client::RedisOptions;
 
-use crate::start_error::StartError;
+use super::join_error::JoinError;
 
 /// `adapter.driver` = `cluster`.
-pub(super) fn mesh(config: &Config, tls: Option<Tls>) -> Result<MeshConfig, StartError> {
+pub(super) fn mesh(config: &Config, tls: Option<Tls>) -> Result<MeshConfig, JoinError> {
     let cluster = &config.cluster;
     let discovery = match &cluster.multicast {
         _ if !cluster.unicast.is_empty() => Discovery::Unicast(cluster.unicast.clone()),
         Some(group) => match group.parse() {
             Ok(address) => Discovery::Multicast(address),
-            Err(_) => return Err(StartError::Multicast(group.clone())),
+            Err(_) => return Err(JoinError::Multicast(group.clone())),
         },
         None => Discovery::Broadcast(cluster.broadcast.clone()),
     };

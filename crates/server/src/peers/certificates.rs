@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use cluster::mesh::Tls;
 use config::ClusterTls;
-use tls::TlsError;
 
-use crate::net;
-use crate::reload::Changes;
-use crate::start_error::StartError;
+use super::join_error::JoinError;
+use crate::changed_files::Changes;
+use crate::net::{self, TlsError};
 
 /// The files, and what they held when they were last good.
 #[derive(Clone)]
@@ -30,14 +29,14 @@ impl Certificates {
     ///
     /// # Errors
     /// Only some of them are configured, or they are of no use.
-    pub(super) fn load(files: &ClusterTls) -> Result<Option<Self>, StartError> {
+    pub(super) fn load(files: &ClusterTls) -> Result<Option<Self>, JoinError> {
         let ClusterTls { cert, key, ca } = files.clone();
         let files = match (cert, key, ca) {
             (None, None, None) => return Ok(None),
             (Some(certificate), Some(key), Some(authority)) => {
                 Files { certificate, key, authority }
             }
-            _ => return Err(StartError::ClusterTls),
+            _ => return Err(JoinError::SomeTlsFiles),
         };
         let tls = files.read()?;
         Ok(Some(Certificates { files, tls }))
@@ -67,12 +66,9 @@ impl Certificates {
 }
 
 impl Files {
-    fn read(&self) -> Result<Tls, StartError> {
+    fn read(&self) -> Result<Tls, JoinError> {
         let identity = net::read_identity(&self.certificate, &self.key)?;
-        let unusable = |error: TlsError| StartError::Tls {
-            path: self.authority.clone(),
-            reason: error.to_string(),
-        };
-        Tls::new(&identity, net::read_roots(&self.authority)?).map_err(unusable)
+        let tls = Tls::new(&identity, net::read_roots(&self.authority)?);
+        Ok(tls.map_err(|error| TlsError::new(&self.authority, error))?)
     }
 }

@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
-use channels::Peers;
+use channels::{Peers, Runtime};
 use cluster::driver::{Driver, Owner, Wake};
 use cluster::mesh::Tls;
 use cluster::{Incarnation, Output, PeerStatus, Reason, Settings};
-use config::AdapterDriver;
+use config::{AdapterDriver, Config};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep};
 
 use super::certificates::Certificates;
+use super::join_error::JoinError;
 use super::losses::Told;
 use super::transport::{Counters, Transport};
-use crate::node::Node;
-use crate::outside::keep_time;
-use crate::start_error::StartError;
+use crate::outside::{NodeChannels, keep_time};
+use crate::readiness::Readiness;
 use crate::task_thread::TaskThread;
 
 /// How long to wait for somebody to be there.
@@ -55,6 +55,13 @@ pub(crate) struct Status {
     pub(crate) transport: Counters,
 }
 
+/// What of this node takes part in its cluster.
+pub(crate) struct Participant {
+    pub(crate) config: Arc<Config>,
+    pub(crate) channels: Arc<NodeChannels>,
+    pub(crate) readiness: Arc<Readiness>,
+}
+
 /// A handle to what serves the cluster.
 pub(crate) struct Membership {
     commands: mpsc::Sender<Command>,
@@ -65,17 +72,11 @@ pub(crate) struct Membership {
 
 impl Membership {
     /// Joins the cluster that the configuration names, and returns when this node is part of it:
-    /// the others know it, and it knows all that they hold. None for a node on its own.
+    /// the others know it, and it knows all that they hold.
     ///
     /// The only one of the shards' threads serves the cluster, too: a node with one shard has one
     /// core, where two threads would wake and interrupt each other for every event that crosses.
-    pub(crate) fn join(
-        node: &Arc<Node>,
-        shards: &[TaskThread],
-    ) -> Result<Option<Membership>, StartError> {
-        if !node.is_clustered() {
-            return Ok(None);
-        }
+    pub(crate) fn join(node: Participant, shards: &[TaskThread]) -> Result<Membership, JoinError> {
         let certificates = match node.config.adapter.driver {
             AdapterDriver::Cluster => Certificates::load(&node.config.cluster.tls)?,
             AdapterDriver::Local | AdapterDriver::Redis | AdapterDriver::Nats => None,
@@ -85,11 +86,10 @@ impl Membership {
         let (joined, has_joined) = std_mpsc::channel();
         let own = (shards.len() != 1).then(|| TaskThread::start("cluster".into())).transpose()?;
         let thread = own.as_ref().unwrap_or_else(|| &shards[0]);
-        let node = node.clone();
         thread.spawn(move || live(node, tls, joined, receiver));
         let ended = || Err(std::io::Error::other("the cluster's thread ended").into());
         has_joined.recv().unwrap_or_else(|_| ended())?;
-        Ok(Some(Membership { commands, certificates, _thread: own }))
+        Ok(Membership { commands, certificates, _thread: own })
     }
 
     /// The listeners are open, or about to close. While they are open, and this node is part of
@@ -122,7 +122,7 @@ impl Membership {
 
 /// The peers as the driver's owner, and as the thread looks at them.
 struct Shared {
-    node: Arc<Node>,
+    channels: Arc<NodeChannels>,
     peers: Rc<RefCell<Peers>>,
     told: Told,
 }
@@ -134,18 +134,18 @@ impl Owner for Shared {
         }
         let mut peers = self.peers.borrow_mut();
         log(&peers, &output);
-        if let Some(slot) = peers.take(&self.node.channels, output) {
+        if let Some(slot) = peers.take(&self.channels, output) {
             driver.forget(slot);
         }
     }
 
     fn has_room(&self) -> bool {
-        self.node.has_room()
+        self.channels.runtime().has_room()
     }
 
     fn tick(&mut self, driver: &Driver) {
         self.told.tick(&driver.losses());
-        self.peers.borrow_mut().tick(&self.node.channels);
+        self.peers.borrow_mut().tick(&self.channels);
     }
 }
 
@@ -174,9 +174,9 @@ fn log(peers: &Peers, output: &Output) {
 }
 
 async fn live(
-    node: Arc<Node>,
+    node: Participant,
     tls: Option<Tls>,
-    joined: std_mpsc::Sender<Result<(), StartError>>,
+    joined: std_mpsc::Sender<Result<(), JoinError>>,
     mut commands: mpsc::Receiver<Command>,
 ) {
     let config = &node.config.cluster;
@@ -190,13 +190,17 @@ async fn live(
     let me = Incarnation(node.channels.incarnation());
     let wake = Wake::new();
     let waker = wake.clone();
-    node.outside().join(Box::new(move || waker.wake()));
+    node.channels.runtime().join(Box::new(move || waker.wake()));
     let peers = Rc::new(RefCell::new(Peers::default()));
     let driver = Driver::new(
         me,
         settings,
         wake,
-        Box::new(Shared { node: node.clone(), peers: peers.clone(), told: Told::default() }),
+        Box::new(Shared {
+            channels: node.channels.clone(),
+            peers: peers.clone(),
+            told: Told::default(),
+        }),
     );
     let transport = match Transport::start(&node.config, tls, driver.clone()).await {
         Ok(transport) => transport,
@@ -211,24 +215,24 @@ async fn live(
 
 /// Joins, then does what it is asked for until this node leaves; who is to be told that it has.
 async fn serve(
-    node: &Node,
+    node: &Participant,
     transport: &Transport,
     peers: &RefCell<Peers>,
     driver: &Driver,
-    (joined, commands): (&std_mpsc::Sender<Result<(), StartError>>, &mut mpsc::Receiver<Command>),
+    (joined, commands): (&std_mpsc::Sender<Result<(), JoinError>>, &mut mpsc::Receiver<Command>),
 ) -> Option<HasLeft> {
     let mut others = pin!(wait_for_the_others(transport, peers));
     let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
     let mut is_open = false;
     loop {
         tokio::select! {
-            () = &mut others, if !node.has_joined() => {
-                node.set_joined();
+            () = &mut others, if !node.readiness.has_joined() => {
+                node.readiness.set_joined();
                 set_ready(node, driver, is_open);
                 // Nobody waits if it has taken too long.
                 let _ = joined.send(Ok(()));
             }
-            _ = patience.tick(), if !node.has_joined() => {
+            _ = patience.tick(), if !node.readiness.has_joined() => {
                 if !transport.is_up() {
                     tracing::warn!("the broker cannot be reached: this node is not ready");
                     // Whoever looks after the node has to see that it lives, and why it waits.
@@ -238,7 +242,7 @@ async fn serve(
             command = commands.recv() => match command {
                 Some(Command::Open(open)) => {
                     is_open = open;
-                    set_ready(node, driver, open && node.has_joined());
+                    set_ready(node, driver, open && node.readiness.has_joined());
                 }
                 Some(Command::Status(to)) => {
                     let losses = driver.losses();
@@ -260,7 +264,7 @@ async fn serve(
 }
 
 /// Tells the others whether this node serves; from then on it speaks for its channels.
-fn set_ready(node: &Node, driver: &Driver, ready: bool) {
+fn set_ready(node: &Participant, driver: &Driver, ready: bool) {
     driver.set_ready(ready);
     node.channels.set_serving(ready);
 }

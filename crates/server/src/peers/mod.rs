@@ -4,9 +4,11 @@
 
 mod adapter;
 mod certificates;
+mod join_error;
 mod losses;
 mod membership;
 mod transport;
 
-pub(crate) use membership::{Membership, Status};
+pub use join_error::JoinError;
+pub(crate) use membership::{Membership, Participant, Status};
 pub(crate) use transport::Counters as TransportCounters;

@@ -11,7 +11,7 @@ use cluster::redis::RedisBus;
 use config::{AdapterDriver, Config};
 
 use super::adapter;
-use crate::start_error::StartError;
+use super::join_error::JoinError;
 
 /// Lives on the cluster's thread.
 pub(super) enum Transport {
@@ -33,7 +33,7 @@ impl Transport {
         config: &Config,
         tls: Option<Tls>,
         driver: Rc<Driver>,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, JoinError> {
         let hellos =
             BrokerConfig { name: adapter::name(), hello_interval: config.cluster.hello_interval };
         Ok(match config.adapter.driver {

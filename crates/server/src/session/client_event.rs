@@ -1,6 +1,6 @@
 //! Events from one client to the others of a channel (W39 to W42).
 
-use channels::Publish;
+use channels::{Publish, Runtime};
 use protocol::channel;
 use protocol::close::CLIENT_EVENT_REFUSED;
 use protocol::data::Data;
@@ -50,7 +50,7 @@ impl Session<'_> {
         let topic = self.subscribers(channel);
         let at = state.channels.find(&state.connections, self.id.index, &topic);
         let has_place =
-            |_: &usize| !self.shard.node.channels.has_no_place(&topic, self.shard.own(self.id));
+            |_: &usize| !self.shard.channels.has_no_place(&topic, self.shard.own(self.id));
         let Some(at) = at.filter(has_place) else {
             let message = format!(
                 "Cannot broadcast client event (connection not subscribed to channel {channel})"
@@ -59,19 +59,22 @@ impl Session<'_> {
         };
         let Some(connection) = live(&mut state.connections, self.id) else { return Ok(()) };
         if let Some(rate) = config.max_client_events_per_second {
-            let taken =
-                connection.client_events.take(self.shard.node.now().as_nanos() as u64, 1, rate);
+            let taken = connection.client_events.take(
+                self.shard.channels.runtime().now().as_nanos() as u64,
+                1,
+                rate,
+            );
             taken.map_err(|_| {
                 limited(format!("The rate limit of {rate} client events per second is exceeded."))
             })?;
         }
-        if !self.shard.node.has_room() {
+        if !self.shard.channels.runtime().has_room() {
             return Err(limited("The server is overloaded, send it again later.".into()));
         }
         let member = connection.subscriptions[at].member.as_ref();
         let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
         Counters::add(&self.app.counters.publishes, 1);
-        self.shard.node.channels.publish(Publish {
+        self.shard.channels.publish(Publish {
             app: &self.app.id,
             channel,
             frame: &frame,
@@ -82,7 +85,7 @@ impl Session<'_> {
             let (socket_id, user_id) =
                 (connection.socket_id.to_string(), member.map(|member| &*member.id));
             let event = Event::ClientEvent { channel, event, data, socket_id: &socket_id, user_id };
-            let channels = &self.shard.node.channels;
+            let channels = &self.shard.channels;
             channels.note_client_event(&topic.app, topic.channel, event.json());
         }
         Ok(())

@@ -4,15 +4,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::Config;
 use protocol::api::query;
 use protocol::close::Close;
 use protocol::version;
 use tokio::time::timeout;
 
-use crate::apps::{App, Asked, By, PendingApp, Unavailable};
+use crate::apps::{App, Apps, Asked, By, PendingApp, Unavailable};
 use crate::limits::OpenSocket;
-use crate::node::Node;
+use crate::outside::NodeChannels;
+use crate::readiness::Readiness;
 use crate::seats::{PendingSeat, Seat, SeatRequest, take_seat};
+use crate::stats::{Refusal, Stats};
 
 /// How long another node may take to say whether there is a place.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -55,75 +58,43 @@ pub(crate) struct Kept {
     client: IpAddr,
 }
 
-/// The reasons for refusing a connection, as the metrics name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Path,
-    UnknownKey,
-    Disabled,
-    Version,
-    Origin,
-    Quota,
-    Capacity,
-    /// The app cannot be looked up.
-    Unavailable,
-}
-
-impl Refusal {
-    /// All of them, for the metrics.
-    pub(crate) const ALL: [Refusal; 8] = [
-        Refusal::Path,
-        Refusal::UnknownKey,
-        Refusal::Disabled,
-        Refusal::Version,
-        Refusal::Origin,
-        Refusal::Quota,
-        Refusal::Capacity,
-        Refusal::Unavailable,
-    ];
-
-    /// The value of the metric's `reason` label.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Refusal::Path => "path",
-            Refusal::UnknownKey => "unknown_key",
-            Refusal::Disabled => "disabled",
-            Refusal::Version => "version",
-            Refusal::Origin => "origin",
-            Refusal::Quota => "quota",
-            Refusal::Capacity => "capacity",
-            Refusal::Unavailable => "unavailable",
-        }
-    }
-}
-
-/// Decides on a request for a WebSocket.
-pub(crate) fn admit(node: &Node, handshake: &Handshake<'_>, socket: &mut OpenSocket) -> Admission {
-    let admitted = try_admit(node, handshake, socket);
-    admitted.unwrap_or_else(|refused| Admission::Refused(refused.counted(node, handshake.client)))
+/// What decides on requests for WebSockets.
+#[derive(Clone, Copy)]
+pub(crate) struct Gate<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) apps: &'a Apps,
+    pub(crate) channels: &'a Arc<NodeChannels>,
+    pub(crate) readiness: &'a Readiness,
+    pub(crate) stats: &'a Stats,
 }
 
 impl Waiting {
     /// Waits for whoever has been asked, some seconds at most. Clients come back soon when they are
     /// told that there is no capacity (4100), and never when the quota is used up (4004).
-    pub(crate) async fn answer(self, node: &Node, socket: &mut OpenSocket) -> Result<Seat, Close> {
+    pub(crate) async fn answer(
+        self,
+        gate: Gate<'_>,
+        socket: &mut OpenSocket,
+    ) -> Result<Seat, Close> {
         let (pending, kept) = match self {
             Waiting::App(pending, kept) => (pending, kept),
-            Waiting::Seat(pending) => return seat(node, pending).await,
+            Waiting::Seat(pending) => return gate.seat(pending).await,
         };
         let handshake = kept.handshake();
-        let found = node.apps.answer(pending).await;
+        let found = gate.apps.answer(pending).await;
         let admission = match found {
-            _ if node.is_draining() => Err(Refused(Refusal::Capacity, Close::over_capacity())),
-            Ok(Some(app)) => try_seat(node, &app, &handshake, socket),
+            _ if gate.readiness.is_draining() => {
+                Err(Refused(Refusal::Capacity, Close::over_capacity()))
+            }
+            Ok(Some(app)) => gate.try_seat(&app, &handshake, socket),
             Ok(None) => Err(Refused::unknown(&kept.key)),
             Err(Unavailable) => Err(Refused::unavailable()),
         };
         match admission {
             Ok(Admission::Seated(seat)) => Ok(seat),
-            Ok(Admission::Waiting(waiting)) => Box::pin(waiting.answer(node, socket)).await,
+            Ok(Admission::Waiting(waiting)) => Box::pin(waiting.answer(gate, socket)).await,
             Ok(Admission::Refused(close)) => Err(close),
-            Err(refused) => Err(refused.counted(node, kept.client)),
+            Err(refused) => Err(refused.counted(gate.stats, kept.client)),
         }
     }
 }
@@ -153,71 +124,83 @@ impl Refused {
         Refused(Refusal::Unavailable, Close::app_unavailable())
     }
 
-    fn counted(self, node: &Node, client: IpAddr) -> Close {
+    fn counted(self, stats: &Stats, client: IpAddr) -> Close {
         let Refused(reason, close) = self;
-        node.stats.refused(reason);
+        stats.refused(reason);
         let reason = reason.name();
         tracing::debug!(%client, reason, "a connection is refused: {}", close.reason);
         close
     }
 }
 
-async fn seat(node: &Node, pending: PendingSeat) -> Result<Seat, Close> {
-    let (reason, close) = match timeout(PATIENCE, pending.answer()).await {
-        Ok(Some(seat)) => return Ok(seat),
-        Ok(None) => (Refusal::Quota, Close::over_quota()),
-        Err(_) => (Refusal::Capacity, Close::over_capacity()),
-    };
-    node.stats.refused(reason);
-    Err(close)
-}
+impl Gate<'_> {
+    /// Decides on a request for a WebSocket.
+    pub(crate) fn admit(self, handshake: &Handshake<'_>, socket: &mut OpenSocket) -> Admission {
+        self.try_admit(handshake, socket).unwrap_or_else(|refused| {
+            Admission::Refused(refused.counted(self.stats, handshake.client))
+        })
+    }
 
-fn try_admit(
-    node: &Node,
-    handshake: &Handshake<'_>,
-    socket: &mut OpenSocket,
-) -> Result<Admission, Refused> {
-    let key = handshake.key.ok_or_else(|| Refused(Refusal::Path, Close::path_not_found()))?;
-    match node.apps.ask(By::Key(key)) {
-        Asked::Known(app) => try_seat(node, &app, handshake, socket),
-        Asked::Unknown => Err(Refused::unknown(key)),
-        Asked::Unavailable => Err(Refused::unavailable()),
-        // Whoever waits counts, or a store that hangs would take the descriptors that HTTP needs.
-        Asked::Pending(_) if !socket.becomes_websocket() => {
-            Err(Refused(Refusal::Capacity, Close::over_capacity()))
+    fn try_admit(
+        self,
+        handshake: &Handshake<'_>,
+        socket: &mut OpenSocket,
+    ) -> Result<Admission, Refused> {
+        let key = handshake.key.ok_or_else(|| Refused(Refusal::Path, Close::path_not_found()))?;
+        match self.apps.ask(By::Key(key)) {
+            Asked::Known(app) => self.try_seat(&app, handshake, socket),
+            Asked::Unknown => Err(Refused::unknown(key)),
+            Asked::Unavailable => Err(Refused::unavailable()),
+            // Whoever waits counts, or a store that hangs would take the descriptors that HTTP needs.
+            Asked::Pending(_) if !socket.becomes_websocket() => {
+                Err(Refused(Refusal::Capacity, Close::over_capacity()))
+            }
+            Asked::Pending(app) => {
+                Ok(Admission::Waiting(Waiting::App(app, Kept::of(key, handshake))))
+            }
         }
-        Asked::Pending(app) => Ok(Admission::Waiting(Waiting::App(app, Kept::of(key, handshake)))),
     }
-}
 
-/// The rules of the app.
-fn try_seat(
-    node: &Node,
-    app: &Arc<App>,
-    handshake: &Handshake<'_>,
-    socket: &mut OpenSocket,
-) -> Result<Admission, Refused> {
-    let settings = app.settings.load();
-    if !settings.config.enabled {
-        return Err(Refused(Refusal::Disabled, Close::app_disabled()));
+    /// The rules of the app.
+    fn try_seat(
+        self,
+        app: &Arc<App>,
+        handshake: &Handshake<'_>,
+        socket: &mut OpenSocket,
+    ) -> Result<Admission, Refused> {
+        let settings = app.settings.load();
+        if !settings.config.enabled {
+            return Err(Refused(Refusal::Disabled, Close::app_disabled()));
+        }
+        let protocol = query::get(handshake.query, "protocol");
+        version::check(protocol.as_deref(), self.config.strict_protocol_version)
+            .map_err(|close| Refused(Refusal::Version, close))?;
+        if !settings.config.allows_origin(handshake.origin) {
+            tracing::info!(
+                app = %app.id, client = %handshake.client,
+                origin = handshake.origin.unwrap_or_default(),
+                "an origin is not among the app's allowedOrigins"
+            );
+            return Err(Refused(Refusal::Origin, Close::origin_not_allowed()));
+        }
+        if !socket.becomes_websocket() {
+            return Err(Refused(Refusal::Capacity, Close::over_capacity()));
+        }
+        match take_seat(app, self.channels) {
+            SeatRequest::Granted(seat) => Ok(Admission::Seated(seat)),
+            SeatRequest::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
+            SeatRequest::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
+        }
     }
-    let protocol = query::get(handshake.query, "protocol");
-    version::check(protocol.as_deref(), node.config.strict_protocol_version)
-        .map_err(|close| Refused(Refusal::Version, close))?;
-    if !settings.config.allows_origin(handshake.origin) {
-        tracing::info!(
-            app = %app.id, client = %handshake.client,
-            origin = handshake.origin.unwrap_or_default(),
-            "an origin is not among the app's allowedOrigins"
-        );
-        return Err(Refused(Refusal::Origin, Close::origin_not_allowed()));
-    }
-    if !socket.becomes_websocket() {
-        return Err(Refused(Refusal::Capacity, Close::over_capacity()));
-    }
-    match take_seat(app, &node.channels) {
-        SeatRequest::Granted(seat) => Ok(Admission::Seated(seat)),
-        SeatRequest::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
-        SeatRequest::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
+
+    /// Waits for the node that knows whether there is a place.
+    async fn seat(self, pending: PendingSeat) -> Result<Seat, Close> {
+        let (reason, close) = match timeout(PATIENCE, pending.answer()).await {
+            Ok(Some(seat)) => return Ok(seat),
+            Ok(None) => (Refusal::Quota, Close::over_quota()),
+            Err(_) => (Refusal::Capacity, Close::over_capacity()),
+        };
+        self.stats.refused(reason);
+        Err(close)
     }
 }

@@ -4,6 +4,7 @@
 
 mod client_event;
 mod connect;
+mod reader;
 mod signin;
 mod socket_ids;
 mod subscribe;
@@ -14,13 +15,14 @@ use bytes::Bytes;
 use channels::{ConnectionId, Topic};
 use protocol::client_message::{self, ClientMessage};
 
-pub(crate) use connect::{Admission, Handshake, Refusal, admit};
+pub(crate) use connect::{Admission, Gate, Handshake};
+pub(crate) use reader::{Arrival, serve};
 pub(crate) use socket_ids::new_socket_id;
-pub(crate) use subscribe::full;
 
 use crate::apps::App;
 use crate::frames;
-use crate::hub::{Op, Shard};
+use crate::hub::Shard;
+use crate::inbox::Op;
 
 /// One connection at the moment at which it says something.
 #[derive(Clone, Copy)]

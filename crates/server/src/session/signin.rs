@@ -8,7 +8,8 @@ use protocol::member::{MAX_WATCHLIST, User, parse_user_data};
 
 use super::Session;
 use crate::frames;
-use crate::hub::{Op, SignedIn, State, live};
+use crate::hub::{SignedIn, State, live};
+use crate::inbox::Op;
 
 impl Session<'_> {
     /// Always answered, and never a reason to close (W46).
@@ -57,7 +58,7 @@ impl Session<'_> {
         let who = self.shard.own(self.id);
         let subscription = Subscription { who, member: None, max_members: None, asked: false };
         let interests = self.app.settings.load().interests;
-        self.shard.node.channels.subscribe(&own, interests, subscription);
+        self.shard.channels.subscribe(&own, interests, subscription);
     }
 
     fn watch(self, state: &mut State, user: &User) {
@@ -78,7 +79,7 @@ impl Session<'_> {
             if channels.find(connections, self.id.index, &topic).is_none() {
                 channels.attach(connections, self.id.index, &topic, None);
                 let (who, user_id) = (self.shard.own(self.id), watched.as_str().into());
-                self.shard.node.channels.watch(&topic, who, user_id);
+                self.shard.channels.watch(&topic, who, user_id);
             }
         }
         self.shard.inbox().send(Op::WatchlistReady { to: self.id });

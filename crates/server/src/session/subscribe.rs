@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use channels::registry::Member;
 use channels::{Subscribed, Subscription, Topic};
 use protocol::auth::verify_subscription;
@@ -11,51 +10,8 @@ use protocol::member::parse_channel_data;
 
 use super::Session;
 use crate::apps::Settings;
-use crate::frames;
+use crate::frames::Refused;
 use crate::hub::{SignedIn, State, live};
-
-/// Why a subscription is refused, in the two shapes in which clients are told (W25).
-struct Refused {
-    kind: &'static str,
-    status: u16,
-    /// For `pusher:subscription_error`, as soketi words it.
-    short: String,
-    /// For `pusher:error`, as Pusher words it.
-    long: String,
-}
-
-impl Refused {
-    fn new(kind: &'static str, status: u16, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Refused { kind, status, short: message.clone(), long: message }
-    }
-
-    fn unauthorized(error: &impl ToString) -> Self {
-        let short = "The connection is unauthorized.".to_owned();
-        Refused { kind: "AuthError", status: 401, short, long: error.to_string() }
-    }
-
-    fn invalid(error: &impl ToString) -> Self {
-        Refused::new("LimitReached", 4009, error.to_string())
-    }
-
-    fn full(most: usize) -> Self {
-        let message = format!("The channel may have {most} members, and has them.");
-        Refused::new("LimitReached", 4004, message)
-    }
-
-    fn frames(&self, app: &str, channel: &str) -> [Bytes; 2] {
-        let Refused { kind, status, short, long } = self;
-        tracing::debug!(app, channel, reason = long, "a subscription is refused");
-        let subscription_error = frames::subscription_error(channel, kind, short, *status);
-        [subscription_error, frames::error(None, long, Some(channel))]
-    }
-}
-
-/// What a client is told that gets no place in a presence channel, after it has waited for one.
-pub(crate) fn full(topic: &Topic, most: usize) -> [Bytes; 2] {
-    Refused::full(most).frames(&topic.app, &topic.channel)
-}
 
 impl Session<'_> {
     pub(super) fn subscribe(self, channel: &str, auth: Option<&str>, channel_data: Option<&str>) {
@@ -98,10 +54,10 @@ impl Session<'_> {
         let topic = self.subscribers(channel);
         if state.channels.find(&state.connections, self.id.index, &topic).is_some() {
             let who = self.shard.own(self.id);
-            self.shard.node.channels.subscribe_again(&topic, settings.interests, who);
+            self.shard.channels.subscribe_again(&topic, settings.interests, who);
             return Ok(());
         }
-        let most = self.shard.node.config.connection.max_subscriptions;
+        let most = self.shard.config.connection.max_subscriptions;
         if subscribed >= most {
             let message = format!("A connection may be subscribed to {most} channels at a time.");
             return Err(Refused::new("LimitReached", 4004, message));
@@ -126,8 +82,7 @@ impl Session<'_> {
             max_members,
             asked: true,
         };
-        let node = &self.shard.node;
-        if node.channels.subscribe(topic, interests, subscription) == Subscribed::Full {
+        if self.shard.channels.subscribe(topic, interests, subscription) == Subscribed::Full {
             if let Some(at) = channels.find(connections, self.id.index, topic) {
                 channels.detach(connections, self.id.index, at);
             }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use ::webhooks::{Happening, Job, Outgoing, Sender};
 use channels::announcer::Subject;
+use config::Webhooks;
 use protocol::webhook::{Event, EventKind};
 use tokio::time::Instant;
 
 use super::feed::Feed;
 use super::unknown::Unknown;
-use crate::apps::App;
-use crate::node::Node;
+use crate::apps::{App, Apps};
 
 /// Where jobs go.
 pub(crate) enum Way {
@@ -26,7 +26,7 @@ pub(crate) enum Way {
 
 /// Owned by the desk.
 pub(crate) struct Delivery {
-    node: Arc<Node>,
+    apps: Arc<Apps>,
     way: Way,
     outgoing: Outgoing,
     /// What happened in apps that this node does not know yet.
@@ -36,11 +36,10 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(node: Arc<Node>, way: Way) -> Self {
-        let batching = &node.config.webhooks;
+    pub(crate) fn new(apps: Arc<Apps>, way: Way, batching: &Webhooks) -> Self {
         let outgoing = Outgoing::new(batching.batching.then_some(batching.batching_duration));
-        let unknown = Unknown::new(node.clone());
-        Delivery { node, way, outgoing, unknown, jobs: Vec::new(), started: Instant::now() }
+        let unknown = Unknown::new(apps.clone());
+        Delivery { apps, way, outgoing, unknown, jobs: Vec::new(), started: Instant::now() }
     }
 
     /// When something that is gathered is due.
@@ -96,7 +95,7 @@ impl Delivery {
     }
 
     fn route(&mut self, happening: Happening) {
-        match self.node.apps.by_id(&happening.app) {
+        match self.apps.by_id(&happening.app) {
             Some(app) if !self.unknown.is_about(&happening.app) => self.push(&app, &happening),
             _ => self.unknown.push(happening),
         }

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use channels::announcer::{Missed, Settings, Speaker, Statement, Subject, Turn};
 use channels::{Note, Origin};
+use config::Config;
 use protocol::webhook::Event;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::delivery::Delivery;
-use crate::node::Node;
+use crate::outside::NodeChannels;
 
 /// The most departures that wait for the end of their grace, and the most statements that other
 /// nodes answer for.
@@ -23,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Owned by its task on the background runtime.
 pub(crate) struct Desk {
-    node: Arc<Node>,
+    channels: Arc<NodeChannels>,
     speaker: Speaker,
     missed: Missed,
     delivery: Delivery,
@@ -32,25 +33,25 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Nothing has happened yet.
-    pub(crate) fn new(node: Arc<Node>, delivery: Delivery) -> Self {
+    pub(crate) fn new(config: &Config, channels: Arc<NodeChannels>, delivery: Delivery) -> Self {
         let settings = Settings {
-            grace: node.config.webhooks.grace,
-            silence: node.config.cluster.node_timeout,
+            grace: config.webhooks.grace,
+            silence: config.cluster.node_timeout,
             // A dead node is noticed a heartbeat later than it is silent for too long.
-            memory: node.config.cluster.node_timeout + 2 * node.config.cluster.check_interval,
+            memory: config.cluster.node_timeout + 2 * config.cluster.check_interval,
             most: MOST_WAITING,
         };
-        let speaker = Speaker::new(node.channels.incarnation(), settings);
-        Desk { node, speaker, missed: Missed::default(), delivery, started: Instant::now() }
+        let speaker = Speaker::new(channels.incarnation(), settings);
+        Desk { channels, speaker, missed: Missed::default(), delivery, started: Instant::now() }
     }
 
     /// Works until it is told to close; then says what is left to say.
     pub(crate) async fn work(mut self, mut close: oneshot::Receiver<()>) {
-        let node = self.node.clone();
+        let channels = self.channels.clone();
         loop {
             let deadline = self.deadline();
             tokio::select! {
-                () = node.outside().notes.some() => {}
+                () = channels.runtime().notes.some() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
                 () = self.delivery.looked_up() => {}
                 _ = &mut close => break,
@@ -73,7 +74,7 @@ impl Desk {
     }
 
     fn turn(&mut self) {
-        for note in self.node.outside().notes.take() {
+        for note in self.channels.runtime().notes.take() {
             self.hear(note);
         }
         self.speaker.tick(self.now());
@@ -98,8 +99,8 @@ impl Desk {
 
     fn missed(&mut self, subject: &Subject, origin: Origin) {
         match self.speaker.speaks_for(subject, self.now()) {
-            Some(other) if other != self.node.channels.incarnation() && origin == Origin::Here => {
-                self.node.channels.send_miss(other, &subject.app, &subject.channel);
+            Some(other) if other != self.channels.incarnation() && origin == Origin::Here => {
+                self.channels.send_miss(other, &subject.app, &subject.channel);
             }
             _ if self.missed.is_news(subject, self.now()) => {
                 let event = Event::CacheMiss { channel: &subject.channel };
@@ -110,7 +111,7 @@ impl Desk {
     }
 
     fn speaks_for(&self, subject: &Subject) -> bool {
-        self.speaker.speaks_for(subject, self.now()) == Some(self.node.channels.incarnation())
+        self.speaker.speaks_for(subject, self.now()) == Some(self.channels.incarnation())
     }
 
     /// Says what the speaker has to say.

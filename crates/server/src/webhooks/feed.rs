@@ -10,7 +10,7 @@ use queues::{PushError, Queue, QueueError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::backlog::{Backlog, Waits};
+use crate::backlog::{Backlog, Waits};
 
 /// The most bytes that wait; as many may be on their way.
 const MOST_BYTES: usize = 64 << 20;

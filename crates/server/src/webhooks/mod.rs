@@ -2,7 +2,7 @@
 //! request to a backend looks like, nor when it is tried again; that is the `webhooks` crate's.
 //!
 //! ```text
-//!   channels, session  --Note-->  notes            under the channel's lock, in the order of decisions
+//!   channels, session  --Note-->  outside::Notes   under the channel's lock, in the order of decisions
 //!                                         |
 //!                                       desk       on the background runtime: may this node say it?
 //!                                         |            (`channels::announcer`)
@@ -11,17 +11,15 @@
 //!
 //! Shards never wait for any of it: what does not fit into the notes is counted and lost.
 
-mod backlog;
 mod delivery;
 mod desk;
 mod feed;
 mod meters;
-mod notes;
 mod unknown;
 mod work;
 
 use desk::Desk;
 pub(crate) use feed::Feed;
 pub(crate) use meters::Meters;
-pub(crate) use notes::Notes;
+pub use work::OpenError;
 pub(crate) use work::{Opened, Work};

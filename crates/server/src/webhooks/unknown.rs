@@ -10,8 +10,7 @@ use failures::LogThrottle;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::apps::{App, By};
-use crate::node::Node;
+use crate::apps::{App, Apps, By};
 
 /// The most happenings that wait.
 const MOST: usize = 100_000;
@@ -22,15 +21,15 @@ static LOST: LogThrottle = LogThrottle::new();
 
 /// Owned by the delivery.
 pub(super) struct Unknown {
-    node: Arc<Node>,
+    apps: Arc<Apps>,
     waiting: HashMap<Arc<str>, Vec<Happening>>,
     count: usize,
     lookups: JoinSet<(Arc<str>, Option<Arc<App>>)>,
 }
 
 impl Unknown {
-    pub(super) fn new(node: Arc<Node>) -> Self {
-        Unknown { node, waiting: HashMap::new(), count: 0, lookups: JoinSet::new() }
+    pub(super) fn new(apps: Arc<Apps>) -> Self {
+        Unknown { apps, waiting: HashMap::new(), count: 0, lookups: JoinSet::new() }
     }
 
     /// Whether something of this app waits, so that whatever comes after it has to wait too.
@@ -56,7 +55,7 @@ impl Unknown {
         let of_app = self.waiting.entry(app.clone()).or_default();
         of_app.push(happening);
         if of_app.len() == 1 {
-            self.lookups.spawn_local(look_up(self.node.clone(), app));
+            self.lookups.spawn_local(look_up(self.apps.clone(), app));
         }
     }
 
@@ -81,9 +80,9 @@ impl Unknown {
 }
 
 /// Looks an app up, however long that takes.
-async fn look_up(node: Arc<Node>, id: Arc<str>) -> (Arc<str>, Option<Arc<App>>) {
+async fn look_up(apps: Arc<Apps>, id: Arc<str>) -> (Arc<str>, Option<Arc<App>>) {
     loop {
-        match node.apps.look_up(By::Id(&id)).await {
+        match apps.look_up(By::Id(&id)).await {
             Ok(app) => return (id, app),
             Err(_) => sleep(AGAIN_AFTER).await,
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::webhooks::{BoxFuture, Credential, Credentials, Job, Sender, Settings, Unavailable};
-use config::Mode;
+use config::{Config, Mode};
 use queues::{Consumer, Queue, Room};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -18,9 +18,8 @@ use tokio::task::JoinHandle;
 use super::delivery::{Delivery, Way};
 use super::feed::Feed;
 use super::{Desk, Meters};
-use crate::apps::By;
-use crate::node::Node;
-use crate::start_error::StartError;
+use crate::apps::{Apps, By};
+use crate::outside::NodeChannels;
 
 /// How long a worker's jobs in hand may take to end.
 const LAST_JOBS: Duration = Duration::from_secs(5);
@@ -44,6 +43,17 @@ impl Task {
     }
 }
 
+/// Why webhooks cannot be sent as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The queue cannot be used with these options.
+    #[error(transparent)]
+    Queue(#[from] queues::OpenError),
+    /// Webhooks cannot be sent with these options.
+    #[error(transparent)]
+    Settings(#[from] ::webhooks::SettingsError),
+}
+
 /// What has been opened and does not run yet.
 pub(crate) struct Opened {
     queue: Option<Queue>,
@@ -55,11 +65,10 @@ impl Opened {
     ///
     /// # Errors
     /// The options can never work.
-    pub(crate) fn new(node: &Arc<Node>) -> Result<Self, StartError> {
-        let (config, mode) = (&node.config, node.config.mode);
+    pub(crate) fn new(config: &Config, apps: &Arc<Apps>) -> Result<Self, OpenError> {
         let queue = Queue::open(config)?;
-        let keys = || Arc::new(Keys(node.clone()));
-        let sends = mode != Mode::Server;
+        let keys = || Arc::new(Keys(apps.clone()));
+        let sends = config.mode != Mode::Server;
         let sender =
             sends.then(|| Sender::new(Settings::of(&config.webhooks), keys())).transpose()?;
         Ok(Opened { queue, sender: sender.map(Arc::new) })
@@ -67,8 +76,13 @@ impl Opened {
 }
 
 impl Work {
-    /// Starts what this process does, inside of the background's `LocalSet`.
-    pub(crate) fn start(node: &Arc<Node>, opened: Opened) -> Self {
+    /// Starts what this process does, inside of the background's `LocalSet`, and says what becomes
+    /// of it.
+    pub(crate) fn start(
+        config: &Config,
+        channels: &Arc<NodeChannels>,
+        opened: Opened,
+    ) -> (Self, Meters) {
         let Opened { queue, sender } = opened;
         let worker = match (&queue, &sender) {
             (Some(queue), Some(sender)) => Some(Worker::start(queue, sender.clone())),
@@ -83,14 +97,15 @@ impl Work {
             Way::Queue(feed) => Some(feed.clone()),
             Way::Sender(_) | Way::Nowhere => None,
         };
-        // It is set once.
-        let _ = node.meters.set(Meters { sender: sender.clone(), feed });
-        let desk = (node.config.mode != Mode::Worker).then(|| {
+        let meters = Meters { sender, feed };
+        let desk = (config.mode != Mode::Worker).then(|| {
             let (close, closing) = oneshot::channel();
-            let desk = Desk::new(node.clone(), Delivery::new(node.clone(), way));
+            let apps = channels.runtime().apps.clone();
+            let delivery = Delivery::new(apps, way, &config.webhooks);
+            let desk = Desk::new(config, channels.clone(), delivery);
             Task { close, done: tokio::task::spawn_local(desk.work(closing)) }
         });
-        Work { desk, worker }
+        (Work { desk, worker }, meters)
     }
 
     /// Says and sends what is left, for some seconds at most.
@@ -148,12 +163,12 @@ impl Room for Lanes {
 }
 
 /// The keys of this node's apps.
-struct Keys(Arc<Node>);
+struct Keys(Arc<Apps>);
 
 impl Credentials for Keys {
     fn of<'a>(&'a self, app: &'a str) -> BoxFuture<'a, Result<Option<Credential>, Unavailable>> {
         Box::pin(async move {
-            let app = self.0.apps.look_up(By::Id(app)).await;
+            let app = self.0.look_up(By::Id(app)).await;
             let app = app.map_err(|error| Unavailable(error.to_string()))?;
             Ok(app.map(|app| {
                 let settings = app.settings.load();

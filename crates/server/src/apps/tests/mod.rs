@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::{App, Apps, By, Unavailable, look_up_in};
-use crate::metrics::Stats;
 use crate::outside::{NodeChannels, Outside};
 use crate::seats::{Seat, SeatRequest, take_seat};
+use crate::stats::Stats;
 
 /// An app with these names; its secret is `secret`.
 pub(super) fn config_of(id: &str, key: &str) -> AppConfig {

@@ -1,12 +1,17 @@
 //! A shard's inbox: the one way in which other threads, and the decisions made under a stripe's
-//! lock, reach a shard. What is pushed under one lock comes out in that order.
+//! lock, reach a shard. What is pushed under one lock comes out in that order. It must not know how a
+//! shard carries out what it is asked to do.
+
+mod op;
+mod report;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::op::Op;
+pub(crate) use op::Op;
+pub(crate) use report::{ShardReport, reports};
 
 /// How much a shard's inbox may hold before publishes are refused.
 #[derive(Clone, Copy, Debug)]

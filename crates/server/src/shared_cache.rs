@@ -12,17 +12,17 @@ use config::{CacheDriver, Config, Mode};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use channels::Key;
+use channels::{Key, Topic};
 
 /// The most that anybody waits for an answer.
-pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(250);
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 /// For how long an answer will do.
 const FRESH: Duration = Duration::from_secs(2);
 /// The most channels that are to be written, that are asked for, and whose answers are remembered.
 const MOST: usize = 100_000;
 
 /// A channel that Redis is asked for.
-pub(super) struct Question {
+pub(crate) struct Question {
     /// Nobody waits any longer; tells it from another one of the same channel, too.
     until: Instant,
     /// Requests that wait; they go on when this goes.
@@ -49,17 +49,22 @@ struct State {
     answers: VecDeque<(Instant, Key)>,
 }
 
+/// The channel of a topic.
+pub(crate) fn key(topic: &Topic) -> Key {
+    (topic.app.clone(), topic.channel.clone())
+}
+
 /// What has happened so far.
 #[derive(Default)]
-pub(super) struct Counters {
-    pub(super) up: AtomicBool,
-    pub(super) writes: AtomicU64,
-    pub(super) dropped: AtomicU64,
-    pub(super) hits: AtomicU64,
-    pub(super) misses: AtomicU64,
-    pub(super) invalid: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) late: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) up: AtomicBool,
+    pub(crate) writes: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    pub(crate) invalid: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) late: AtomicU64,
 }
 
 /// For whoever wants to look.
@@ -73,26 +78,26 @@ pub(crate) struct SharedNumbers {
 }
 
 /// Something for Redis to do.
-pub(super) enum Job {
+pub(crate) enum Job {
     Read(Key),
     Write(Key),
 }
 
 /// Owned by the node, shared by all its threads. Its lock is taken under a stripe's lock, never
 /// around one.
-pub(crate) struct Shared {
+pub(crate) struct SharedCache {
     state: Mutex<State>,
     /// Whether other nodes tell this one what they publish: then what is in memory is the last
     /// event. Otherwise somebody whom we do not hear may have published a later one.
     is_told: bool,
-    pub(super) counters: Counters,
+    pub(crate) counters: Counters,
     /// There is something for Redis to do.
-    pub(super) work: Notify,
+    pub(crate) work: Notify,
     /// Somebody waits.
-    pub(super) asked: Notify,
+    pub(crate) asked: Notify,
 }
 
-impl Shared {
+impl SharedCache {
     /// None if events are kept in memory only, or not at all.
     pub(crate) fn of(config: &Config, is_clustered: bool) -> Option<Self> {
         let is_wanted = config.cache.driver == CacheDriver::Redis
@@ -102,7 +107,7 @@ impl Shared {
     }
 
     fn new(is_told: bool) -> Self {
-        Shared {
+        SharedCache {
             // Those who come before the first attempt to connect has ended may wait for it.
             state: Mutex::new(State { reachable: true, ..State::default() }),
             is_told,
@@ -133,7 +138,7 @@ impl Shared {
     }
 
     /// For a request that waits, if there is an answer to wait for: resolves with it.
-    pub(super) fn read(&self, key: &Key, known: bool) -> Option<oneshot::Receiver<()>> {
+    pub(crate) fn read(&self, key: &Key, known: bool) -> Option<oneshot::Receiver<()>> {
         let mut state = self.state.lock();
         let question = state.question(key, known && self.is_told)?;
         let (to, answered) = oneshot::channel();
@@ -143,7 +148,7 @@ impl Shared {
 
     /// Ends a question, unless it has ended; whoever has waited. If it `is_settled`, Redis is not
     /// asked again for a moment. To be called under the channel's lock.
-    pub(super) fn end(&self, key: &Key, is_settled: bool) -> Option<Question> {
+    pub(crate) fn end(&self, key: &Key, is_settled: bool) -> Option<Question> {
         let mut state = self.state.lock();
         if is_settled {
             state.remember(key, Instant::now());
@@ -152,7 +157,7 @@ impl Shared {
     }
 
     /// Questions for whose answers nobody waits any longer.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<Key> {
+    pub(crate) fn overdue(&self, now: Instant) -> Vec<Key> {
         let mut overdue = Vec::new();
         let mut state = self.state.lock();
         while state.order.front().is_some_and(|(until, _)| *until <= now) {
@@ -165,12 +170,12 @@ impl Shared {
     }
 
     /// When the first question is overdue.
-    pub(super) fn first_ends(&self) -> Option<Instant> {
+    pub(crate) fn first_ends(&self) -> Option<Instant> {
         self.state.lock().order.front().map(|(until, _)| *until)
     }
 
     /// The next thing for Redis to do. Somebody may wait for an answer, nobody for a write.
-    pub(super) fn next_job(&self) -> Option<Job> {
+    pub(crate) fn next_job(&self) -> Option<Job> {
         let mut state = self.state.lock();
         while let Some(key) = state.to_ask.pop_front() {
             // It may have become too late meanwhile.
@@ -185,12 +190,12 @@ impl Shared {
     }
 
     /// A write has ended.
-    pub(super) fn has_written(&self) {
+    pub(crate) fn has_written(&self) {
         self.state.lock().writing -= 1;
     }
 
     /// Whether Redis can be asked; those that it has been asked in vain, if it cannot any longer.
-    pub(super) fn set_reachable(&self, reachable: bool) -> Vec<Key> {
+    pub(crate) fn set_reachable(&self, reachable: bool) -> Vec<Key> {
         self.counters.up.store(reachable, Relaxed);
         let mut state = self.state.lock();
         state.reachable = reachable;
@@ -202,7 +207,7 @@ impl Shared {
     }
 
     /// Whether Redis has everything, or cannot be told now.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.state.lock();
         !state.reachable || (state.unwritten.is_empty() && state.writing == 0)
     }
@@ -271,7 +276,7 @@ impl State {
 }
 
 impl Counters {
-    pub(super) fn count(counter: &AtomicU64) {
+    pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Relaxed);
     }
 }
@@ -286,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_channel_is_asked_for_once() {
-        let shared = Shared::new(true);
+        let shared = SharedCache::new(true);
         assert!(shared.ask(&key(1), false));
         assert!(shared.ask(&key(1), true), "an open question is waited for");
         assert!(matches!(shared.next_job(), Some(Job::Read(_))));
@@ -297,13 +302,13 @@ mod tests {
 
     #[test]
     fn what_is_known_is_asked_for_only_where_nobody_tells() {
-        assert!(!Shared::new(true).ask(&key(1), true));
-        assert!(Shared::new(false).ask(&key(1), true));
+        assert!(!SharedCache::new(true).ask(&key(1), true));
+        assert!(SharedCache::new(false).ask(&key(1), true));
     }
 
     #[test]
     fn nobody_waits_for_long_nor_for_what_is_away() {
-        let shared = Shared::new(true);
+        let shared = SharedCache::new(true);
         shared.ask(&key(1), false);
         assert!(shared.overdue(Instant::now()).is_empty());
         assert_eq!(shared.overdue(Instant::now() + STORE_TIMEOUT), [key(1)]);
@@ -316,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_changes_often_is_written_once() {
-        let shared = Shared::new(true);
+        let shared = SharedCache::new(true);
         (0..100).for_each(|n| shared.put(key(n % 2)));
         assert!(!shared.is_idle());
         for n in 0..2 {
@@ -329,7 +334,7 @@ mod tests {
 
     #[test]
     fn everything_is_bounded() {
-        let shared = Shared::new(true);
+        let shared = SharedCache::new(true);
         for n in 0..MOST + 10 {
             shared.put(key(n));
             shared.ask(&key(n), false);

@@ -3,7 +3,7 @@
 use channels::Note;
 use channels::announcer::Subject;
 
-use super::backlog::{Backlog, Waits};
+use crate::backlog::{Backlog, Waits};
 
 /// The most bytes that notes may take in all.
 const MOST_BYTES: usize = 64 << 20;

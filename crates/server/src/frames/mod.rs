@@ -1,11 +1,15 @@
 //! Frames to clients: the protocol's text in a WebSocket frame, encoded once whoever gets it.
 
+mod refused;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use channels::registry::Member;
 use protocol::data::Data;
 use protocol::server_message;
+
+pub(crate) use refused::Refused;
 
 /// What the fixed parts of a frame take, to be allocated with its variable parts.
 const FIXED: usize = 128;

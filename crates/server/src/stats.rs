@@ -1,4 +1,4 @@
-//! Counts of this node that belong to no app.
+//! Counts of this node that belong to no app. It must not know who counts, nor who looks.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use channels::registry::ShardId;
 
-use crate::session::Refusal;
-
 /// Upper bounds of the turn times' buckets, in seconds.
-pub(super) const TURN_BUCKETS: [f64; 8] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5];
+pub(crate) const TURN_BUCKETS: [f64; 8] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5];
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
@@ -31,21 +29,63 @@ pub(crate) fn panics() -> u64 {
     PANICS.load(Relaxed)
 }
 
+/// The reasons for refusing a connection, as the metrics name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Path,
+    UnknownKey,
+    Disabled,
+    Version,
+    Origin,
+    Quota,
+    Capacity,
+    /// The app cannot be looked up.
+    Unavailable,
+}
+
+impl Refusal {
+    /// All of them, for the metrics.
+    pub(crate) const ALL: [Refusal; 8] = [
+        Refusal::Path,
+        Refusal::UnknownKey,
+        Refusal::Disabled,
+        Refusal::Version,
+        Refusal::Origin,
+        Refusal::Quota,
+        Refusal::Capacity,
+        Refusal::Unavailable,
+    ];
+
+    /// The value of the metric's `reason` label.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Refusal::Path => "path",
+            Refusal::UnknownKey => "unknown_key",
+            Refusal::Disabled => "disabled",
+            Refusal::Version => "version",
+            Refusal::Origin => "origin",
+            Refusal::Quota => "quota",
+            Refusal::Capacity => "capacity",
+            Refusal::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// How long one shard's turns took.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
-    pub(super) buckets: [AtomicU64; TURN_BUCKETS.len()],
-    pub(super) count: AtomicU64,
-    pub(super) nanos: AtomicU64,
+pub(crate) struct Turns {
+    pub(crate) buckets: [AtomicU64; TURN_BUCKETS.len()],
+    pub(crate) count: AtomicU64,
+    pub(crate) nanos: AtomicU64,
 }
 
 /// Counters of one node; they only grow.
 #[derive(Debug)]
 pub(crate) struct Stats {
-    pub(super) turns: Box<[Turns]>,
-    pub(super) refused: [AtomicU64; Refusal::ALL.len()],
-    pub(super) slow_consumers: AtomicU64,
-    pub(super) dropped_peer_events: AtomicU64,
+    pub(crate) turns: Box<[Turns]>,
+    pub(crate) refused: [AtomicU64; Refusal::ALL.len()],
+    pub(crate) slow_consumers: AtomicU64,
+    pub(crate) dropped_peer_events: AtomicU64,
 }
 
 impl Stats {

@@ -38,7 +38,7 @@ pub(crate) struct Backlog<T> {
 
 impl<T: Waits> Backlog<T> {
     /// Empty. `most`: bytes that may wait.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Backlog {
             queue: Mutex::new(Queue { items: VecDeque::new(), bytes: 0 }),
             most,
@@ -73,14 +73,14 @@ impl<T: Waits> Backlog<T> {
     }
 
     /// Everything that is there.
-    pub(super) fn take(&self) -> VecDeque<T> {
+    pub(crate) fn take(&self) -> VecDeque<T> {
         let mut queue = self.queue.lock();
         queue.bytes = 0;
         std::mem::take(&mut queue.items)
     }
 
     /// Resolves when there may be something.
-    pub(super) async fn some(&self) {
+    pub(crate) async fn some(&self) {
         self.some.notified().await;
     }
 

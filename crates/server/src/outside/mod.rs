@@ -1,6 +1,8 @@
 //! This node as its channels see it: the outside world of the `channels` crate. It must not know how
 //! shards, the announcer and the cluster's driver do what they are woken for.
 
+mod notes;
+
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,10 +14,11 @@ use failures::LogThrottle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::apps::{Apps, Gone};
-use crate::cache::{self, Shared};
-use crate::hub::{Inbox, Op};
-use crate::metrics::Stats;
-use crate::webhooks::Notes;
+use crate::inbox::{Inbox, Op};
+use crate::shared_cache::{SharedCache, key};
+use crate::stats::Stats;
+
+pub(crate) use notes::Notes;
 
 /// The channels of this node.
 pub(crate) type NodeChannels = Channels<Outside>;
@@ -33,7 +36,7 @@ pub(crate) struct Outside {
     /// What may be a backend's business.
     pub(crate) notes: Notes,
     /// Where all nodes keep last events, if there is such a place.
-    pub(crate) shared_cache: Option<Shared>,
+    pub(crate) shared_cache: Option<SharedCache>,
     pub(crate) stats: Arc<Stats>,
     /// When the node started; the zero of [`Runtime::now`].
     pub(crate) started: Instant,
@@ -45,7 +48,7 @@ impl Outside {
     pub(crate) fn new(
         apps: Arc<Apps>,
         inboxes: Box<[Inbox]>,
-        shared_cache: Option<Shared>,
+        shared_cache: Option<SharedCache>,
         stats: Arc<Stats>,
     ) -> Self {
         Outside {
@@ -108,7 +111,7 @@ impl Runtime for Outside {
             Wake::Shard(shard) => self.inboxes[usize::from(shard.0)].wake(),
             Wake::Links => self.links.get().into_iter().for_each(|wake| wake()),
             Wake::Announcer => self.notes.wake(),
-            Wake::Store => self.shared_cache.iter().for_each(Shared::wake),
+            Wake::Store => self.shared_cache.iter().for_each(SharedCache::wake),
             Wake::Timer => self.timer.notify_one(),
         }
     }
@@ -148,11 +151,11 @@ impl Runtime for Outside {
 
     fn fetch_last_event(&self, topic: &Topic, is_known: bool) -> bool {
         let shared = self.shared_cache.as_ref();
-        shared.is_some_and(|shared| shared.ask(&cache::key(topic), is_known))
+        shared.is_some_and(|shared| shared.ask(&key(topic), is_known))
     }
 
     fn store_last_event(&self, app: &Arc<str>, channel: &str) -> bool {
-        let put = |shared: &Shared| shared.put((app.clone(), channel.into()));
+        let put = |shared: &SharedCache| shared.put((app.clone(), channel.into()));
         self.shared_cache.as_ref().map(put).is_some()
     }
 
