@@ -15,13 +15,14 @@ use tokio::task::LocalSet;
 
 use crate::cache::{finish_redis_cache, serve_redis_cache};
 use crate::changed_files::Changes;
+use crate::drain::drain;
 use crate::limits::{RedisQuestions, serve_redis_rates};
 use crate::node::Node;
 use crate::outside::keep_time;
 use crate::peers::Membership;
 use crate::reload::{self, Reload};
 use crate::webhooks::{Opened, Work};
-use crate::{apps, lifecycle, metrics};
+use crate::{apps, metrics};
 
 /// What runs on the background runtime.
 pub(crate) struct Background {
@@ -75,7 +76,7 @@ impl Background {
             // Otherwise the cluster's thread does.
             tokio::spawn(keep_time(node.channels.clone()));
         }
-        tokio::spawn(lifecycle::keep_house(node.clone()));
+        tokio::spawn(keep_house(node.clone()));
         if let Some(tls) = &node.tls {
             tokio::spawn(tls.clone().keep_fresh());
         }
@@ -88,10 +89,20 @@ impl Background {
             None => drop(stopped.recv().await),
         }
         set_open(false);
-        lifecycle::drain(&node).await;
+        drain(&node).await;
         work.close().await;
         finish_redis_cache(&node.channels).await;
         Ok(())
+    }
+}
+
+/// What has to be done now and then.
+async fn keep_house(node: Arc<Node>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        node.channels.sweep_last_events();
+        node.apps.sweep();
     }
 }
 

@@ -2,37 +2,57 @@
 //! must not know the command line.
 //!
 //! An event's way: `http` (or `session`, for a client event) validates it, `frames` encodes it
-//! once, the `channels` crate finds who is interested, each shard's `hub::inbox` carries it, `hub::turn`
+//! once, the `channels` crate finds who is interested, each shard's `inbox` carries it, `hub::turn`
 //! appends it to every subscriber, `hub::outbox` writes.
+//!
+//! The modules stand on floors, in the order in which they are declared here: each needs only what is
+//! below it.
 
-mod apps;
+// Start and stop: everything is put together and begins to run.
+mod running;
+mod start_error;
+
 mod background;
-mod backlog;
-#[cfg(test)]
-mod bugs;
+mod drain;
+mod reload;
+
+// What answers requests about the whole node, and with it.
+mod metrics;
+
+mod http;
+
+// The node: what its threads share, put together.
+mod node;
+
+// Serving connections.
+mod session;
+
+mod hub;
+
+// Each does one thing for the node's channels or connections, and knows nothing of the others.
 mod cache;
+mod peers;
+mod seats;
+mod webhooks;
+
+// The node as its channels see it, and sockets.
+mod net;
+mod outside;
+
+// Leaves.
+mod apps;
+mod backlog;
 mod changed_files;
 mod frames;
-mod http;
-mod hub;
 mod inbox;
-mod lifecycle;
 mod limits;
-mod metrics;
-mod net;
-mod node;
-mod outside;
-mod peers;
 mod readiness;
-mod reload;
-mod running;
-mod seats;
-mod session;
 mod shared_cache;
-mod start_error;
 mod stats;
 mod task_thread;
-mod webhooks;
+
+#[cfg(test)]
+mod bugs;
 
 pub use net::TlsError;
 pub use peers::JoinError;

@@ -1,4 +1,5 @@
-//! Connections' places among their app's; a quota of them counts over all nodes.
+//! Connections' places among their app's; a quota of them counts over all nodes. It must not know what
+//! a connection is.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

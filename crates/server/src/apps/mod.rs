@@ -1,5 +1,5 @@
 //! The apps of this node: what their configuration says now, what they have used, and how to find
-//! them. It must not know where their configuration comes from.
+//! them. It must not know which store they are in, nor who is connected.
 //!
 //! Either all apps are known, or those that somebody asked for are: then the `table` is what is
 //! known, `freshness` says how long that holds, and who asks for more waits (`lookups`, `desk`)

@@ -1,5 +1,5 @@
 //! Sockets: listening, accepting, TLS, and who the client behind a proxy is. It must not know what
-//! is said over them.
+//! is said over them, beyond telling TLS from HTTP.
 
 mod acceptor;
 mod client_address;

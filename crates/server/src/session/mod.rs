@@ -1,6 +1,9 @@
-//! What a client may do, frame by frame: the protocol's rules applied to one connection. It must
-//! not know sockets; replies go through the shard's inbox like everything else, so that they leave
-//! in the order of the requests (W28).
+//! What a client may do, frame by frame: the protocol's rules applied to one connection. It must not
+//! know HTTP, nor how frames reach their subscribers; replies go through the shard's inbox like
+//! everything else, so that they leave in the order of the requests (W28).
+//!
+//! `connect` decides whether there is a connection, `reader` reads it, the others are the rules of what
+//! it says. Only `reader` knows its socket.
 
 mod client_event;
 mod connect;

@@ -1,4 +1,4 @@
-//! While the node serves, and when it leaves: housekeeping, and letting everybody go.
+//! How the node leaves: everybody is let go, one after another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,14 +41,4 @@ async fn is_empty(node: &Node, deadline: Instant) -> bool {
     };
     let left = deadline.saturating_duration_since(Instant::now());
     reports(node.inboxes(), left).await.iter().all(empty)
-}
-
-/// What has to be done now and then.
-pub(crate) async fn keep_house(node: Arc<Node>) {
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        seconds.tick().await;
-        node.channels.sweep_last_events();
-        node.apps.sweep();
-    }
 }
