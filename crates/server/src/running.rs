@@ -175,9 +175,10 @@ pub fn start_with_store(
     let threads: io::Result<Vec<_>> =
         node.shards().map(|shard| TaskThread::start(format!("shard-{}", shard.0))).collect();
     let threads = threads?;
-    let membership = match node.is_clustered() {
-        true => Some(Membership::join(participant(&node), &threads)?),
-        false => None,
+    let membership = if node.is_clustered() {
+        Some(Membership::join(participant(&node), &threads)?)
+    } else {
+        None
     };
     if node.readiness.has_joined() {
         // Before the first client: what it does has to be told by somebody.

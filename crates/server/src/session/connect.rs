@@ -58,7 +58,7 @@ pub(crate) struct Kept {
     client: IpAddr,
 }
 
-/// What decides on requests for WebSockets.
+/// What decides on requests for WebSockets, and counts those that are refused.
 #[derive(Clone, Copy)]
 pub(crate) struct Gate<'a> {
     pub(crate) config: &'a Config,
@@ -66,71 +66,6 @@ pub(crate) struct Gate<'a> {
     pub(crate) channels: &'a Arc<NodeChannels>,
     pub(crate) readiness: &'a Readiness,
     pub(crate) stats: &'a Stats,
-}
-
-impl Waiting {
-    /// Waits for whoever has been asked, some seconds at most. Clients come back soon when they are
-    /// told that there is no capacity (4100), and never when the quota is used up (4004).
-    pub(crate) async fn answer(
-        self,
-        gate: Gate<'_>,
-        socket: &mut OpenSocket,
-    ) -> Result<Seat, Close> {
-        let (pending, kept) = match self {
-            Waiting::App(pending, kept) => (pending, kept),
-            Waiting::Seat(pending) => return gate.seat(pending).await,
-        };
-        let handshake = kept.handshake();
-        let found = gate.apps.answer(pending).await;
-        let admission = match found {
-            _ if gate.readiness.is_draining() => {
-                Err(Refused(Refusal::Capacity, Close::over_capacity()))
-            }
-            Ok(Some(app)) => gate.try_seat(&app, &handshake, socket),
-            Ok(None) => Err(Refused::unknown(&kept.key)),
-            Err(Unavailable) => Err(Refused::unavailable()),
-        };
-        match admission {
-            Ok(Admission::Seated(seat)) => Ok(seat),
-            Ok(Admission::Waiting(waiting)) => Box::pin(waiting.answer(gate, socket)).await,
-            Ok(Admission::Refused(close)) => Err(close),
-            Err(refused) => Err(refused.counted(gate.stats, kept.client)),
-        }
-    }
-}
-
-impl Kept {
-    fn of(key: &str, handshake: &Handshake<'_>) -> Box<Self> {
-        let Handshake { query, origin, client, .. } = *handshake;
-        let origin = origin.map(str::to_owned);
-        Box::new(Kept { key: key.to_owned(), query: query.to_owned(), origin, client })
-    }
-
-    fn handshake(&self) -> Handshake<'_> {
-        let Kept { key, query, origin, client } = self;
-        Handshake { key: Some(key), query, origin: origin.as_deref(), client: *client }
-    }
-}
-
-/// Why a connection is refused, for us and for the client.
-struct Refused(Refusal, Close);
-
-impl Refused {
-    fn unknown(key: &str) -> Self {
-        Refused(Refusal::UnknownKey, Close::app_not_found(key))
-    }
-
-    fn unavailable() -> Self {
-        Refused(Refusal::Unavailable, Close::app_unavailable())
-    }
-
-    fn counted(self, stats: &Stats, client: IpAddr) -> Close {
-        let Refused(reason, close) = self;
-        stats.refused(reason);
-        let reason = reason.name();
-        tracing::debug!(%client, reason, "a connection is refused: {}", close.reason);
-        close
-    }
 }
 
 impl Gate<'_> {
@@ -202,5 +137,70 @@ impl Gate<'_> {
         };
         self.stats.refused(reason);
         Err(close)
+    }
+}
+
+impl Waiting {
+    /// Waits for whoever has been asked, some seconds at most. Clients come back soon when they are
+    /// told that there is no capacity (4100), and never when the quota is used up (4004).
+    pub(crate) async fn answer(
+        self,
+        gate: Gate<'_>,
+        socket: &mut OpenSocket,
+    ) -> Result<Seat, Close> {
+        let (pending, kept) = match self {
+            Waiting::App(pending, kept) => (pending, kept),
+            Waiting::Seat(pending) => return gate.seat(pending).await,
+        };
+        let handshake = kept.handshake();
+        let found = gate.apps.answer(pending).await;
+        let admission = match found {
+            _ if gate.readiness.is_draining() => {
+                Err(Refused(Refusal::Capacity, Close::over_capacity()))
+            }
+            Ok(Some(app)) => gate.try_seat(&app, &handshake, socket),
+            Ok(None) => Err(Refused::unknown(&kept.key)),
+            Err(Unavailable) => Err(Refused::unavailable()),
+        };
+        match admission {
+            Ok(Admission::Seated(seat)) => Ok(seat),
+            Ok(Admission::Waiting(waiting)) => Box::pin(waiting.answer(gate, socket)).await,
+            Ok(Admission::Refused(close)) => Err(close),
+            Err(refused) => Err(refused.counted(gate.stats, kept.client)),
+        }
+    }
+}
+
+impl Kept {
+    fn of(key: &str, handshake: &Handshake<'_>) -> Box<Self> {
+        let Handshake { query, origin, client, .. } = *handshake;
+        let origin = origin.map(str::to_owned);
+        Box::new(Kept { key: key.to_owned(), query: query.to_owned(), origin, client })
+    }
+
+    fn handshake(&self) -> Handshake<'_> {
+        let Kept { key, query, origin, client } = self;
+        Handshake { key: Some(key), query, origin: origin.as_deref(), client: *client }
+    }
+}
+
+/// Why a connection is refused, for us and for the client.
+struct Refused(Refusal, Close);
+
+impl Refused {
+    fn unknown(key: &str) -> Self {
+        Refused(Refusal::UnknownKey, Close::app_not_found(key))
+    }
+
+    fn unavailable() -> Self {
+        Refused(Refusal::Unavailable, Close::app_unavailable())
+    }
+
+    fn counted(self, stats: &Stats, client: IpAddr) -> Close {
+        let Refused(reason, close) = self;
+        stats.refused(reason);
+        let reason = reason.name();
+        tracing::debug!(%client, reason, "a connection is refused: {}", close.reason);
+        close
     }
 }
