@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """Fails if modules of a crate need each other in a circle.
 
-    scripts/module_cycles.py [--except CRATE]... [CRATE]...
+    scripts/module_cycles.py [CRATE]...
 
 A module is a file or folder directly under a crate's `src`. It needs another one if it names it in
 a path (`crate::other::Thing`, `super::other`, `use crate::{a, b}`), outside of tests. What `lib.rs`
 or `main.rs` passes on with `use` counts as the module that it comes from; what else they hold is
 the module `lib` or `main`. Declaring a module, and passing on what is in it, needs nothing.
-
-A crate given with `--except` may have circles, but has to be taken from the list once it has none.
 """
 
 import argparse
@@ -29,25 +27,22 @@ PATH = re.compile(r"(?<![\w:])(?:\w+\s*::\s*)+\w+|(?<![\w:])(?:crate|super)\s*::
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("crates", nargs="*", metavar="CRATE", help="all of them if none is given")
-    parser.add_argument("--except", action="append", default=[], metavar="CRATE", dest="excepted")
     chosen = parser.parse_args()
 
     known = {crate.name: roots for crate, roots in crates().items()}
-    for name in [*chosen.crates, *chosen.excepted]:
+    for name in chosen.crates:
         if name not in known:
             sys.exit(f"there is no crate {name!r}; there are {', '.join(known)}")
 
-    wrong = False
-    for name in chosen.crates or known:
-        knots = [knot for root in known[name] for knot in circles(graph(root))]
-        if knots and name not in chosen.excepted:
-            wrong = True
-            for knot in knots:
-                print(describe(name, knot))
-        elif name in chosen.excepted and not knots:
-            wrong = True
-            print(f"{name} has no circle of modules any more: do not except it")
-    sys.exit(wrong)
+    knots = [
+        (name, knot)
+        for name in chosen.crates or known
+        for root in known[name]
+        for knot in circles(graph(root))
+    ]
+    for name, knot in knots:
+        print(describe(name, knot))
+    sys.exit(bool(knots))
 
 
 def graph(root: Path) -> dict[str, Needs]:

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::link::{Peer, Speaker, Streams};
+use crate::link::{Peer, Speaker};
 use crate::slots::Slots;
+use crate::stream::Streams;
 use crate::{
     Flags, Incarnation, Losses, Now, Output, Packet, PeerInfo, PeerStatus, Reason, Settings, Slot,
 };

@@ -32,16 +32,17 @@ pub mod redis;
 mod settings;
 mod slots;
 mod status;
+mod stream;
 mod warnings;
 
 pub use agreement::Disagreement;
 pub use cluster::{Cluster, Received};
 pub use identity::{Incarnation, PeerInfo, Slot};
-pub use link::{Appended, Flags, Header, Kind, Log, LogStats, Losses, Packet, PacketError};
-pub use link::{MAX_ENTRY, MAX_PACKET, VERSION};
+pub use link::{Flags, Header, MAX_PACKET, Packet, PacketError, VERSION};
 pub use output::{Output, Reason};
 pub use settings::Settings;
 pub use status::PeerStatus;
+pub use stream::{Appended, Kind, Log, LogStats, Losses, MAX_ENTRY};
 
 /// A point in time: how long ago an arbitrary moment of this process was, by a monotonic clock.
 pub type Now = std::time::Duration;

@@ -6,10 +6,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::assemble;
-use crate::options::{AppConfig, Limits, OptionSpec, app_field_key, app_fields};
+use crate::options::{
+    AppConfig, Limits, OptionSpec, Provenance, Table, Values, app_field_key, app_fields,
+};
 use crate::read::Raw;
-use crate::settings::Provenance;
 use crate::suggest::suggest;
 
 /// One thing that is wrong with an app. Secrets are masked.
@@ -78,7 +78,7 @@ pub fn app_from_json(fields: &Map<String, Value>, limits: &Limits) -> Result<App
         }
     }
     match errors.is_empty() {
-        true => Ok(assemble::app(&settings, 0, limits)),
+        true => Ok(AppConfig::read(Values::of_app(&settings, 0, limits))),
         false => Err(AppErrors(errors)),
     }
 }

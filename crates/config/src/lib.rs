@@ -16,8 +16,8 @@ mod model;
 pub mod options;
 mod read;
 mod report;
+mod resolve;
 mod secret;
-mod settings;
 mod source;
 mod suggest;
 mod warning;
@@ -29,12 +29,11 @@ pub use load::{Loaded, Reloaded, Reloader, load};
 pub use model::*;
 pub use options::{
     Adapter, AppConfig, AppManager, Cache, Cluster, ClusterTls, Config, Connection, Cors, Database,
-    DatabasePooling, DynamoDb, Http, Ignored, Inbox, Limits, Log, Metrics, Nats, Queue,
-    RateLimiter, Redis, RedisAdapter, RedisQueue, SqlDatabase, Sqs, Ssl, Webhooks,
+    DatabasePooling, DynamoDb, Http, Ignored, Inbox, Limits, Log, Metrics, Nats, Provenance, Queue,
+    RateLimiter, Redis, RedisAdapter, RedisQueue, Setting, SqlDatabase, Sqs, Ssl, Webhooks,
 };
 pub use read::Sources;
 pub use report::table;
 pub use secret::{MASK, Secret};
-pub use settings::{Provenance, Setting};
 pub use source::Source;
 pub use warning::Warning;

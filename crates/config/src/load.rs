@@ -2,9 +2,9 @@
 
 use crate::assemble;
 use crate::error::ConfigErrors;
-use crate::options::{self, AppConfig, Config, Limits};
+use crate::options::{self, AppConfig, Config, Limits, Provenance, Setting};
 use crate::read::{self, Sources};
-use crate::settings::{self, Provenance};
+use crate::resolve;
 use crate::warning::Warning;
 
 /// A configuration without errors.
@@ -28,7 +28,7 @@ fn resolve(sources: &Sources) -> Result<(Provenance, Vec<Warning>), ConfigErrors
     let mut reading = read::read(sources);
     let mut errors = std::mem::take(&mut reading.errors);
     let mut warnings = std::mem::take(&mut reading.warnings);
-    let provenance = settings::resolve(reading, &mut errors, &mut warnings);
+    let provenance = resolve::resolve(reading, &mut errors, &mut warnings);
     assemble::check(&provenance, &mut errors, &mut warnings);
     match errors.is_empty() {
         true => Ok((provenance, warnings)),
@@ -71,13 +71,13 @@ impl Reloader {
     /// the server keeps the apps that it has.
     pub fn reload(&self) -> Result<Reloaded, ConfigErrors> {
         let (provenance, warnings) = resolve(&self.sources)?;
-        let changed = |setting: &&settings::Setting| {
+        let changed = |setting: &&Setting| {
             options::app_key(&setting.key).is_none()
                 && self.started_with.get(&setting.key).map(|old| old.value())
                     != Some(setting.value())
         };
         Ok(Reloaded {
-            apps: assemble::apps(&provenance, &self.limits),
+            apps: AppConfig::all(&provenance, &self.limits),
             needs_restart: provenance.iter().filter(changed).map(|s| s.key.clone()).collect(),
             warnings,
         })

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::settings::Provenance;
+use crate::options::Provenance;
 
 /// Values longer than this do not widen the column.
 const MAX_WIDTH: usize = 48;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use config::Sources;
 
-use crate::{BAD_CONFIG, output};
+use crate::exit::BAD_CONFIG;
+use crate::output;
 
 pub(crate) fn run(sources: &Sources) -> ExitCode {
     let loaded = match config::load(sources) {

@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod exit;
 mod logging;
 mod output;
 mod serve;
@@ -16,9 +17,6 @@ use cli::{Cli, Command};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// The exit code for a configuration that cannot be used (`EX_CONFIG` of sysexits.h).
-const BAD_CONFIG: u8 = 78;
 
 /// Runs the command that the arguments name. Exit codes: 0 done, 1 the server failed, 2 wrong
 /// arguments, 78 the configuration cannot be used.

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use config::{Reloader, Sources};
 use server::Reload;
 
-use crate::{BAD_CONFIG, logging, output, serve};
+use crate::exit::BAD_CONFIG;
+use crate::{logging, output, serve};
 
 pub(crate) fn run(sources: Sources) -> ExitCode {
     let loaded = match config::load(&sources) {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::Room;
 use crate::counters::{Tally, count};
-use crate::shelf::{Shelf, Ticket};
-use crate::{Delivery, Room};
+use crate::shelf::{Held, Shelf, Ticket};
 
 /// How often a lane without room, or a job that came back, is looked at again.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -63,12 +63,13 @@ impl Desk {
         self.closed.store(true, Relaxed);
     }
 
-    /// The next job. Cancel-safe: it is taken and returned in one step.
-    pub(crate) async fn next(self: &Arc<Self>) -> Delivery {
+    /// The next job, in hand from now on: to be [settled](Desk::settle). Cancel-safe: it is taken and
+    /// returned in one step.
+    pub(crate) async fn next(&self) -> Held {
         loop {
             let brought = self.brought.notified();
-            if let Some(delivery) = self.take() {
-                return delivery;
+            if let Some(held) = self.take() {
+                return held;
             }
             if self.shelf.lock().is_waiting() {
                 let _ = tokio::time::timeout(LOOK_AGAIN, brought).await;
@@ -79,16 +80,17 @@ impl Desk {
         }
     }
 
-    fn take(self: &Arc<Self>) -> Option<Delivery> {
+    fn take(&self) -> Option<Held> {
         if self.closed.load(Relaxed) {
             return None;
         }
         let held = self.shelf.lock().take(self.room.as_ref())?;
         count(&self.tally.handed_out, 1);
         self.taken.notify_one();
-        Some(Delivery::new(held, self.clone()))
+        Some(held)
     }
 
+    /// A job is in hand no more: it is done, or waits to be handed out again.
     pub(crate) fn settle(&self, lane: &str, ticket: Ticket, done: bool) {
         let mut shelf = self.shelf.lock();
         if done {

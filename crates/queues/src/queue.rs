@@ -120,7 +120,8 @@ impl Queue {
 impl Consumer {
     /// The next job. Whoever stops waiting loses none.
     pub async fn next(&mut self) -> Delivery {
-        self.desk.next().await
+        let held = self.desk.next().await;
+        Delivery::new(held, self.desk.clone())
     }
 
     /// Tells the queue what is done, and leaves everything else to other workers, those jobs too

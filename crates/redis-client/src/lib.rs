@@ -19,11 +19,13 @@
 //! A [`Client`] connects again by itself. Nothing else does: who reads a stream knows what is lost with
 //! it.
 
+mod address;
 mod client;
 mod commands;
 mod configured;
 mod error;
 mod first;
+mod masked;
 mod options;
 mod overlay;
 mod reply;
@@ -34,10 +36,11 @@ mod tls;
 mod wire;
 
 pub use self::tls::{Pem, TlsOptions};
+pub use address::Address;
 pub use client::{CallError, Change, Client};
 pub use commands::{Commands, is_away};
 pub use error::{ConnectError, OptionError};
-pub use options::{Address, RedisOptions, Sentinels, Topology};
+pub use options::{RedisOptions, Sentinels, Topology};
 pub use overlay::has_no_effect;
 pub use reply::Reply;
 pub use slots::{Slots, slot_of};

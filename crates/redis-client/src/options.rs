@@ -3,33 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::OptionError;
-use crate::tls::TlsOptions;
-
-/// A server's address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
-    /// An IP address or a name.
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
-}
-
-impl Address {
-    /// The address of a host and a port.
-    pub fn new(host: impl Into<String>, port: u16) -> Address {
-        Address { host: host.into(), port }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
-    }
-}
+use crate::masked::masked;
+use crate::{Address, OptionError, TlsOptions};
 
 /// Which servers there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,11 +113,6 @@ impl RedisOptions {
         }
         Ok(())
     }
-}
-
-/// What a log may show of a secret.
-pub(crate) fn masked<T>(secret: &Option<T>) -> Option<&'static str> {
-    secret.as_ref().map(|_| "***")
 }
 
 impl fmt::Debug for RedisOptions {

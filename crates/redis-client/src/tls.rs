@@ -11,7 +11,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use crate::options::masked;
+use crate::masked::masked;
 use crate::{ConnectError, OptionError};
 
 /// A certificate or a key: the file that has it, or itself.

@@ -15,6 +15,7 @@
 //! Jobs are signed when they are sent, with the key that the app has then.
 
 pub mod counters;
+mod credentials;
 mod destination;
 mod failure;
 mod happening;
@@ -29,6 +30,7 @@ mod sender;
 mod settings;
 
 pub use counters::{BUCKETS, TargetCounters};
+pub use credentials::{BoxFuture, Credential, Credentials, Unavailable};
 pub use destination::Destination;
 pub use failure::{Failure, Outcome, Reason};
 pub use happening::Happening;
@@ -36,7 +38,7 @@ pub use job::{DecodeError, Job};
 pub use outgoing::{MAX_BATCH_BYTES, MAX_EVENTS, Outgoing};
 pub use protocol::webhook::{Event, EventKind};
 pub use routes::Routes;
-pub use sender::{BoxFuture, Credential, Credentials, Sender, Unavailable};
+pub use sender::Sender;
 pub use settings::{Settings, SettingsError};
 
 /// A point in time: how long ago an arbitrary moment of this process was, by a monotonic clock.

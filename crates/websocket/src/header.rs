@@ -3,62 +3,10 @@
 //! Checks go from the first byte to the last, so the verdict on a stream never depends on how the
 //! network chopped it. It must not touch payload bytes.
 
-use std::fmt;
-
-use crate::ProtocolError;
+use crate::{Opcode, ProtocolError};
 
 /// The most bytes a header can have: 2, a 64-bit length and a masking key.
 pub(crate) const MAX_HEADER: usize = 14;
-
-/// The kind of a frame (RFC 6455 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Opcode {
-    /// A further fragment of a text or binary message.
-    Continuation = 0,
-    /// A text message, or its first fragment.
-    Text = 1,
-    /// A binary message, or its first fragment.
-    Binary = 2,
-    /// The closing handshake.
-    Close = 8,
-    /// A probe that asks for a pong.
-    Ping = 9,
-    /// The answer to a ping, or a one-way heartbeat.
-    Pong = 10,
-}
-
-impl Opcode {
-    /// Whether this is close, ping or pong.
-    pub fn is_control(self) -> bool {
-        self as u8 >= Self::Close as u8
-    }
-
-    fn from_bits(bits: u8) -> Option<Self> {
-        Some(match bits {
-            0 => Self::Continuation,
-            1 => Self::Text,
-            2 => Self::Binary,
-            8 => Self::Close,
-            9 => Self::Ping,
-            10 => Self::Pong,
-            _ => return None,
-        })
-    }
-}
-
-impl fmt::Display for Opcode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Continuation => "continuation",
-            Self::Text => "text",
-            Self::Binary => "binary",
-            Self::Close => "close",
-            Self::Ping => "ping",
-            Self::Pong => "pong",
-        })
-    }
-}
 
 /// A whole and permitted header of a client's frame.
 #[derive(Debug, Clone, Copy)]

@@ -31,10 +31,11 @@ pub mod handshake;
 mod header;
 mod mask;
 mod message;
+mod opcode;
 mod partial;
 
 pub use decoder::{Decoder, Frames};
 pub use encode::{MAX_CONTROL, binary, close, ping, pong, text, text_with};
 pub use error::ProtocolError;
-pub use header::Opcode;
 pub use message::Message;
+pub use opcode::Opcode;

@@ -13,8 +13,10 @@ mod floor;
 mod machine;
 mod meter;
 mod net;
+mod progress;
 mod report;
 mod server;
+mod sign;
 mod workload;
 
 use anyhow::Result;

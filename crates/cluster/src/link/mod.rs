@@ -1,7 +1,7 @@
 //! One link: an ordered stream of entries each way between two nodes, over a transport that may
 //! lose, repeat and reorder. It must not know what an entry means or who carries the packets.
 //!
-//! **A stream** is what one node tells one peer. Entries are numbered from 1, kept in a [`Log`]
+//! **A stream** is what one node tells one peer. Entries are numbered from 1, kept in a [`Log`](crate::Log)
 //! until the peer acknowledges them, and transmitted in runs, one [`Packet`] each. Every stream
 //! that a node begins, to whomever, gets an `epoch` higher than all its earlier ones; so of two
 //! packets from one node, the one with the higher epoch is of the newer stream, and a receiver
@@ -12,7 +12,7 @@
 //! drops what comes after the gap and asks for everything from there again (go-back-N).
 //!
 //! **Company.** Entries that are not in a hurry wait a moment for others that they can go out with,
-//! see `window::Haste`; where many are told, that makes few packets of them. Acknowledgements go
+//! see `stream::window`; where many are told, that makes few packets of them. Acknowledgements go
 //! with entries of the opposite stream when there are some.
 //!
 //! **A broken stream** is one whose unacknowledged entries grew too many or too old. They are
@@ -28,14 +28,9 @@
 //! somebody who has not been heard yet could not fulfil that, they wait for its first packet.
 
 mod incoming;
-mod log;
 mod packet;
 mod peer;
-mod window;
 
-pub use log::{Appended, Log, LogStats, Losses};
-pub use packet::{Flags, Header, MAX_ENTRY, MAX_PACKET, Packet, PacketError, VERSION};
-pub use window::Kind;
+pub use packet::{Flags, Header, MAX_PACKET, Packet, PacketError, VERSION};
 
-pub(crate) use log::Streams;
 pub(crate) use peer::{Peer, Speaker};

@@ -20,8 +20,6 @@ use crate::Incarnation;
 pub const VERSION: u8 = 1;
 /// The longest packet that is read, in bytes.
 pub const MAX_PACKET: usize = 32 << 20;
-/// The longest entry that a stream takes, in bytes: it fits into a packet with room to spare.
-pub const MAX_ENTRY: usize = 16 << 20;
 /// How many entries of a packet are read: far more than are sent, and a bound on what a packet
 /// of nothing but empty entries costs.
 const MAX_ENTRIES: usize = 1 << 16;
@@ -145,7 +143,7 @@ impl Packet {
         }
         out.put_u32(self.entries.len() as u32);
         for entry in &self.entries {
-            out.put_u32(entry.len() as u32); // at most MAX_ENTRY
+            out.put_u32(entry.len() as u32); // at most `MAX_ENTRY`
         }
     }
 

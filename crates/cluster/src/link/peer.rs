@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::incoming::{Incoming, Standing};
-use super::log::{Log, Streams};
 use super::packet::{Flags, Header, Packet};
-use super::window::Due;
-use crate::{Incarnation, Now, Output, PeerInfo, PeerStatus, Slot};
+use crate::stream::{Due, LINGER, Streams};
+use crate::{Incarnation, Log, Now, Output, PeerInfo, PeerStatus, Slot};
 
 /// After this many received entries an acknowledgement is owed.
 const ACK_ENTRIES: usize = 256;
@@ -17,10 +16,6 @@ const ACK_BYTES: usize = 128 << 10;
 /// For this long, repeated requests to resend from one position are taken for one: packets that
 /// were on their way already show the same gap, each of them.
 const RESEND_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long an entry waits at most for others to go out with, see [`Haste`](super::window::Haste).
-/// Drivers' clocks may make twice that of it.
-pub(crate) const LINGER: Duration = Duration::from_millis(1);
 
 /// What this node says of itself in every packet.
 pub(crate) struct Speaker {

@@ -1,31 +1,15 @@
-//! The apps, with their effective limits.
+//! What must hold between the options of apps.
 
 use std::collections::HashMap;
 
 use crate::error::ConfigError;
 use crate::kind::webhook;
-use crate::model::AppManagerDriver;
-use crate::options::{AppConfig, AppManager, Limits, Table, Values, app_field_key, app_fields};
-use crate::settings::{Provenance, Setting};
+use crate::options::{
+    AppConfig, AppManager, Limits, Provenance, Setting, Values, app_field_key, app_fields,
+};
 use crate::source::Source;
 use crate::suggest::suggest;
 use crate::warning::Warning;
-
-/// The apps, in the order of their numbers; what an app leaves out is filled in from `limits`.
-pub(crate) fn apps(settings: &Provenance, limits: &Limits) -> Vec<AppConfig> {
-    let configured = settings.apps().filter(|_| are_configured(settings));
-    configured.map(|index| app(settings, index, limits)).collect()
-}
-
-/// Whether the apps are those of the configuration, rather than of a database.
-fn are_configured(settings: &Provenance) -> bool {
-    Values::of_server(settings).read(&AppManager::driver()) == AppManagerDriver::Array
-}
-
-/// The app with this number.
-pub(crate) fn app(settings: &Provenance, index: usize, server: &Limits) -> AppConfig {
-    AppConfig::read(Values::of_app(settings, index, server))
-}
 
 /// What must hold for apps: each has its credentials, ids and keys are unique.
 pub(crate) fn check(
@@ -34,7 +18,7 @@ pub(crate) fn check(
     warnings: &mut Vec<Warning>,
 ) {
     let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
-    let are_configured = are_configured(settings);
+    let are_configured = AppManager::has_configured_apps(settings);
     if are_configured && settings.apps().next().is_none() {
         warnings.push(Warning::NoApps);
     }

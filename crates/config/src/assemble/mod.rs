@@ -3,14 +3,14 @@
 
 mod apps;
 
-pub(crate) use apps::{app, apps, check as check_apps};
+pub(crate) use apps::check as check_apps;
 
 use crate::error::ConfigError;
 use crate::model::{Mode, QueueDriver};
 use crate::options::{
-    AppConfig, Config, DatabasePooling, Limits, Queue, SslOptions, Table, Values,
+    AppConfig, Config, DatabasePooling, Limits, Provenance, Queue, Setting, SslOptions, Table,
+    Values,
 };
-use crate::settings::{Provenance, Setting};
 use crate::source::Source;
 use crate::warning::Warning;
 

@@ -1,6 +1,13 @@
 //! Options that choose one of a few names.
 
-use crate::options::{Check, Choice, choice};
+/// An enum of names.
+pub(crate) trait Choice: Default {
+    /// Every name.
+    const NAMES: &'static [&'static str];
+
+    /// The variant with this name.
+    fn from_name(name: &str) -> Option<Self>;
+}
 
 /// Defines an enum whose variants are the names that an option accepts, so that the list of
 /// allowed names, the parsing and the printing cannot drift apart. The first is the fallback of
@@ -37,12 +44,6 @@ macro_rules! choice {
                     Self::$first => $first_text,
                     $(Self::$variant => $text,)*
                 }
-            }
-
-            /// The check of an option that is one of these names, and this one by default.
-            #[allow(dead_code, reason = "an option may be null by default")]
-            pub(crate) const fn by_default(self) -> Check<Self> {
-                choice(self.name())
             }
         }
 

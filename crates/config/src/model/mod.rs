@@ -5,6 +5,7 @@ mod origin;
 mod service;
 mod webhook;
 
+pub(crate) use choice::Choice;
 pub use choice::{
     AdapterDriver, AppManagerDriver, CacheDriver, LogFormat, MetricsDriver, Mode, QueueDriver,
     RateLimiterDriver, SqlSslMode,

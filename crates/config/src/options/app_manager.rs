@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::check::{Ignored, flag, optional, seconds_or_forever, text};
+use super::provenance::Provenance;
 use super::row::{group, option, options};
+use super::values::Values;
 use crate::kind::Kind;
 use crate::model::AppManagerDriver;
 
@@ -53,6 +55,13 @@ options! {
             "APP_MANAGER_POSTGRES_VERSION",
             text::<String>(Kind::Text, "13.3").ignored("the driver speaks to every version"),
         );
+    }
+}
+
+impl AppManager {
+    /// Whether the apps are those of the configuration, rather than of a database.
+    pub(crate) fn has_configured_apps(settings: &Provenance) -> bool {
+        Values::of_server(settings).read(&AppManager::driver()) == AppManagerDriver::Array
     }
 }
 

@@ -1,11 +1,12 @@
 //! The options of an app. They are listed under the number of the first app; the others have the
 //! same under their own.
 
+use super::app_manager::AppManager;
 use super::check::{app_limit, flag, origins, own_limit, own_size, text, webhooks};
+use super::provenance::Provenance;
 use super::row::{Entry, Table, file_option, group, option, options};
 use super::server::Limits;
 use super::values::Values;
-use crate::assemble;
 use crate::kind::Kind;
 use crate::model::{OriginPattern, Webhook};
 use crate::secret::Secret;
@@ -166,11 +167,18 @@ impl Table for Apps {
     const ENTRIES: &'static [Entry] = AppConfig::ENTRIES;
 
     fn read(values: Values<'_>) -> Vec<AppConfig> {
-        assemble::apps(values.settings, &Limits::read(values))
+        AppConfig::all(values.settings, &Limits::read(values))
     }
 }
 
 impl AppConfig {
+    /// The apps, in the order of their numbers; what an app leaves out is filled in from `limits`.
+    pub(crate) fn all(settings: &Provenance, limits: &Limits) -> Vec<AppConfig> {
+        let is_so = AppManager::has_configured_apps(settings);
+        let configured = settings.apps().filter(|_| is_so);
+        configured.map(|app| AppConfig::read(Values::of_app(settings, app, limits))).collect()
+    }
+
     /// Whether a connection with this `Origin` header may be opened. A client that sends none is
     /// not a browser and is let in.
     pub fn allows_origin(&self, origin: Option<&str>) -> bool {

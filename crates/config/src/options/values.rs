@@ -1,9 +1,9 @@
 //! The values in effect, for rows to be read from.
 
+use super::provenance::{Provenance, Setting};
 use super::row::Row;
 use super::server::Limits;
 use super::{FIRST_APP, app_field_key};
-use crate::settings::{Provenance, Setting};
 
 /// What [`Table::read`](super::Table::read) makes a configuration of.
 #[derive(Clone, Copy)]

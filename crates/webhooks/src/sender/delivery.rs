@@ -6,11 +6,11 @@ use std::time::Duration;
 use config::WebhookTarget;
 use tokio::time::timeout;
 
-use super::{BoxFuture, Credential, Credentials, Transport};
+use super::Transport;
 use crate::http::{Http, request};
 #[cfg(feature = "lambda")]
 use crate::lambda::{Clients, Function};
-use crate::{Failure, Job, Settings, SettingsError};
+use crate::{BoxFuture, Credential, Credentials, Failure, Job, Settings, SettingsError};
 
 /// Delivers over HTTP and to functions.
 pub(super) struct Delivery {

@@ -8,12 +8,10 @@ mod attempt;
 mod delivery;
 mod log;
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use protocol::auth::Secret;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -23,31 +21,7 @@ use self::delivery::Delivery;
 use self::log::Log;
 use crate::counters::{Counters, TargetCounters};
 use crate::lanes::{Lanes, Output};
-use crate::{Failure, Job, Now, Outcome, Settings, SettingsError};
-
-/// A future that may move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What signs an app's webhooks.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// The app's key.
-    pub key: Arc<str>,
-    /// The app's secret.
-    pub secret: Secret,
-}
-
-/// Apps cannot be looked up now; says why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unavailable(pub String);
-
-/// Knows what signs an app's webhooks.
-pub trait Credentials: Send + Sync + 'static {
-    /// What signs the webhooks of the app with this id now; `None` if there is no such app. Asked
-    /// before every attempt.
-    fn of<'a>(&'a self, app: &'a str) -> BoxFuture<'a, Result<Option<Credential>, Unavailable>>;
-}
+use crate::{BoxFuture, Credentials, Failure, Job, Now, Outcome, Settings, SettingsError};
 
 /// Makes attempts.
 pub(crate) trait Transport: Send + Sync + 'static {

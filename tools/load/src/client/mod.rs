@@ -1,9 +1,8 @@
 //! What a Pusher client and a backend are made of: connections that subscribe, connections that
-//! publish, signatures, and events that are recognised again. It must not know what is measured.
+//! publish, and events that are recognised again. It must not know what is measured.
 
 pub(crate) mod marker;
 pub(crate) mod publisher;
 pub(crate) mod request;
-pub(crate) mod sign;
 pub(crate) mod subscribers;
 pub(crate) mod websocket;

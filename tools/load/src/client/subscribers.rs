@@ -2,8 +2,8 @@
 //! published to them or what is counted.
 
 use crate::client::websocket::WebSocket;
-use crate::meter::Progress;
 use crate::net::reactor::{Reactor, STALL_TIMEOUT};
+use crate::progress::Progress;
 use crate::server::target::Target;
 use anyhow::{Result, bail};
 use memchr::memmem;

@@ -1,7 +1,7 @@
 //! The server under test as a client sees it: its addresses and its app. It must not know what is
 //! measured.
 
-use crate::client::sign::Signer;
+use crate::sign::Signer;
 use anyhow::{Context, Result};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 

@@ -4,9 +4,10 @@
 use super::Workload;
 use super::timing::seconds;
 use crate::client::subscribers::{Subscribers, mentions};
-use crate::meter::{Meter, Progress};
+use crate::meter::Meter;
 use crate::net::open_files::raise_limit;
 use crate::net::reactor::Reactor;
+use crate::progress::Progress;
 use crate::report::Report;
 use crate::server::process::Server;
 use crate::server::target::Target;

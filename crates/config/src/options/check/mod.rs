@@ -12,7 +12,6 @@ pub(super) use numbers::{
     DAY, app_limit, count, float, fractional_megabytes, int, kilobytes, listen_port, megabytes,
     millis, optional_int, own_limit, own_size, payload, port, seconds, seconds_or_forever,
 };
-pub(crate) use texts::{Choice, choice};
 pub(super) use texts::{choice_or_null, optional, text, text_or_empty};
 
 use super::row::Row;

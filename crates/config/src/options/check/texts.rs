@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use super::Check;
 use crate::kind::Kind;
+use crate::model::{
+    AdapterDriver, AppManagerDriver, CacheDriver, Choice, LogFormat, MetricsDriver, Mode,
+    QueueDriver, RateLimiterDriver,
+};
 use crate::options::DefaultValue;
 use crate::secret::Secret;
 
@@ -77,22 +81,35 @@ pub(crate) const fn text_or_empty<T: FromText>() -> Check<Option<T>> {
     })
 }
 
-/// An enum of names.
-pub(crate) trait Choice: Default {
-    /// Every name.
-    const NAMES: &'static [&'static str];
-
-    /// The variant with this name.
-    fn from_name(name: &str) -> Option<Self>;
-}
-
 fn chosen<T: Choice>(value: &Value) -> Option<T> {
     value.as_str().and_then(T::from_name)
 }
 
-/// One of the names of an enum; the default is a name of `T`, which
-/// [`by_default`](crate::Mode::by_default) sees to.
-pub(crate) const fn choice<T: Choice>(default: &'static str) -> Check<T> {
+/// Gives enums of names a check whose default is one of them.
+macro_rules! by_default {
+    ($($name:ident),* $(,)?) => {
+        $(impl $name {
+            /// The check of an option that is one of these names, and this one by default.
+            pub(crate) const fn by_default(self) -> Check<Self> {
+                choice(self.name())
+            }
+        })*
+    };
+}
+
+by_default!(
+    Mode,
+    AdapterDriver,
+    AppManagerDriver,
+    CacheDriver,
+    QueueDriver,
+    RateLimiterDriver,
+    MetricsDriver,
+    LogFormat
+);
+
+/// One of the names of an enum; the default is a name of `T`, which `by_default` sees to.
+const fn choice<T: Choice>(default: &'static str) -> Check<T> {
     Check::new(Kind::OneOf(T::NAMES), DefaultValue::Text(default), |value| {
         chosen(value).unwrap_or_default()
     })

@@ -1,86 +1,14 @@
-//! Settings: for each option the value in effect and where it comes from.
+//! From what the sources give for each option to the one value in effect.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::error::ConfigError;
-use crate::mask;
-use crate::options::{self, OptionSpec};
+use crate::options::{self, OptionSpec, Provenance};
 use crate::read::{Given, Reading};
-use crate::secret::MASK;
 use crate::source::Source;
 use crate::warning::Warning;
-
-/// One option's value in effect.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    /// The option's key, with the number of the app.
-    pub key: String,
-    /// The option.
-    pub spec: &'static OptionSpec,
-    /// Where the value comes from.
-    pub origin: Source,
-    value: Value,
-}
-
-impl Setting {
-    /// The value as JSON, fit to print: secrets are masked.
-    pub fn shown(&self) -> String {
-        match &self.value {
-            Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-            Value::Null => "null".to_owned(),
-            _ if self.spec.secret => MASK.to_owned(),
-            value => mask::masked(value).to_string(),
-        }
-    }
-
-    /// Whether the value differs from the option's default.
-    pub fn is_changed(&self) -> bool {
-        self.value != self.spec.default.to_json()
-    }
-
-    /// The canonical value, secrets included.
-    pub(crate) fn value(&self) -> &Value {
-        &self.value
-    }
-}
-
-/// Every option's value in effect, in the order of the table; apps in the order of their numbers.
-#[derive(Clone, Debug, Default)]
-pub struct Provenance {
-    settings: Vec<Setting>,
-    index: HashMap<String, usize>,
-    apps: BTreeSet<usize>,
-}
-
-impl Provenance {
-    /// All settings.
-    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
-        self.settings.iter()
-    }
-
-    /// The setting of a key such as `adapter.driver` or `appManager.array.apps.1.id`.
-    pub fn get(&self, key: &str) -> Option<&Setting> {
-        self.index.get(key).map(|&at| &self.settings[at])
-    }
-
-    /// The numbers of the apps.
-    pub(crate) fn apps(&self) -> impl Iterator<Item = usize> {
-        self.apps.iter().copied()
-    }
-
-    /// Adds the setting of a key; without a value it has the option's default.
-    pub(crate) fn set(&mut self, key: String, spec: &'static OptionSpec, value: Option<Value>) {
-        let value = value.unwrap_or_else(|| spec.default.to_json());
-        self.push(Setting { key, spec, origin: Source::Default, value });
-    }
-
-    fn push(&mut self, setting: Setting) {
-        self.index.insert(setting.key.clone(), self.settings.len());
-        self.settings.push(setting);
-    }
-}
 
 /// Chooses for each option the strongest value that fits.
 pub(crate) fn resolve(
@@ -98,7 +26,7 @@ pub(crate) fn resolve(
     if !reading.no_apps {
         apps.insert(0);
     }
-    let mut provenance = Provenance { apps: apps.clone(), ..Provenance::default() };
+    let mut provenance = Provenance::of_apps(apps.clone());
     let mut choose = |key: String, spec: &'static OptionSpec| {
         let candidates = given.remove(&key).unwrap_or_default();
         let chosen = strongest(&candidates, errors, warnings);
@@ -107,7 +35,7 @@ pub(crate) fn resolve(
             let (key, origin) = (key.clone(), origin.clone());
             warnings.push(Warning::NoEffect { key, origin, reason });
         }
-        provenance.push(Setting { key, spec, origin, value });
+        provenance.put(key, spec, value, origin);
     };
     for section in options::sections() {
         if section.is_of_apps() {

@@ -7,9 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::packet::MAX_ENTRY;
 use super::window::{Due, Haste, Kind, Run, Window};
 use crate::{Now, Settings};
+
+/// The longest entry that a stream takes, in bytes: it fits into a packet with room to spare.
+pub const MAX_ENTRY: usize = 16 << 20;
 
 /// What this node tells one peer: an ordered stream of entries, kept until they are acknowledged.
 ///

@@ -14,6 +14,10 @@ const PACKET_ENTRIES: usize = 1000;
 /// Below this many the room for entries is kept, so that a quiet stream does not allocate.
 const KEPT_ENTRIES: usize = 64;
 
+/// How long an entry waits at most for others to go out with, see [`Haste`]. Drivers' clocks may make
+/// twice that of it.
+pub(crate) const LINGER: Duration = Duration::from_millis(1);
+
 /// What becomes of an entry that gets lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -35,9 +39,9 @@ pub(crate) enum Haste {
     Prompt,
     /// Somebody waits until the peer has it. At once; but a fact waits while the peer is about to
     /// acknowledge an earlier one, and goes out with everything else that comes until then, or
-    /// after [`LINGER`](super::peer::LINGER).
+    /// after [`LINGER`].
     Urgent,
-    /// With whatever goes out next, or after [`LINGER`](super::peer::LINGER).
+    /// With whatever goes out next, or after [`LINGER`].
     Patient,
 }
 
