@@ -24,6 +24,8 @@ mod commands;
 mod configured;
 mod error;
 mod first;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod options;
 mod overlay;
 mod reply;

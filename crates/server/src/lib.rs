@@ -11,6 +11,8 @@ mod background;
 mod bugs;
 mod cache;
 mod frames;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod lifecycle;
