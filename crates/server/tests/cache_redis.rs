@@ -5,8 +5,6 @@
 
 #[path = "cache_redis/deployments.rs"]
 mod deployments;
-#[path = "../../redis-client/tests/servers/mod.rs"]
-mod servers;
 mod support;
 
 use std::net::TcpListener;

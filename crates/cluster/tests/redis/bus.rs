@@ -9,7 +9,7 @@ use cluster::redis::{RedisBus, RedisConfig, RedisOptions};
 use redis_client::Topology;
 use tokio::time::{Instant, timeout};
 
-use crate::servers::Server;
+use testkit::redis::Server;
 use crate::{config, local, options};
 
 const ONE: Incarnation = Incarnation(1);

@@ -6,7 +6,7 @@ use cluster::redis::{RedisConfig, RedisOptions};
 use redis_client::{Address, Sentinels, Topology, slot_of};
 
 use crate::node::{Nodes, until};
-use crate::servers::{Server, cluster, replace_unnoticed, sentinels};
+use testkit::redis::{Server, cluster, replace_unnoticed, sentinels};
 use crate::{A_MOMENT, OUTAGE, local};
 
 fn behind(sentinels: &[Server]) -> RedisConfig {

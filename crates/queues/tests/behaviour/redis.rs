@@ -6,7 +6,7 @@ use std::time::Duration;
 use queues::{Queue, QueueError};
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use crate::servers::Server;
+use testkit::redis::Server;
 use crate::suite;
 
 fn env(server: &Server, more: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -8,7 +8,7 @@ use redis_client::{CallError, Change, Client, RedisOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::at;
-use crate::servers::Server;
+use testkit::redis::Server;
 
 const CALL_TIMEOUT: Duration = Duration::from_millis(300);
 

@@ -2,7 +2,7 @@
 
 use redis_client::{Address, Pem, RedisOptions, TlsOptions, Topology};
 
-use crate::servers::{Certificates, LOOPBACK, Server};
+use testkit::redis::{Certificates, LOOPBACK, Server};
 use crate::{at, refused, works};
 
 fn believing(ca: &Certificates) -> TlsOptions {

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::servers::{self, Certificates, fail_over, has_everything, replace_unnoticed, sentinels};
+use testkit::redis::{self, Certificates, fail_over, has_everything, replace_unnoticed, sentinels};
 use crate::support::{Server, eventually};
 use crate::{found, info, is_up, reads, written};
 
@@ -19,12 +19,12 @@ fn joined(env: &Env) -> Server {
 }
 
 /// Addresses as the options have them.
-fn addresses(servers: &[servers::Server]) -> String {
-    let address = |server: &servers::Server| json!({ "host": "127.0.0.1", "port": server.port });
+fn addresses(servers: &[redis::Server]) -> String {
+    let address = |server: &redis::Server| json!({ "host": "127.0.0.1", "port": server.port });
     serde_json::Value::from_iter(servers.iter().map(address)).to_string()
 }
 
-fn behind(sentinels: &[servers::Server]) -> Env {
+fn behind(sentinels: &[redis::Server]) -> Env {
     vec![("DB_REDIS_SENTINELS", addresses(sentinels))]
 }
 
@@ -66,7 +66,7 @@ fn last_events_are_kept(env: &Env) {
 
 #[test]
 fn a_redis_cluster() {
-    let servers = servers::cluster("");
+    let servers = redis::cluster("");
     last_events_are_kept(&vec![
         ("CACHE_REDIS_CLUSTER_MODE", "true".to_owned()),
         ("DB_REDIS_CLUSTER_NODES", addresses(&servers[..1])),
@@ -81,7 +81,7 @@ fn tls_and_a_user_who_may_do_little() {
     let ca = Certificates::new();
     let user = "user some on >secret ~p:dunlin:cache:* resetchannels -@all \
         +eval +getrange +pttl +set +ping";
-    let server = servers::Server::start_tls(&ca, &format!("user default off\n{user}"));
+    let server = redis::Server::start_tls(&ca, &format!("user default off\n{user}"));
     let [certificate, key] = ca.issue(&["client"]);
     let tls = json!({ "ca": ca.server_files()[0], "cert": certificate, "key": key });
     last_events_are_kept(&vec![

@@ -3,7 +3,7 @@
 use config::ClientOptions;
 use serde_json::{Value, json};
 
-use super::moto;
+use testkit::moto;
 use super::target::{Reply, Target};
 use super::*;
 

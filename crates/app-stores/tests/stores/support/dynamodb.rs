@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 use serde_json::Value;
 
 use super::Fixture;
-use super::moto::python;
+use testkit::moto::python;
 use super::process::{Folder, LOOPBACK, Server, free_port};
 
 pub(crate) struct Dynamo {

@@ -5,8 +5,6 @@ mod certificates;
 mod dynamodb;
 mod fixture;
 mod mariadb;
-#[path = "../../../../queues/tests/moto/mod.rs"]
-mod moto;
 mod postgres;
 mod process;
 mod proxy;

@@ -1,46 +1,43 @@
 //! Real Redis servers for tests: on private ports of loopback, with a temporary folder each, ended
 //! when they are dropped.
 
-#![allow(dead_code, unused_imports, clippy::unwrap_used)]
-
 mod certificates;
 mod group;
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use redis_client::Address;
 use rustix::process::{Pid, Signal, kill_process};
 
-pub(crate) use certificates::Certificates;
-pub(crate) use group::{cluster, fail_over, has_everything, replace_unnoticed, sentinels};
+pub use certificates::Certificates;
+pub use group::{cluster, fail_over, has_everything, replace_unnoticed, sentinels};
 
-pub(crate) const LOOPBACK: &str = "127.0.0.1";
+pub const LOOPBACK: &str = "127.0.0.1";
 const INSTALL: &str = "if it is not there, install it, on Debian with: \
     apt-get install redis-server redis-sentinel util-linux";
 
 /// A server process. It can be frozen, stopped and started again on the same port.
-pub(crate) struct Server {
+pub struct Server {
     program: &'static str,
-    pub(crate) port: u16,
+    pub port: u16,
     folder: PathBuf,
     child: Option<Child>,
 }
 
 impl Server {
     /// Starts a Redis with lines of its configuration, and waits until it answers.
-    pub(crate) fn start(lines: &str) -> Server {
+    pub fn start(lines: &str) -> Server {
         let port = free_port();
         Server::start_at("redis-server", port, &format!("port {port}\n{lines}"))
     }
 
     /// Starts a Redis that talks TLS only.
-    pub(crate) fn start_tls(certificates: &Certificates, lines: &str) -> Server {
+    pub fn start_tls(certificates: &Certificates, lines: &str) -> Server {
         let port = free_port();
         let [ca, certificate, key] = certificates.server_files();
         let tls = format!(
@@ -52,7 +49,7 @@ impl Server {
         Server::start_at("redis-server", port, &(tls + lines))
     }
 
-    pub(crate) fn start_at(program: &'static str, port: u16, lines: &str) -> Server {
+    pub fn start_at(program: &'static str, port: u16, lines: &str) -> Server {
         let folder = folder();
         let common = format!(
             "bind {LOOPBACK}\ndaemonize no\ndir {}\nlogfile {}\npidfile {}\n",
@@ -68,7 +65,7 @@ impl Server {
     }
 
     /// Starts it again after [`stop`](Self::stop).
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         assert!(self.child.is_none(), "it runs");
         // If this thread is killed before it can drop the server, the server goes with it.
         let child = Command::new("setpriv")
@@ -87,7 +84,7 @@ impl Server {
     }
 
     /// Kills it.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -95,27 +92,28 @@ impl Server {
     }
 
     /// It does nothing any more, but its sockets stay open.
-    pub(crate) fn freeze(&self) {
+    pub fn freeze(&self) {
         kill_process(self.pid(), Signal::STOP).unwrap();
     }
 
     /// It goes on.
-    pub(crate) fn thaw(&self) {
+    pub fn thaw(&self) {
         kill_process(self.pid(), Signal::CONT).unwrap();
     }
 
-    pub(crate) fn address(&self) -> Address {
-        Address::new(LOOPBACK, self.port)
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Sends a command, without a password or TLS, and waits for the beginning of its answer.
-    pub(crate) fn tell(&self, command: &str) -> String {
+    pub fn tell(&self, command: &str) -> String {
         let told = self.try_tell(command);
         told.unwrap_or_else(|error| panic!("{}: {command}: {error}", self.address()))
     }
 
     /// The same where the server may be away, or may close the connection.
-    pub(crate) fn try_tell(&self, command: &str) -> io::Result<String> {
+    pub fn try_tell(&self, command: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect((LOOPBACK, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.write_all(format!("{command}\r\n").as_bytes())?;
@@ -124,7 +122,7 @@ impl Server {
         Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
     }
 
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
@@ -157,7 +155,7 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 
 /// A port that nobody has, and whose cluster bus port (10000 more) nobody has. Below the ports that
 /// systems give to outgoing connections, and elsewhere for each process.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = (std::process::id() % 230) as u16 * 50;
     loop {
@@ -170,7 +168,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Waits until something holds, on the thread.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < Duration::from_secs(30), "not in time: {what}");

@@ -8,13 +8,13 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use super::{folder, write};
 
 /// An authority, and the certificate of a server that is called `redis.test`.
-pub(crate) struct Certificates {
+pub struct Certificates {
     authority: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
 }
 
 impl Certificates {
-    pub(crate) fn new() -> Certificates {
+    pub fn new() -> Certificates {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "authority of tests");
@@ -28,12 +28,12 @@ impl Certificates {
     }
 
     /// PEM of the authority.
-    pub(crate) fn ca(&self) -> String {
+    pub fn ca(&self) -> String {
         self.authority.pem()
     }
 
     /// PEM of a certificate and of its key.
-    pub(crate) fn issue(&self, names: &[&str]) -> [String; 2] {
+    pub fn issue(&self, names: &[&str]) -> [String; 2] {
         let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let params = CertificateParams::new(names).unwrap();
@@ -41,7 +41,7 @@ impl Certificates {
     }
 
     /// Paths of the authority, and of the server's certificate and key.
-    pub(crate) fn server_files(&self) -> [PathBuf; 3] {
+    pub fn server_files(&self) -> [PathBuf; 3] {
         ["ca.pem", "server.pem", "server-key.pem"].map(|name| self.folder.join(name))
     }
 }

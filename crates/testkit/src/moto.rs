@@ -1,8 +1,6 @@
 //! moto: a Python program that answers as AWS does, as far as tests go. It must not know which of its
 //! services they use.
 
-#![allow(dead_code, clippy::unwrap_used)]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -14,7 +12,7 @@ const INSTALL: &str = "run ./test install, or set DUNLIN_PYTHON";
 
 /// The port of the one that all tests of a process share, since it takes long to start and forgets
 /// nothing.
-pub(crate) fn port() -> u16 {
+pub fn port() -> u16 {
     static PORT: OnceLock<u16> = OnceLock::new();
     *PORT.get_or_init(|| {
         let (listens, port) = mpsc::channel();
@@ -43,7 +41,7 @@ pub(crate) fn port() -> u16 {
 }
 
 /// The interpreter that ./test has made for clients.
-pub(crate) fn python() -> String {
+pub fn python() -> String {
     if let Ok(python) = std::env::var("DUNLIN_PYTHON") {
         return python;
     }
@@ -55,7 +53,7 @@ pub(crate) fn python() -> String {
 }
 
 /// Calls a service in a region, without a valid signature, and insists on success; the answer's body.
-pub(crate) fn post(
+pub fn post(
     service: &str,
     region: &str,
     path: &str,

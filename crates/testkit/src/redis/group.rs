@@ -3,7 +3,7 @@
 use super::{LOOPBACK, Server, free_port, until};
 
 /// A Redis Cluster of three masters, each of which has a third of the slots.
-pub(crate) fn cluster(lines: &str) -> Vec<Server> {
+pub fn cluster(lines: &str) -> Vec<Server> {
     let lines = format!(
         "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-require-full-coverage no\n{lines}"
     );
@@ -29,7 +29,7 @@ pub(crate) fn cluster(lines: &str) -> Vec<Server> {
 
 /// A master and a replica, and three sentinels that call it `name`, and take it for dead after
 /// half a second.
-pub(crate) fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
+pub fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
     let master = Server::start("repl-diskless-sync-delay 0");
     let replica = Server::start(&format!("replicaof {LOOPBACK} {}", master.port));
     until("the replica follows", || replica.tell("INFO replication").contains("link_status:up"));
@@ -55,7 +55,7 @@ pub(crate) fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
 
 /// Has the sentinels put the replica in the master's place, which has everything by then, while both
 /// live. The old master will take itself for one for ten seconds yet.
-pub(crate) fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
+pub fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
     let [old, new] = servers else { panic!("a master and a replica") };
     has_everything(new, old);
     let sentinel = &sentinels[0];
@@ -70,7 +70,7 @@ pub(crate) fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
 
 /// Puts the replica in the master's place without the master's notice, as it is for one that is cut
 /// off from its sentinels and from its successor, with its clients.
-pub(crate) fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Server]) {
+pub fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Server]) {
     let tell_all = |command: &str| {
         for sentinel in sentinels {
             assert_eq!(sentinel.tell(command), "+OK\r\n");
@@ -82,7 +82,7 @@ pub(crate) fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Ser
 }
 
 /// Waits until a replica has everything that its master has now.
-pub(crate) fn has_everything(replica: &Server, master: &Server) {
+pub fn has_everything(replica: &Server, master: &Server) {
     let sent = offset(master);
     until("the replica has everything", || offset(replica) >= sent);
 }
