@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
 mod allocation;
+#[cfg(feature = "databases")]
+pub mod databases;
 mod hostile;
 pub mod moto;
 pub mod redis;

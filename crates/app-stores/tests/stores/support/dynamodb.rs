@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Fixture;
 use testkit::moto::python;
-use super::process::{Folder, LOOPBACK, Server, free_port};
+use testkit::databases::process::{Folder, LOOPBACK, Server, free_port};
 
 pub(crate) struct Dynamo {
     server: Server,

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::process::LOOPBACK;
+use testkit::databases::process::LOOPBACK;
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,

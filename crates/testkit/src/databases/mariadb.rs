@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use super::process::{Folder, LOOPBACK, Server, free_port, program, run};
 use super::{Certificates, Fixture};
 
-pub(crate) struct Maria {
+pub struct Maria {
     server: Server,
-    pub(crate) certificates: Certificates,
+    pub certificates: Certificates,
     folder: Folder,
 }
 
@@ -83,12 +83,12 @@ impl Maria {
         Self { server, certificates, folder }
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.folder.join("socket")
     }
 
     /// Runs statements.
-    pub(crate) async fn run(&self, statements: &str) {
+    pub async fn run(&self, statements: &str) {
         let options = MySqlConnectOptions::new()
             .host(LOOPBACK)
             .port(self.server.port)
@@ -104,7 +104,7 @@ impl Maria {
     }
 
     /// A statement that inserts a row.
-    pub(crate) fn insert(table: &str, row: &Value) -> String {
+    pub fn insert(table: &str, row: &Value) -> String {
         let row = row.as_object().unwrap();
         let columns: Vec<String> = row.keys().map(|column| format!("`{column}`")).collect();
         let values: Vec<String> = row

@@ -7,14 +7,14 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use super::process::{Folder, LOOPBACK};
 
 /// Files in PEM form.
-pub(crate) struct Certificates {
-    pub(crate) ca: PathBuf,
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+pub struct Certificates {
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Certificates {
-    pub(crate) fn new(folder: &Folder) -> Self {
+    pub fn new(folder: &Folder) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "authority of tests");

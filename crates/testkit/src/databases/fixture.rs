@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A server with tables of apps.
-pub(crate) trait Fixture: Sized + 'static {
+pub trait Fixture: Sized + 'static {
     /// Whether it lets a connection live after an answer.
     const KEEPS_CONNECTIONS: bool = true;
 
@@ -14,7 +14,7 @@ pub(crate) trait Fixture: Sized + 'static {
     fn own() -> Self;
 
     /// Makes a table with all columns, or makes it anew. Rows are in the spelling of SQL columns.
-    async fn table(&self, name: &str, rows: &[Value]);
+    fn table(&self, name: &str, rows: &[Value]) -> impl Future<Output = ()>;
 
     /// The options of a store over a table, as environment.
     fn options(&self, table: &str) -> Vec<(&'static str, String)>;

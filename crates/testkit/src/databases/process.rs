@@ -9,19 +9,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-pub(crate) const LOOPBACK: &str = "127.0.0.1";
+pub const LOOPBACK: &str = "127.0.0.1";
 
 /// Nobody, who must be there for servers that do not run as root.
 const NOBODY: u32 = 65534;
 
 /// A folder below the system's temporary one, which belongs to whom servers run as.
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
     _guard: Guarded,
 }
 
 impl Folder {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         static NUMBER: AtomicU16 = AtomicU16::new(0);
         let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Relaxed));
         let path = std::env::temp_dir().join(format!("store-of-test-{process}-{number}"));
@@ -36,16 +36,16 @@ impl Folder {
         Self { path, _guard: Guarded::start(&mut command) }
     }
 
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
+    pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Writes a file that nobody but its owner may read.
-    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.join(name);
         fs::write(&path, text).unwrap();
@@ -73,8 +73,8 @@ impl Drop for Guarded {
 }
 
 /// A server that listens on a port, and logs into its folder.
-pub(crate) struct Server {
-    pub(crate) port: u16,
+pub struct Server {
+    pub port: u16,
     command: Vec<String>,
     signal: &'static str,
     log: PathBuf,
@@ -83,7 +83,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server that is to be ended with this signal, and waits until it listens.
-    pub(crate) fn start(
+    pub fn start(
         folder: &Folder,
         port: u16,
         signal: &'static str,
@@ -95,7 +95,7 @@ impl Server {
         server
     }
 
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         assert!(self.guard.is_none(), "it runs");
         let script =
             "signal=$1; shift; \"$@\" </dev/null & read -r _; kill -\"$signal\" $!; wait $!";
@@ -113,18 +113,18 @@ impl Server {
         }
     }
 
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.guard = None;
     }
 
     /// What it has written.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 
 /// Runs something that prepares a server, as whom the server runs as.
-pub(crate) fn run(folder: &Folder, command: &[&str]) {
+pub fn run(folder: &Folder, command: &[&str]) {
     let words = unprivileged();
     let mut words = words.iter().map(String::as_str).chain(command.iter().copied());
     let output = Command::new(words.next().unwrap())
@@ -158,7 +158,7 @@ fn is_root() -> bool {
 }
 
 /// A program that may stand where not everybody looks; `places` are folders.
-pub(crate) fn program(name: &str, places: &[PathBuf]) -> String {
+pub fn program(name: &str, places: &[PathBuf]) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .chain(places.iter().cloned())
@@ -170,7 +170,7 @@ pub(crate) fn program(name: &str, places: &[PathBuf]) -> String {
 
 /// A port that nobody has, below those that systems give to outgoing connections, and elsewhere for
 /// each process.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = (std::process::id() % 230) as u16 * 40;
     loop {

@@ -11,9 +11,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use super::process::{Folder, LOOPBACK, Server, free_port, program, run};
 use super::{Certificates, Fixture};
 
-pub(crate) struct Postgres {
+pub struct Postgres {
     server: Server,
-    pub(crate) certificates: Certificates,
+    pub certificates: Certificates,
     folder: Folder,
 }
 
@@ -34,7 +34,7 @@ const COLUMNS: &str = "
 
 impl Postgres {
     /// Starts a server with further settings, such as `ssl_max_protocol_version=TLSv1.1`.
-    pub(crate) fn start(settings: &[&str]) -> Self {
+    pub fn start(settings: &[&str]) -> Self {
         let folder = Folder::new();
         let certificates = Certificates::new(&folder);
         let path = |name: &str| folder.join(name).display().to_string();
@@ -77,12 +77,12 @@ impl Postgres {
         Self { server, certificates, folder }
     }
 
-    pub(crate) fn socket_folder(&self) -> &Path {
+    pub fn socket_folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// How often a table was read as a whole, and through an index.
-    pub(crate) async fn scans(&self, table: &str) -> (i64, i64) {
+    pub async fn scans(&self, table: &str) -> (i64, i64) {
         let query = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = $1";
         let mut connection = self.connect("postgres").await;
         let row = sqlx::query(query).bind(table).fetch_one(&mut connection).await.unwrap();
@@ -111,18 +111,18 @@ impl Postgres {
     }
 
     /// Runs statements in a database.
-    pub(crate) async fn run_in(&self, database: &str, statements: &str) {
+    pub async fn run_in(&self, database: &str, statements: &str) {
         let mut connection = self.connect(database).await;
         let done = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await;
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    pub(crate) async fn run(&self, statements: &str) {
+    pub async fn run(&self, statements: &str) {
         self.run_in("postgres", statements).await;
     }
 
     /// A statement that inserts a row.
-    pub(crate) fn insert(table: &str, row: &Value) -> String {
+    pub fn insert(table: &str, row: &Value) -> String {
         let row = row.as_object().unwrap();
         let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
         let values: Vec<String> = row
