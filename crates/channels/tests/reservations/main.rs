@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-#[path = "reservations/world.rs"]
 mod world;
 
 use channels::reservations::allowance;

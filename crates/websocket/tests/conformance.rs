@@ -1,16 +1,8 @@
 //! What the Autobahn suite asks of a server, sections 1 to 7 and 9, as tables. Every case is
 //! decoded whole, byte by byte and in random chops.
 
-mod close;
-mod fragmentation;
-mod framing;
-mod limits;
-mod opcodes;
-mod pings;
-mod reserved_bits;
-#[path = "../support/mod.rs"]
+mod rfc6455;
 mod support;
-mod utf8;
 
 use support::{Event, decode_every_way, stream};
 
