@@ -27,7 +27,10 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
 }
 
 fn options(server: &Server) -> RedisOptions {
-    RedisOptions { topology: Topology::Standalone(Address::new(LOOPBACK, server.port)), ..RedisOptions::default() }
+    RedisOptions {
+        topology: Topology::Standalone(Address::new(LOOPBACK, server.port)),
+        ..RedisOptions::default()
+    }
 }
 
 fn config(server: &Server) -> RedisConfig {

@@ -3,9 +3,8 @@
 use std::future::Future;
 
 use serde_json::{Value, json};
-
-use crate::process::Process;
-use crate::support::http::App;
+use testkit::http::App;
+use testkit::process::Process;
 
 pub(crate) use testkit::databases::{Fixture, Maria, Postgres};
 

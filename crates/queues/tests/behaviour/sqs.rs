@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queues::{QueueError, Room};
+use testkit::moto;
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use testkit::moto;
 use crate::stand_in::StandIn;
 use crate::suite;
 

@@ -6,11 +6,11 @@ use channels::registry::{Member, ShardId};
 use cluster::Now;
 
 use protocol::channel::USER_PREFIX;
+use testkit::simulated::Random;
 
 use crate::Channel;
 use crate::ledger::Ledger;
 use crate::node::Node;
-use crate::random::Random;
 use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber};
 use crate::world::FAULTS;

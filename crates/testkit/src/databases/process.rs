@@ -83,12 +83,7 @@ pub struct Server {
 
 impl Server {
     /// Starts a server that is to be ended with this signal, and waits until it listens.
-    pub fn start(
-        folder: &Folder,
-        port: u16,
-        signal: &'static str,
-        command: &[&str],
-    ) -> Self {
+    pub fn start(folder: &Folder, port: u16, signal: &'static str, command: &[&str]) -> Self {
         let command = command.iter().map(|part| (*part).to_owned()).collect();
         let mut server = Self { port, command, signal, log: folder.join("log"), guard: None };
         server.start_again();

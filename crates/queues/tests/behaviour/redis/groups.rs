@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use queues::{Job, Queue, QueueError};
+use testkit::redis::{self, Server, fail_over, replace_unnoticed, sentinels};
 
 use crate::house::{self, Log, Rooms, do_all, jobs, next, until, variables};
-use testkit::redis::{self, Server, fail_over, replace_unnoticed, sentinels};
 use crate::suite;
 
 /// Addresses as the options have them.
