@@ -21,6 +21,8 @@ mod agreement;
 pub mod broker;
 mod cluster;
 pub mod driver;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod identity;
 pub mod link;
 pub mod mesh;

@@ -3,22 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-mod process;
-#[path = "../../server/tests/support/mod.rs"]
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use process::Process;
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
-use support::http::{App, Http};
-use support::ws::{Client, raw, text, upgrade};
-use support::{Folder, PATIENCE};
+use testkit::http::{App, Http};
+use testkit::process::Process;
+use testkit::ws::{Client, raw, text, upgrade};
+use testkit::{Folder, PATIENCE};
 
 const CYCLES: usize = 200_000;
 const THREADS: usize = 16;

@@ -2,17 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-mod process;
-#[path = "../../server/tests/support/mod.rs"]
-mod support;
-
 use std::net::TcpStream;
 use std::time::Duration;
 
-use process::Process;
-use support::eventually;
-use support::http::{App, Http};
-use support::ws::Client;
+use testkit::eventually;
+use testkit::http::{App, Http};
+use testkit::process::Process;
+use testkit::ws::Client;
 
 const EVENT: &[u8] = br#"{"name":"E","channel":"a","data":"x"}"#;
 

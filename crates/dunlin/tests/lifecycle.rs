@@ -2,25 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-#[path = "cluster/nodes.rs"]
-mod nodes;
-mod process;
-#[path = "../../server/tests/support/mod.rs"]
-mod support;
-
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nodes::Adapter;
-use process::Process;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use support::http::{App, Http};
-use support::metrics::Metrics;
-use support::ws::{Client, Frame, raw};
-use support::{Folder, eventually};
+use testkit::http::{App, Http};
+use testkit::metrics::Metrics;
+use testkit::nodes::Adapter;
+use testkit::process::Process;
+use testkit::ws::{Client, Frame, raw};
+use testkit::{Folder, eventually};
 
 #[test]
 fn it_says_where_it_listens_and_what_to_try() {
@@ -63,7 +57,7 @@ fn on_sigterm_everybody_leaves_in_good_order() {
     let body = br#"{"name":"E","channel":"a","data":"late"}"#;
     let target = App::default().target("POST", "/events", &[], body);
     let mut slow = Http::connect(address);
-    let request = support::http::request("POST", &target, &[], body);
+    let request = testkit::http::request("POST", &target, &[], body);
     slow.write(&request[..request.len() - 10]);
     process.wait_for("they are there", |metrics| metrics.sum("http_connections") == 3.0);
 
@@ -82,7 +76,7 @@ fn on_sigterm_everybody_leaves_in_good_order() {
     let answer = asking.answer();
     assert_eq!(answer.status, 503);
     assert_eq!(answer.header("connection"), Some("close"));
-    idle.write(&support::http::request("GET", "/ready", &[], b""));
+    idle.write(&testkit::http::request("GET", "/ready", &[], b""));
     assert!(idle.try_answer("GET").is_none_or(|answer| answer.status == 503));
     slow.write(&request[request.len() - 10..]);
     assert_eq!(slow.answer().status, 200, "what was under way is finished");

@@ -25,6 +25,8 @@ mod commands;
 mod configured;
 mod error;
 mod first;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod masked;
 mod options;
 mod overlay;

@@ -113,7 +113,10 @@ async fn read_bulk<R: AsyncRead + Unpin>(from: &mut R, length: usize) -> io::Res
     let mut bytes = BytesMut::with_capacity((length + 2).min(AT_ONCE));
     while bytes.len() < length + 2 {
         let missing = length + 2 - bytes.len();
-        bytes.reserve(missing.min(AT_ONCE));
+        // Room that is there is filled first; more of it would be moved for every few bytes.
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve(missing.min(AT_ONCE));
+        }
         if from.take(missing as u64).read_buf(&mut bytes).await? == 0 {
             return Err(closed());
         }

@@ -53,6 +53,8 @@ mod task_thread;
 
 #[cfg(test)]
 mod bugs;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 
 pub use net::TlsError;
 pub use peers::JoinError;

@@ -6,13 +6,13 @@ mod support;
 
 use serde_json::{Value, json};
 use support::Server;
-use support::http::{Answer, App, Http, now, request};
+use testkit::http::{Answer, App, Http, now, request};
 
 fn post(server: &Server, page: &str, body: &Value) -> Answer {
     server.http().post(&App::default(), page, body.to_string().as_bytes())
 }
 
-fn member(server: &Server, channel: &str, user: &str) -> support::ws::Client {
+fn member(server: &Server, channel: &str, user: &str) -> testkit::ws::Client {
     let mut client = server.connect();
     client.subscribe_signed(channel, Some(&format!(r#"{{"user_id":"{user}","user_info":{{}}}}"#)));
     client
@@ -180,7 +180,7 @@ fn connections_are_counted_per_app() {
     let (one, _two) = (server.connect(), server.connect());
     assert_eq!(connections(), r#"{"connections":2}"#);
     one.close();
-    support::eventually("the count goes down", || connections() == r#"{"connections":1}"#);
+    testkit::eventually("the count goes down", || connections() == r#"{"connections":1}"#);
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn a_path_prefix_is_part_of_every_route() {
     let forged = format!("/ws{}", other.replace("/other/", "/app-id/"));
     assert_eq!(http.ask("GET", &forged, &[], b"").status, 401);
 
-    let mut client = support::ws::Client::connect(server.address(), "/ws/app/app-key?protocol=7");
+    let mut client = testkit::ws::Client::connect(server.address(), "/ws/app/app-key?protocol=7");
     client.subscribe("a");
     let body = br#"{"name":"E","channel":"a","data":""}"#;
     let target = app.target_of("POST", "/ws/apps/app-id/events", &[], body);

@@ -10,10 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::http::{App, Http, request};
+use support::Server;
 use support::store::{Mood, Store, app};
-use support::ws::{Client, text, upgrade};
-use support::{Server, eventually};
+use testkit::eventually;
+use testkit::http::{App, Http, request};
+use testkit::ws::{Client, text, upgrade};
 
 const CACHED: [(&str, &str); 2] =
     [("APP_MANAGER_CACHE_ENABLED", "true"), ("APP_MANAGER_CACHE_TTL", "1")];

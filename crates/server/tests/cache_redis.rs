@@ -3,10 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-#[path = "cache_redis/deployments.rs"]
 mod deployments;
-#[path = "../../redis-client/tests/servers/mod.rs"]
-mod servers;
 mod support;
 
 use std::net::TcpListener;
@@ -15,9 +12,10 @@ use std::time::Instant;
 use redis::TypedCommands;
 use serde_json::{Value, json};
 
-use support::broker::Broker;
-use support::ws::{Client, text};
-use support::{PATIENCE, Server, eventually};
+use support::Server;
+use testkit::broker::Broker;
+use testkit::ws::{Client, text};
+use testkit::{PATIENCE, eventually};
 
 const KEY: &str = "dunlin:cache:app-id:cache-a";
 
@@ -30,7 +28,7 @@ fn node(port: u16, more: &[(&str, &str)]) -> Server {
 
 /// A node that has a connection to Redis.
 fn joined(broker: &Broker, more: &[(&str, &str)]) -> Server {
-    let node = node(broker.port(), more);
+    let node = node(broker.port, more);
     is_up(&node, true);
     node
 }
@@ -49,7 +47,7 @@ fn reads(node: &Server, outcome: &str) -> f64 {
 }
 
 fn connection(broker: &Broker) -> redis::Connection {
-    let client = redis::Client::open(format!("redis://127.0.0.1:{}/", broker.port())).unwrap();
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}/", broker.port)).unwrap();
     client.get_connection().unwrap()
 }
 
@@ -77,7 +75,7 @@ fn info(node: &Server, channel: &str) -> Value {
 }
 
 fn since_1970() -> u64 {
-    support::http::now() * 1000
+    testkit::http::now() * 1000
 }
 
 /// A value as a node writes it.
@@ -94,7 +92,7 @@ fn it_survives_a_restart_of_the_only_node() {
     first.publish("cache-a", "e", "two");
     // What is not written yet is written before it ends.
     drop(first);
-    let second = node(broker.port(), &[]);
+    let second = node(broker.port, &[]);
     // It may not have connected yet: that is waited for.
     let mut client = second.connect();
     client.subscribe("cache-a");
@@ -318,7 +316,7 @@ fn channels_of_every_kind_keep_their_order() {
 #[test]
 fn nodes_of_a_cluster_tell_each_other_and_need_not_ask() {
     let broker = Broker::redis();
-    let port = broker.port().to_string();
+    let port = broker.port.to_string();
     let env =
         [("ADAPTER_DRIVER", "redis"), ("ADAPTER_REDIS_PREFIX", "t:"), ("DB_REDIS_PORT", &*port)];
     let nodes = [joined(&broker, &env), joined(&broker, &env)];

@@ -3,31 +3,28 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 #![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 
+mod scenarios;
 mod support;
 
-#[path = "cluster/nats.rs"]
-mod adapter;
-#[path = "cluster/api.rs"]
-mod api;
-#[path = "cluster/cache.rs"]
-mod cache;
-#[path = "cluster/events.rs"]
-mod events;
-#[path = "cluster/joining.rs"]
-mod joining;
-#[path = "cluster/nodes.rs"]
-mod nodes;
-#[path = "cluster/places.rs"]
-mod places;
-#[path = "cluster/presence.rs"]
-mod presence;
-#[path = "cluster/quotas.rs"]
-mod quotas;
-#[path = "cluster/rates.rs"]
-mod rates;
-#[path = "cluster/users.rs"]
-mod users;
-#[path = "cluster/webhooks.rs"]
-mod webhooks;
+/// A NATS server of its own for each cluster.
+mod adapter {
+    use testkit::broker::Broker;
 
-use nodes::Cluster;
+    /// Whether rate limits can be kept in it.
+    pub const HAS_REDIS: bool = false;
+
+    pub struct Adapter(Broker);
+
+    impl Adapter {
+        pub fn new() -> Self {
+            Adapter(Broker::nats())
+        }
+
+        pub fn env(&self) -> Vec<(String, String)> {
+            let servers = format!(r#"["127.0.0.1:{}"]"#, self.0.port);
+            [("ADAPTER_DRIVER", "nats"), ("ADAPTER_NATS_SERVERS", &servers)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
+        }
+    }
+}

@@ -3,31 +3,32 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 #![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 
+mod scenarios;
 mod support;
 
-#[path = "cluster/redis.rs"]
-mod adapter;
-#[path = "cluster/api.rs"]
-mod api;
-#[path = "cluster/cache.rs"]
-mod cache;
-#[path = "cluster/events.rs"]
-mod events;
-#[path = "cluster/joining.rs"]
-mod joining;
-#[path = "cluster/nodes.rs"]
-mod nodes;
-#[path = "cluster/places.rs"]
-mod places;
-#[path = "cluster/presence.rs"]
-mod presence;
-#[path = "cluster/quotas.rs"]
-mod quotas;
-#[path = "cluster/rates.rs"]
-mod rates;
-#[path = "cluster/users.rs"]
-mod users;
-#[path = "cluster/webhooks.rs"]
-mod webhooks;
+/// A Redis of its own for each cluster.
+mod adapter {
+    use testkit::broker::Broker;
 
-use nodes::Cluster;
+    /// Whether rate limits can be kept in it.
+    pub const HAS_REDIS: bool = true;
+
+    pub struct Adapter(Broker);
+
+    impl Adapter {
+        pub fn new() -> Self {
+            Adapter(Broker::redis())
+        }
+
+        pub fn env(&self) -> Vec<(String, String)> {
+            let port = self.0.port.to_string();
+            [
+                ("ADAPTER_DRIVER", "redis"),
+                ("DB_REDIS_PORT", &port),
+                ("ADAPTER_REDIS_PREFIX", "test:"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+        }
+    }
+}

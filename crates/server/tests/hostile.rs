@@ -3,23 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
+mod attacks;
 mod support;
-
-#[path = "hostile/frames.rs"]
-mod frames;
-#[path = "hostile/handshakes.rs"]
-mod handshakes;
-#[path = "hostile/mutations.rs"]
-mod mutations;
-#[path = "hostile/requests.rs"]
-mod requests;
-#[path = "hostile/slow_reader.rs"]
-mod slow_reader;
 
 use serde_json::json;
 use support::Server;
-use support::http::App;
-use support::ws::Client;
+use testkit::http::App;
+use testkit::ws::Client;
 
 /// A server with two apps, and an innocent connection on each.
 struct Scene {

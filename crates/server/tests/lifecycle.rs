@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use support::Server;
-use support::ws::Frame;
+use testkit::ws::Frame;
 
 #[test]
 fn servers_of_one_process_do_not_know_each_other() {
@@ -35,7 +35,7 @@ fn stopping_closes_everybody_with_4200_and_then_ends() {
         assert!(matches!(client.next(), Frame::Close(4200, _)));
     }
     // They all answer, so nobody is waited for until the end of the grace period.
-    clients.into_iter().for_each(support::ws::Client::close);
+    clients.into_iter().for_each(testkit::ws::Client::close);
     stopping.join().unwrap();
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use support::Server;
-use support::http::{App, request};
-use support::ws::{Client, Frame, text};
+use testkit::http::{App, request};
+use testkit::ws::{Client, Frame, text};
 
 /// Connects `count` times at once; those that were let in, and how many were refused with 4004.
 fn storm(server: &Server, count: usize) -> (Vec<Client>, usize) {
@@ -19,7 +19,7 @@ fn storm(server: &Server, count: usize) -> (Vec<Client>, usize) {
     let one = || {
         let mut client = Client::raw(server.address());
         barrier.wait();
-        client.write(&support::ws::upgrade("/app/app-key?protocol=7", &[]));
+        client.write(&testkit::ws::upgrade("/app/app-key?protocol=7", &[]));
         client.upgraded();
         let first = client.json();
         if first["event"] == "pusher:connection_established" {
@@ -195,7 +195,7 @@ fn sizes_of_events_from_clients() {
     sender.expect_silence();
     receiver.expect_silence();
     // Above the frame limit it is closed, as soon as the header says so (W19).
-    sender.write(&support::ws::raw(0x81, &vec![b'x'; 64 * 1024 + 1])[..64]);
+    sender.write(&testkit::ws::raw(0x81, &vec![b'x'; 64 * 1024 + 1])[..64]);
     assert!(matches!(sender.next(), Frame::Close(1009, _)));
     receiver.expect_silence();
 }

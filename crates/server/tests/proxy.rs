@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use support::Server;
-use support::ws::{Client, upgrade};
+use testkit::ws::{Client, upgrade};
 
 const TARGET: &str = "/app/app-key?protocol=7";
 
@@ -129,7 +129,7 @@ fn a_trusted_proxy_has_to_send_a_header() {
     let server = server(&[("PROXY_PROTOCOL", "true"), ("TRUSTED_PROXIES", "127.0.0.1")]);
     let long = [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff", &[0; 64][..]].concat();
     for first in [&upgrade(TARGET, &[])[..], b"PROXY TCP9 1 2 3 4\r\n", &long] {
-        let mut http = support::http::Http::connect(server.address());
+        let mut http = testkit::http::Http::connect(server.address());
         http.write(first);
         assert!(http.ends(), "{}", first.escape_ascii());
     }
@@ -144,7 +144,7 @@ fn a_header_from_elsewhere_is_a_bad_request() {
     assert_eq!(client(&server, b"", &[]), "127.0.0.1");
     let v1 = b"PROXY TCP4 192.0.2.7 127.0.0.1 56324 6001\r\n";
     for header in [&v1[..], &v2(0, 0, &[])] {
-        let mut http = support::http::Http::connect(server.address());
+        let mut http = testkit::http::Http::connect(server.address());
         http.write(&[header, &upgrade(TARGET, &[])].concat());
         assert_eq!(http.answer().status, 400);
     }

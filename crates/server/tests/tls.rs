@@ -4,8 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
 mod support;
-#[path = "support/tls.rs"]
-mod tls;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,9 +13,10 @@ use pkcs8::pkcs5::pbes2::Parameters;
 use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use rustls::{HandshakeKind, ProtocolVersion};
 use serde_json::json;
-use support::http::App;
-use support::{Folder, PATIENCE, Server, eventually};
-use tls::{Authority, Files, Identity, TlsClient, ping, put, subscription, text, upgrade};
+use support::Server;
+use testkit::http::App;
+use testkit::tls::{Authority, Files, Identity, TlsClient, ping, put, subscription, text, upgrade};
+use testkit::{Folder, PATIENCE, eventually};
 use websocket::Opcode;
 
 /// An authority, a certificate of its, and the files of a server that uses it.
@@ -33,7 +32,7 @@ fn certified() -> (Folder, Authority, Identity, Files) {
 fn publish(server: &Server, authority: &Authority, channel: &str, data: &str) {
     let body = json!({"name": "e", "channels": [channel], "data": data}).to_string();
     let target = App::default().target("POST", "/events", &[], body.as_bytes());
-    let request = support::http::request("POST", &target, &[], body.as_bytes());
+    let request = testkit::http::request("POST", &target, &[], body.as_bytes());
     let mut client = TlsClient::new(server.address(), authority.client());
     client.write(&request);
     let head = client.head();

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use support::Server;
-use support::http::App;
-use support::ws::{Client, Frame, raw, text};
+use testkit::http::App;
+use testkit::ws::{Client, Frame, raw, text};
 
 macro_rules! transcripts {
     ($($name:ident),* $(,)?) => {
@@ -153,7 +153,7 @@ impl Stage {
                     let wanted = argument.as_object().unwrap().clone();
                     let fits = |name: &String, value: &Value| (name.clone(), value.as_f64());
                     let wanted: Vec<_> = wanted.iter().map(|(n, v)| fits(n, v)).collect();
-                    let holds = |m: &support::metrics::Metrics| {
+                    let holds = |m: &testkit::metrics::Metrics| {
                         wanted.iter().all(|(name, value)| Some(m.sum(name)) == *value)
                     };
                     self.server.wait_for(&argument.to_string(), holds);
@@ -223,7 +223,7 @@ impl Stage {
         self.check_answer(step, &answer);
     }
 
-    fn check_answer(&mut self, step: &Map<String, Value>, answer: &support::http::Answer) {
+    fn check_answer(&mut self, step: &Map<String, Value>, answer: &testkit::http::Answer) {
         let status = step.get("answer").cloned().unwrap_or(200.into());
         assert_eq!(Value::from(answer.status), status, "{}", answer.text());
         match step.get("body") {

@@ -5,9 +5,10 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::http::App;
-use support::target::{Manner, Target};
-use support::{Server, eventually};
+use support::Server;
+use testkit::eventually;
+use testkit::http::App;
+use testkit::target::{Manner, Target};
 
 /// A server whose default app has these webhooks.
 fn server(env: &[(&str, &str)], webhooks: Value) -> Server {
@@ -71,7 +72,7 @@ fn members_are_told_as_users_and_between_the_channel_s_own_events() {
     for tab in &mut tabs {
         tab.subscribe_signed("presence-room", Some(r#"{"user_id":7}"#));
     }
-    tabs.into_iter().for_each(support::ws::Client::close);
+    tabs.into_iter().for_each(testkit::ws::Client::close);
     let member = |name: &str| json!({"name": name, "channel": "presence-room", "user_id": "7"});
     assert_eq!(
         target.wait_for_events(4),

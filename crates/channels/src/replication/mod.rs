@@ -18,6 +18,8 @@
 mod claim;
 mod codec;
 mod everything;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod lease;
 mod message;
 mod outlets;

@@ -18,6 +18,8 @@
 mod bus;
 mod config;
 mod counters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod message;
 mod node;
 mod parts;

@@ -4,6 +4,7 @@
 //! one comes, or after a while, and its link asks for the entries again.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,9 +68,10 @@ impl Assembly {
             return false;
         }
         self.touched = Instant::now();
-        let size = part.bytes.len();
-        if self.parts.insert(part.index, part.bytes).is_none() {
-            self.bytes += size;
+        // One that comes again is the same, and a longer one must not get around the bound.
+        if let Entry::Vacant(vacant) = self.parts.entry(part.index) {
+            self.bytes += part.bytes.len();
+            vacant.insert(part.bytes);
         }
         true
     }
@@ -101,6 +103,17 @@ impl Parts {
         let assembly = self.0.remove(&from)?;
         let parts: Vec<Bytes> = assembly.parts.into_values().collect();
         Some(parts.concat().into())
+    }
+
+    /// How many bytes are kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        let each = self.0.values().map(|assembly| {
+            let held: usize = assembly.parts.values().map(Bytes::len).sum();
+            assert_eq!(assembly.bytes, held, "bytes that are kept are counted");
+            held
+        });
+        each.sum()
     }
 
     /// Drops what has been waiting for longer than `age`.
@@ -184,5 +197,17 @@ mod tests {
         assert!(together.knows(FROM));
         assert_eq!(together.take(endless(2)), None);
         assert!(!together.knows(FROM));
+    }
+
+    #[test]
+    fn a_part_that_comes_again_takes_no_more_room() {
+        let mut together = Parts::default();
+        let part = |index, len| Part { from: FROM, id: 1, index, count: 9, bytes: message(len) };
+        let long = MAX_PACKET / 2;
+        for index in 0..3 {
+            assert_eq!(together.take(part(index, 1)), None);
+            assert_eq!(together.take(part(index, long)), None);
+        }
+        assert_eq!(together.held(), 3);
     }
 }

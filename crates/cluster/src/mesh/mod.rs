@@ -28,6 +28,8 @@ mod connection;
 mod counters;
 mod dialling;
 mod discovery;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handshake;
 mod hello;
 mod links;

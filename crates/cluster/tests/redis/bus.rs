@@ -7,9 +7,9 @@ use cluster::Incarnation;
 use cluster::broker::{Bus, BusError, Event, To};
 use cluster::redis::{RedisBus, RedisConfig, RedisOptions};
 use redis_client::Topology;
+use testkit::redis::Server;
 use tokio::time::{Instant, timeout};
 
-use crate::servers::Server;
 use crate::{config, local, options};
 
 const ONE: Incarnation = Incarnation(1);

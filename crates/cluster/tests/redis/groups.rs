@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cluster::redis::{RedisConfig, RedisOptions};
 use redis_client::{Address, Sentinels, Topology, slot_of};
+use testkit::redis::{Server, cluster, replace_unnoticed, sentinels};
 
 use crate::node::{Nodes, until};
-use crate::servers::{Server, cluster, replace_unnoticed, sentinels};
 use crate::{A_MOMENT, OUTAGE, local};
 
 fn behind(sentinels: &[Server]) -> RedisConfig {

@@ -6,19 +6,17 @@
 mod bus;
 mod groups;
 mod node;
-#[path = "../../../redis-client/tests/servers/mod.rs"]
-mod servers;
 
 use std::time::Duration;
 
 use cluster::redis::{RedisConfig, RedisOptions};
 use cluster::{Reason, Settings};
-use redis_client::{Pem, TlsOptions, Topology};
+use redis_client::{Address, Pem, TlsOptions, Topology};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
 use node::{Node, Nodes, until};
-use servers::{Certificates, Server};
+use testkit::redis::{Certificates, LOOPBACK, Server};
 
 /// How long a server is away.
 const OUTAGE: Duration = Duration::from_secs(3);
@@ -29,7 +27,10 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
 }
 
 fn options(server: &Server) -> RedisOptions {
-    RedisOptions { topology: Topology::Standalone(server.address()), ..RedisOptions::default() }
+    RedisOptions {
+        topology: Topology::Standalone(Address::new(LOOPBACK, server.port)),
+        ..RedisOptions::default()
+    }
 }
 
 fn config(server: &Server) -> RedisConfig {

@@ -6,14 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-mod network;
 mod node;
-mod random;
 mod schedule;
 mod world;
 
-use random::Random;
 use schedule::Schedule;
+use testkit::simulated::Random;
 use world::{Summary, World};
 
 /// How many runs of each sort there are.

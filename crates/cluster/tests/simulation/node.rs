@@ -7,8 +7,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use cluster::{
     Appended, Cluster, Incarnation, Kind, Log, Now, Output, PeerInfo, Reason, Settings, Slot,
 };
-
-use crate::random::Random;
+use testkit::simulated::Random;
 
 /// What really arrived: the newest (epoch, seq) by (sender, receiver).
 pub(crate) type Truth = BTreeMap<(Incarnation, Incarnation), (u64, u64)>;

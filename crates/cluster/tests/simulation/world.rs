@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::{Incarnation, Now, Packet, Reason, Received};
+use testkit::simulated::Network;
+use testkit::simulated::Random;
+use testkit::simulated::Transport;
 
-use crate::network::Network;
 use crate::node::{Node, Truth};
-use crate::random::Random;
-use crate::schedule::{Schedule, Transport};
+use crate::schedule::Schedule;
 
 /// Milliseconds per step, as all numbers below.
 const STEP: u64 = 10;
@@ -310,7 +311,13 @@ impl World {
                 packets += 1;
                 assert!(packets < 1000, "it must end");
                 let (bytes, random) = (packet.to_bytes(), &mut self.random);
-                self.network.transmit(self.now, (at, to), &bytes, &self.schedule, random);
+                self.network.transmit(
+                    self.now,
+                    (at, to),
+                    &bytes,
+                    self.schedule.conditions(),
+                    random,
+                );
             }
             assert!(packets > 0, "a peer with output had none");
         }

@@ -1,10 +1,11 @@
 //! A node that starts while its database is not there.
 
+use testkit::eventually;
+use testkit::http::App;
+use testkit::process::Process;
+use testkit::ws::Client;
+
 use super::databases::{Database, borrowed, cached};
-use crate::process::Process;
-use crate::support::eventually;
-use crate::support::http::App;
-use crate::support::ws::Client;
 
 pub(crate) fn is_told_and_waited_for<D: Database>() {
     let mut database = D::own();

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::eventually;
+use testkit::http::App;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::process::Process;
+use testkit::ws::Client;
+
 use super::databases::{Database, borrowed, cached, is_reached, other};
-use crate::nodes::{Adapter, Nodes};
-use crate::process::Process;
-use crate::support::eventually;
-use crate::support::http::App;
-use crate::support::ws::Client;
 
 /// How long an app is known, in seconds.
 const TTL: u32 = 2;

@@ -1,28 +1,12 @@
 //! The databases of the stores' own tests, for tests that do not wait in tasks.
-#![allow(dead_code, reason = "the stores' own tests use the rest of it")]
 
 use std::future::Future;
 
 use serde_json::{Value, json};
+use testkit::http::App;
+use testkit::process::Process;
 
-use crate::process::Process;
-use crate::support::http::App;
-
-#[path = "../../../app-stores/tests/stores/support/certificates.rs"]
-mod certificates;
-#[path = "../../../app-stores/tests/stores/support/fixture.rs"]
-mod fixture;
-#[path = "../../../app-stores/tests/stores/support/mariadb.rs"]
-mod mariadb;
-#[path = "../../../app-stores/tests/stores/support/postgres.rs"]
-mod postgres;
-#[path = "../../../app-stores/tests/stores/support/process.rs"]
-mod process;
-
-pub(crate) use certificates::Certificates;
-pub(crate) use fixture::Fixture;
-pub(crate) use mariadb::Maria;
-pub(crate) use postgres::Postgres;
+pub(crate) use testkit::databases::{Fixture, Maria, Postgres};
 
 /// A database with a table of apps, which a test changes.
 pub(crate) trait Database: Fixture {

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::process::Process;
+use testkit::ws::Client;
+
 use super::databases::{Database, borrowed, cached, is_reached, other};
-use crate::nodes::{Adapter, Nodes};
-use crate::process::Process;
-use crate::support::eventually;
-use crate::support::ws::Client;
 
 /// How long an app is known, in seconds.
 const TTL: u32 = 2;
@@ -24,7 +25,7 @@ fn other_gets_in(node: &Process) -> bool {
 
 pub(crate) fn what_is_known_goes_on<D: Database>() {
     let mut database = D::own();
-    database.apps("apps", &[crate::support::http::App::default(), other()]);
+    database.apps("apps", &[testkit::http::App::default(), other()]);
     let env = cached(&database, "apps", TTL);
     let nodes = Nodes::start(&Adapter::mesh(), 2, &borrowed(&env));
     nodes.up().for_each(|node| is_reached(node, true));

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::http::App;
+use testkit::process::Process;
+use testkit::ws::{Client, upgrade};
+
 use super::databases::{Database, Postgres, borrowed, cached, is_reached};
-use crate::process::Process;
-use crate::support::http::App;
-use crate::support::ws::{Client, upgrade};
 
 /// How many come in a second, if the machine is fast enough.
 const RATE: usize = 1000;

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::server::Server;
-use crate::nodes::Adapter;
-use crate::process::Process;
-use crate::support::eventually;
-use crate::support::http::Answer;
+use testkit::broker::Broker;
+use testkit::eventually;
+use testkit::http::Answer;
+use testkit::nodes::Adapter;
+use testkit::process::Process;
 
 /// How long the nodes may take to serve once they can.
 const BAR: Duration = Duration::from_secs(10);
@@ -25,10 +25,10 @@ fn handshake(node: &Process) -> Answer {
 /// They live and say what they wait for: first because nobody is there, then because whoever
 /// `appears` refuses them, in these words; and serve as soon as it is `right`.
 pub(crate) fn is_waited_for(
-    broker: &mut Server,
+    broker: &mut Broker,
     adapter: &Adapter,
     [nobody, refusal]: [&str; 2],
-    [appear, right]: [fn(&mut Server); 2],
+    [appear, right]: [fn(&mut Broker); 2],
 ) {
     let env = adapter.env();
     let start = || Process::start(&env);

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-
-use crate::support::Folder;
+use testkit::Folder;
 
 pub(crate) struct Certificates {
     folder: Folder,

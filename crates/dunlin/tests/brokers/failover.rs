@@ -3,11 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::nodes::{Adapter, Nodes};
+use testkit::{PATIENCE, eventually};
+
 use super::groups::{RedisCluster, Sentinels};
 use super::guests::Guests;
 use super::load::while_published;
-use crate::nodes::{Adapter, Nodes};
-use crate::support::{PATIENCE, eventually};
 
 const AROUND: Duration = Duration::from_secs(1);
 /// So many events in about six seconds.

@@ -1,8 +1,8 @@
 //! Several servers together: a Redis behind sentinels, and a Redis Cluster.
 
-use super::server::{Kind, Server, free_port};
-use crate::nodes::Adapter;
-use crate::support::eventually;
+use testkit::broker::{Broker, Kind, free_port};
+use testkit::eventually;
+use testkit::nodes::Adapter;
 
 /// What has to be known to get in.
 const PASSWORD: &str = "secret";
@@ -11,12 +11,12 @@ const GUARDED: &str = "guarded";
 
 /// A master and its replica.
 pub(crate) struct Sentinels {
-    pub(crate) master: Server,
-    _replica: Server,
-    sentinels: Vec<Server>,
+    pub(crate) master: Broker,
+    _replica: Broker,
+    sentinels: Vec<Broker>,
 }
 
-fn replicates(replica: &Server, password: Option<&str>) -> bool {
+fn replicates(replica: &Broker, password: Option<&str>) -> bool {
     let auth = password.map(|password| format!("AUTH {password}")).unwrap_or("PING".into());
     replica.tell(&[&auth, "INFO replication"]).contains("master_link_status:up")
 }
@@ -25,9 +25,9 @@ impl Sentinels {
     /// With three sentinels, who take a server for dead after a second.
     pub(crate) fn run() -> Self {
         let passwords = format!("requirepass {PASSWORD}\nmasterauth {PASSWORD}");
-        let master = Server::run(Kind::Redis, &passwords);
+        let master = Broker::run(Kind::Redis, &passwords);
         let follows = format!("{passwords}\nreplicaof 127.0.0.1 {}", master.port);
-        let replica = Server::run(Kind::Redis, &follows);
+        let replica = Broker::run(Kind::Redis, &follows);
         eventually("the replica follows", || replicates(&replica, Some(PASSWORD)));
         let lines = format!(
             "requirepass {GUARDED}\nsentinel sentinel-pass {GUARDED}\n\
@@ -35,7 +35,7 @@ impl Sentinels {
              sentinel down-after-milliseconds some 1000\nsentinel failover-timeout some 3000",
             master.port
         );
-        let sentinels: Vec<Server> = (0..3).map(|_| Server::run(Kind::Sentinel, &lines)).collect();
+        let sentinels: Vec<Broker> = (0..3).map(|_| Broker::run(Kind::Sentinel, &lines)).collect();
         for sentinel in &sentinels {
             eventually("the sentinels know each other and the replica", || {
                 let told = sentinel.tell(&[&format!("AUTH {GUARDED}"), "INFO sentinel"]);
@@ -56,16 +56,16 @@ impl Sentinels {
 }
 
 /// Servers as the options name them.
-fn list(servers: &[Server]) -> String {
-    let one = |server: &Server| format!(r#"{{"host":"127.0.0.1","port":{}}}"#, server.port);
+fn list(servers: &[Broker]) -> String {
+    let one = |server: &Broker| format!(r#"{{"host":"127.0.0.1","port":{}}}"#, server.port);
     format!("[{}]", servers.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
 /// Three masters, and a replica of the one whose number is `followed`.
 pub(crate) struct RedisCluster {
-    pub(crate) masters: Vec<Server>,
+    pub(crate) masters: Vec<Broker>,
     pub(crate) followed: usize,
-    _replica: Server,
+    _replica: Broker,
 }
 
 impl RedisCluster {
@@ -77,9 +77,9 @@ impl RedisCluster {
                 "cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 1500\n\
                  cluster-require-full-coverage no\ncluster-replica-validity-factor 0"
             );
-            Server::run(Kind::Redis, &lines)
+            Broker::run(Kind::Redis, &lines)
         };
-        let mut servers: Vec<Server> = bus.iter().map(server).collect();
+        let mut servers: Vec<Broker> = bus.iter().map(server).collect();
         for (server, slots) in servers.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
             assert_eq!(server.tell(&[&format!("CLUSTER ADDSLOTSRANGE {slots}")]), "+OK\r\n");
         }
@@ -88,7 +88,7 @@ impl RedisCluster {
             let meet = format!("CLUSTER MEET 127.0.0.1 {} {}", servers[0].port, bus[0]);
             assert_eq!(server.tell(&[&meet]), "+OK\r\n");
         }
-        let whole = |server: &Server| {
+        let whole = |server: &Broker| {
             let info = server.tell(&["CLUSTER INFO"]);
             ["state:ok", "known_nodes:4", "slots_ok:16384"].iter().all(|part| info.contains(part))
         };
@@ -100,7 +100,7 @@ impl RedisCluster {
         let id = servers[followed].tell(&["CLUSTER MYID"]).lines().nth(1).unwrap().to_owned();
         assert_eq!(replica.tell(&[&format!("CLUSTER REPLICATE {id}")]), "+OK\r\n");
         eventually("the replica follows", || {
-            let known = |server: &Server| server.tell(&["CLUSTER NODES"]).contains("slave");
+            let known = |server: &Broker| server.tell(&["CLUSTER NODES"]).contains("slave");
             replicates(&replica, None) && servers.iter().all(known)
         });
         RedisCluster { masters: servers, followed, _replica: replica }

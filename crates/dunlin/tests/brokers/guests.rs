@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::nodes::{Nodes, subscriptions, users};
-use crate::probe::Times;
-use crate::roster::{Change, Witness};
+use testkit::nodes::{Nodes, subscriptions, users};
+use testkit::probe::Times;
+use testkit::roster::{Change, Witness};
 
 const CHANNEL: &str = "presence-room";
 /// How often some come.

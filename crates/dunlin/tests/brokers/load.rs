@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::nodes::Nodes;
-use crate::probe::Times;
-use crate::publisher::{Number, Publisher};
-use crate::support::ws::Client;
+use testkit::nodes::Nodes;
+use testkit::probe::Times;
+use testkit::publisher::{Number, Publisher};
+use testkit::ws::Client;
 
 const CHANNEL: &str = "numbers";
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::outage::Fault::{Frozen, Killed};
-use super::server::{Kind, Server};
-use super::{absence, outage};
-use crate::nodes::Adapter;
+use testkit::broker::{Broker, Kind};
+use testkit::nodes::Adapter;
 
-fn nats() -> (Server, Adapter) {
-    let nats = Server::run(Kind::Nats, "");
+use super::outage::Fault::{Frozen, Killed};
+use super::{absence, outage};
+
+fn nats() -> (Broker, Adapter) {
+    let nats = Broker::run(Kind::Nats, "");
     let adapter = Adapter::nats(nats.port);
     (nats, adapter)
 }
@@ -33,14 +34,14 @@ fn away_for_longer_than_events_are_kept_losses_are_counted() {
 
 #[test]
 fn not_there_or_with_another_password_it_is_waited_for() {
-    let mut nats = Server::away(Kind::Nats, "authorization { user: dunlin, password: right }");
+    let mut nats = Broker::away(Kind::Nats, "authorization { user: dunlin, password: right }");
     let env = [("ADAPTER_NATS_USER", "dunlin"), ("ADAPTER_NATS_PASSWORD", "wrong")];
     let adapter = Adapter::nats(nats.port).with(&env);
-    let change: fn(&mut Server) = |nats| {
+    let change: fn(&mut Broker) = |nats| {
         nats.stop();
         nats.lines = nats.lines.replace("right", "wrong");
         nats.start();
     };
     let said = ["nobody listens there", "authorization violation"];
-    absence::is_waited_for(&mut nats, &adapter, said, [Server::start, change]);
+    absence::is_waited_for(&mut nats, &adapter, said, [Broker::start, change]);
 }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::broker::Broker;
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes};
+
 use super::guests::{Guests, NOW};
 use super::load::{Story, while_published};
-use super::server::Server;
-use crate::nodes::{Adapter, Nodes};
-use crate::support::eventually;
 
 /// How long is looked before and after.
 const AROUND: Duration = Duration::from_millis(1500);
@@ -33,7 +34,7 @@ struct Outage {
 /// For so long, while so many events are published; nobody notices but those who wait for what
 /// comes from other nodes.
 fn outage(
-    broker: &mut Server,
+    broker: &mut Broker,
     nodes: &Nodes,
     (fault, time): (Fault, Duration),
     events: usize,
@@ -97,7 +98,7 @@ impl Outage {
 }
 
 pub(crate) fn nothing_is_lost(
-    broker: &mut Server,
+    broker: &mut Broker,
     adapter: &Adapter,
     fault: (Fault, Duration),
     events: usize,
@@ -109,7 +110,7 @@ pub(crate) fn nothing_is_lost(
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Two nodes that keep events for longer than the outage lasts lose none of them.
-pub(crate) fn nothing_is_lost_in_a_minute(broker: &mut Server, adapter: &Adapter) {
+pub(crate) fn nothing_is_lost_in_a_minute(broker: &mut Broker, adapter: &Adapter) {
     // Nobody is asked whether they are still there, and there is room for all who come.
     let env = [
         ("CLUSTER_REPLAY_TIME", "120000"),
@@ -119,7 +120,7 @@ pub(crate) fn nothing_is_lost_in_a_minute(broker: &mut Server, adapter: &Adapter
     none_is_lost_of(broker, &Nodes::start(adapter, 2, &env), (Fault::Killed, MINUTE), 20_000);
 }
 
-fn none_is_lost_of(broker: &mut Server, nodes: &Nodes, fault: (Fault, Duration), events: usize) {
+fn none_is_lost_of(broker: &mut Broker, nodes: &Nodes, fault: (Fault, Duration), events: usize) {
     outage(broker, nodes, fault, events).story.is_whole();
     for node in nodes.up() {
         assert_eq!(node.metrics().sum("cluster_lost_events_total"), 0.0);
@@ -131,7 +132,7 @@ fn none_is_lost_of(broker: &mut Server, nodes: &Nodes, fault: (Fault, Duration),
 const UNKNOWN: usize = 200;
 
 /// Away for longer than events are kept.
-pub(crate) fn losses_are_counted(broker: &mut Server, adapter: &Adapter) {
+pub(crate) fn losses_are_counted(broker: &mut Broker, adapter: &Adapter) {
     let nodes = Nodes::start(adapter, 3, &[("CLUSTER_REPLAY_TIME", "5000")]);
     let fault = (Fault::Killed, Duration::from_secs(10));
     let outage = outage(broker, &nodes, fault, 5_000);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::outage::Fault::{Frozen, Killed};
-use super::server::{Kind, Server};
-use super::{absence, outage};
-use crate::nodes::Adapter;
+use testkit::broker::{Broker, Kind};
+use testkit::nodes::Adapter;
 
-fn redis() -> (Server, Adapter) {
-    let redis = Server::run(Kind::Redis, "");
+use super::outage::Fault::{Frozen, Killed};
+use super::{absence, outage};
+
+fn redis() -> (Broker, Adapter) {
+    let redis = Broker::run(Kind::Redis, "");
     let adapter = Adapter::redis(redis.port);
     (redis, adapter)
 }
@@ -39,11 +40,11 @@ fn away_for_longer_than_events_are_kept_losses_are_counted() {
 
 #[test]
 fn not_there_or_with_another_password_it_is_waited_for() {
-    let mut redis = Server::away(Kind::Redis, "requirepass right");
+    let mut redis = Broker::away(Kind::Redis, "requirepass right");
     let adapter = Adapter::redis(redis.port).with(&[("DB_REDIS_PASSWORD", "wrong")]);
-    let change: fn(&mut Server) = |redis| {
+    let change: fn(&mut Broker) = |redis| {
         redis.tell(&["AUTH right", "CONFIG SET requirepass wrong"]);
     };
     let said = ["Connection refused", "WRONGPASS"];
-    absence::is_waited_for(&mut redis, &adapter, said, [Server::start, change]);
+    absence::is_waited_for(&mut redis, &adapter, said, [Broker::start, change]);
 }

@@ -3,10 +3,9 @@
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
-
-use super::nodes::{Adapter, Nodes, free_port};
-use crate::process::Process;
-use crate::support::eventually;
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes, free_port};
+use testkit::process::Process;
 
 /// With the defaults; only that a broadcast stays on this host.
 #[test]

@@ -4,10 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-
-use super::nodes::{Adapter, Nodes};
-use super::probe::Times;
-use crate::support::http::{App, request};
+use testkit::http::{App, request};
+use testkit::nodes::{Adapter, Nodes};
+use testkit::probe::Times;
 
 /// A first subscriber waits no longer than that for the other nodes to know of it; whoever waited
 /// so long may miss what is published at once.

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
-
-use super::nodes::{Adapter, Nodes, connections, subscriptions, users};
-use super::probe::{KINDS, Probe};
-use super::roster::{Witness, join};
-use crate::process::Process;
-use crate::support::eventually;
-use crate::support::ws::Client;
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes, connections, subscriptions, users};
+use testkit::probe::{KINDS, Probe};
+use testkit::process::Process;
+use testkit::roster::{Witness, join};
+use testkit::ws::Client;
 
 const CHANNEL: &str = "presence-room";
 const FROZEN: Duration = Duration::from_secs(60);

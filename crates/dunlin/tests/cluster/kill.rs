@@ -4,11 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-
-use super::nodes::{Adapter, Nodes, connections, subscriptions, users};
-use super::roster::{Witness, ask_to_join};
-use crate::support::eventually;
-use crate::support::ws::Client;
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes, connections, subscriptions, users};
+use testkit::roster::{Witness, ask_to_join};
+use testkit::ws::Client;
 
 const CHANNEL: &str = "presence-room";
 const MEMBERS: usize = 1000;
@@ -71,7 +70,7 @@ pub(crate) fn members_are_removed_once(adapter: &Adapter) {
             let times = usize::from(index >= ELSEWHERE);
             assert_eq!(witness.count(false, &user(index)), times, "{}", user(index));
         }
-        let after = |change: &super::roster::Change| change.at - killed;
+        let after = |change: &testkit::roster::Change| change.at - killed;
         let (first, last) = (after(&witness.seen[0]), after(witness.seen.last().unwrap()));
         println!("members of a killed node: removed from {first:?} to {last:?} after the kill");
         assert!(last < BAR, "{last:?}");

@@ -1,8 +1,8 @@
 //! Several processes of one host that listen on the same port.
 
-use super::nodes::{Adapter, Nodes};
-use crate::process::Process;
-use crate::support::ws::Client;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::process::Process;
+use testkit::ws::Client;
 
 const CLIENTS: usize = 60;
 const PROCESSES: usize = 3;

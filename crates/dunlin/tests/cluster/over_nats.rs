@@ -1,11 +1,12 @@
 //! Nodes that are joined through a NATS server.
 
-use crate::nodes::Adapter;
-use crate::server::{Kind, Server};
+use testkit::broker::{Broker, Kind};
+use testkit::nodes::Adapter;
+
 use crate::{events, freeze, kill, rolling};
 
 fn with_nats(scenario: impl FnOnce(&Adapter)) {
-    let nats = Server::run(Kind::Nats, "");
+    let nats = Broker::run(Kind::Nats, "");
     scenario(&Adapter::nats(nats.port));
 }
 

@@ -1,11 +1,12 @@
 //! Nodes that are joined through a Redis.
 
-use crate::nodes::Adapter;
-use crate::server::{Kind, Server};
+use testkit::broker::{Broker, Kind};
+use testkit::nodes::Adapter;
+
 use crate::{events, freeze, kill, rolling};
 
 fn with_redis(scenario: impl FnOnce(&Adapter)) {
-    let redis = Server::run(Kind::Redis, "");
+    let redis = Broker::run(Kind::Redis, "");
     scenario(&Adapter::redis(redis.port));
 }
 

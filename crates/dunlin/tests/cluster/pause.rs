@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-
-use super::nodes::{Adapter, Nodes, users};
-use super::publisher::Publisher;
-use super::roster::Witness;
-use crate::process::Process;
+use testkit::nodes::{Adapter, Nodes, users};
+use testkit::process::Process;
+use testkit::publisher::Publisher;
+use testkit::roster::Witness;
 
 const CHANNEL: &str = "presence-room";
 /// Half of what the others wait for a sign of life.

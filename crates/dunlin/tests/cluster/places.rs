@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-
-use super::nodes::{Adapter, Nodes};
-use super::probe::Times;
-use super::roster::ask_to_join;
-use crate::support::eventually;
-use crate::support::ws::Client;
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::probe::Times;
+use testkit::roster::ask_to_join;
+use testkit::ws::Client;
 
 const CHANNEL: &str = "presence-room";
 const LIMIT: usize = 20;

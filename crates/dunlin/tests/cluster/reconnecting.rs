@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::Value;
-
-use super::publisher::Number;
-use super::roster::{Roster, ask_to_join};
-use crate::support::ws::{Client, Frame, raw};
+use testkit::publisher::Number;
+use testkit::roster::{Roster, ask_to_join};
+use testkit::ws::{Client, Frame, raw};
 
 /// What all clients subscribe to.
 pub(crate) const EVENTS: &str = "numbers";

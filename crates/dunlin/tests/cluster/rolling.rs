@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::nodes::{Adapter, Nodes, connections, subscriptions, users};
-use super::publisher::{Number, Publisher, Tally};
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes, connections, subscriptions, users};
+use testkit::publisher::{Number, Publisher, Tally};
+
 use super::reconnecting::{EVENTS, Pool, ROOM, Story};
-use crate::support::eventually;
 
 const CLIENTS: usize = 300;
 const PACE: Duration = Duration::from_millis(10);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::process::Process;
 
 use super::flood::{Flood, RATE};
-use crate::nodes::{Adapter, Nodes};
-use crate::process::Process;
 
 const LASTS: Duration = Duration::from_secs(3);
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::probe::Times;
-use crate::process::Process;
-use crate::support::http::{App, Http};
-use crate::support::ws::Client;
+use testkit::http::{App, Http};
+use testkit::probe::Times;
+use testkit::process::Process;
+use testkit::ws::Client;
 
 /// Events that an app may publish in a second, over all nodes.
 pub(crate) const RATE: u32 = 80;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::broker::{Broker, Kind};
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes};
+use testkit::process::Process;
+
 use super::flood::{Flood, RATE};
-use super::server::{Kind, Server};
-use crate::nodes::{Adapter, Nodes};
-use crate::process::Process;
-use crate::support::eventually;
 
 const LASTS: Duration = Duration::from_secs(3);
 
@@ -26,8 +27,8 @@ fn have_it(nodes: &Nodes, times: usize) {
     }
 }
 
-fn goes_on_without(fault: fn(&mut Server), remedy: fn(&mut Server)) {
-    let mut redis = Server::run(Kind::Redis, "");
+fn goes_on_without(fault: fn(&mut Broker), remedy: fn(&mut Broker)) {
+    let mut redis = Broker::run(Kind::Redis, "");
     let (port, rate) = (redis.port.to_string(), RATE.to_string());
     let env = [
         ("RATE_LIMITER_DRIVER", "redis"),
@@ -65,7 +66,7 @@ fn goes_on_without(fault: fn(&mut Server), remedy: fn(&mut Server)) {
 
 #[test]
 fn killed_each_node_goes_on_by_its_share() {
-    goes_on_without(Server::stop, Server::start);
+    goes_on_without(Broker::stop, Broker::start);
 }
 
 #[test]

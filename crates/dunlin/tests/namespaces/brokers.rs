@@ -3,10 +3,11 @@
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
+use testkit::{Folder, eventually};
+
 use super::network::Network;
 use super::nodes::{Node, are_one};
 use super::space::skip;
-use crate::support::{Folder, eventually};
 
 /// A broker between the hosts.
 struct Broker {

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use testkit::Folder;
 
 use super::network::{Host, Network};
 use super::nodes::{Node, are_one};
 use super::space::skip;
-use crate::support::Folder;
 
 /// A name server between the hosts.
 struct Names {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::process::Process;
+use testkit::roster::Witness;
+use testkit::ws::Client;
+
 use super::network::Host;
-use super::roster::Witness;
-use crate::process::Process;
-use crate::support::ws::Client;
 
 /// The channel that the witnesses are members of.
 pub(crate) const CHANNEL: &str = "presence-room";

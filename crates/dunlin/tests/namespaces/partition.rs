@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::eventually;
+use testkit::roster::{Witness, join};
+use testkit::ws::Client;
+
 use super::network::Network;
 use super::nodes::{CHANNEL, Node, are_one};
-use super::roster::{Witness, join};
-use crate::support::eventually;
-use crate::support::ws::Client;
 
 /// How long it lasts: longer than anybody waits for a sign of life.
 const LASTS: Duration = Duration::from_secs(5);

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::eventually;
+use testkit::roster::{Witness, join};
+use testkit::ws::Client;
+
 use super::network::Network;
 use super::nodes::{CHANNEL, Node, are_one};
-use super::roster::{Witness, join};
-use crate::support::eventually;
-use crate::support::ws::Client;
 
 /// How long it may take until everybody has been told.
 const BAR: Duration = Duration::from_secs(5);

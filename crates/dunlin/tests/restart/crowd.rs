@@ -9,10 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-use super::publisher::Number;
-use super::roster::{Roster, ask_to_join};
-use crate::support::ws::{Client, Frame, raw};
+use testkit::publisher::Number;
+use testkit::roster::{Roster, ask_to_join};
+use testkit::ws::{Client, Frame, raw};
 
 /// Members of a room.
 pub(crate) const MEMBERS: usize = 20;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
+use testkit::eventually;
+use testkit::nodes::{Adapter, Nodes, connections, subscriptions, users};
+use testkit::publisher::{Publisher, Tally};
+use testkit::target::Target;
 
 use super::crowd::{Crowd, MEMBERS, Story, members, room};
 use super::histogram::Histogram;
-use super::nodes::{Adapter, Nodes, connections, subscriptions, users};
-use super::publisher::{Publisher, Tally};
-use crate::support::eventually;
-use crate::support::target::Target;
 
 const CLIENTS: usize = 2000;
 const ROOMS: usize = CLIENTS / MEMBERS;
@@ -129,7 +129,7 @@ fn restart(nodes: &mut Nodes, node: usize, crowd: &Crowd) {
     assert!(most <= 2.0 * mean, "{most} in a second, {mean} on average");
 }
 
-fn tells_the_truth(node: &crate::process::Process) -> bool {
+fn tells_the_truth(node: &testkit::process::Process) -> bool {
     connections(node) == CLIENTS as u64
         && (0..ROOMS).all(|number| {
             let channel = room(number * MEMBERS);

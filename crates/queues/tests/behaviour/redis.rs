@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queues::{Queue, QueueError};
+use testkit::redis::Server;
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use crate::servers::Server;
 use crate::suite;
 
 fn env(server: &Server, more: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queues::{QueueError, Room};
+use testkit::moto;
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
-use crate::moto;
 use crate::stand_in::StandIn;
 use crate::suite;
 
@@ -185,7 +185,7 @@ async fn a_queue_that_is_not_there_is_refused_and_one_out_of_reach_is_away() {
     url.1 = url.1.replace("/there", "/elsewhere");
     let error = house::open(&there).push(jobs(0, 1, 1, 1)).await.unwrap_err();
     assert!(matches!(error.reason, QueueError::Refused(_)), "{error}");
-    let port = crate::servers::free_port();
+    let port = testkit::redis::free_port();
     let endpoint = format!("http://127.0.0.1:{port}");
     there.push(("QUEUE_SQS_ENDPOINT".into(), endpoint));
     let queue = house::open(&there);

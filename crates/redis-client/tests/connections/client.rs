@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use redis::cmd;
 use redis_client::{CallError, Change, Client, RedisOptions};
+use testkit::redis::Server;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::at;
-use crate::servers::Server;
 
 const CALL_TIMEOUT: Duration = Duration::from_millis(300);
 

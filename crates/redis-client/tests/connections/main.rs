@@ -3,23 +3,25 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
-#[path = "../servers/mod.rs"]
-mod servers;
 mod tls;
 
 use std::time::{Duration, Instant};
 
 use redis::cmd;
 use redis_client::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology, is_away};
-use servers::{LOOPBACK, Server, cluster, replace_unnoticed, sentinels};
+use testkit::redis::{LOOPBACK, Server, cluster, replace_unnoticed, sentinels};
 use tokio::time::sleep;
 
+fn address(server: &Server) -> Address {
+    Address::new(LOOPBACK, server.port)
+}
+
 fn at(server: &Server) -> RedisOptions {
-    RedisOptions { topology: Topology::Standalone(server.address()), ..RedisOptions::default() }
+    RedisOptions { topology: Topology::Standalone(address(server)), ..RedisOptions::default() }
 }
 
 fn behind(sentinels: &[Server], master: &str) -> Sentinels {
-    let nodes = sentinels.iter().map(Server::address).collect();
+    let nodes = sentinels.iter().map(address).collect();
     Sentinels { nodes, master: master.into(), ..Sentinels::default() }
 }
 
@@ -92,8 +94,8 @@ async fn one_that_is_not_there_frozen_or_stopped() {
 #[tokio::test]
 async fn a_wire_takes_what_comes_when_it_is_asked_for() {
     let server = Server::start("");
-    let mut other = at(&server).open(&server.address()).await.unwrap();
-    let wire = at(&server).open(&server.address()).await.unwrap();
+    let mut other = at(&server).open(&address(&server)).await.unwrap();
+    let wire = at(&server).open(&address(&server)).await.unwrap();
     let (mut incoming, mut outgoing) = wire.split();
     outgoing.put(&[b"SUBSCRIBE", b"news"]).await.unwrap();
     outgoing.flush().await.unwrap();
@@ -120,8 +122,8 @@ async fn sentinels_tell_the_master_and_its_successor() {
     let topology = Topology::Sentinel(behind(&sentinels, "some"));
     let options = RedisOptions { topology, ..RedisOptions::default() };
     works(&options).await.unwrap();
-    assert_eq!(options.master().await.unwrap(), Some(servers[0].address()));
-    let replica = options.open(&servers[1].address()).await;
+    assert_eq!(options.master().await.unwrap(), Some(address(&servers[0])));
+    let replica = options.open(&address(&servers[1])).await;
     assert!(matches!(replica, Err(ConnectError::NoMaster(_))), "writes would be refused there");
 
     servers[0].stop();
@@ -130,7 +132,7 @@ async fn sentinels_tell_the_master_and_its_successor() {
         assert!(began.elapsed() < Duration::from_secs(30), "nobody succeeds");
         sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(options.master().await.unwrap(), Some(servers[1].address()));
+    assert_eq!(options.master().await.unwrap(), Some(address(&servers[1])));
     works(&options).await.unwrap();
 
     let unknown = Topology::Sentinel(behind(&sentinels, "other"));
@@ -144,7 +146,7 @@ async fn a_connection_ends_when_its_server_is_not_the_master_any_more() {
     let options = RedisOptions { topology, ..RedisOptions::default() };
     let mut commands = options.commands().await.unwrap();
     replace_unnoticed("some", &servers, &sentinels);
-    assert_eq!(options.successor(&servers[0].address()).await, servers[1].address());
+    assert_eq!(options.successor(&address(&servers[0])).await, address(&servers[1]));
     let began = Instant::now();
     let ended = loop {
         match cmd("PING").exec_async(&mut commands).await {
@@ -189,7 +191,7 @@ async fn sentinels_with_a_password_and_some_that_are_gone() {
 #[tokio::test]
 async fn a_redis_cluster() {
     let mut nodes = cluster("");
-    let known = vec![nodes[0].address(), nodes[1].address()];
+    let known = vec![address(&nodes[0]), address(&nodes[1])];
     let options = RedisOptions { topology: Topology::Cluster(known), ..RedisOptions::default() };
     works(&options).await.unwrap();
     assert_eq!(options.master().await.unwrap(), None);
@@ -198,14 +200,14 @@ async fn a_redis_cluster() {
     assert_eq!(slots.masters().len(), 3);
     // Keys of the slots 3300, 7365 and 15495.
     for (key, node) in [("b", 0), ("c", 1), ("a", 2)] {
-        assert_eq!(slots.owner(key.as_bytes()), Some(&nodes[node].address()));
+        assert_eq!(slots.owner(key.as_bytes()), Some(&address(&nodes[node])));
     }
 
     nodes[0].freeze();
     nodes[1].stop();
     let third = Address::new(LOOPBACK, nodes[2].port);
     let told = options.slots(&[third]).await.unwrap().unwrap();
-    assert_eq!(told.owner(b"a"), Some(&nodes[2].address()));
+    assert_eq!(told.owner(b"a"), Some(&address(&nodes[2])));
     let told = options.slots(&[]).await.unwrap_err().to_string();
     assert!(told.contains("no node of the Redis Cluster tells its slots: "), "{told}");
 }

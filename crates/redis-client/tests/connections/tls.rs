@@ -1,8 +1,8 @@
 //! Encrypted connections.
 
 use redis_client::{Address, Pem, RedisOptions, TlsOptions, Topology};
+use testkit::redis::{Certificates, LOOPBACK, Server};
 
-use crate::servers::{Certificates, LOOPBACK, Server};
 use crate::{at, refused, works};
 
 fn believing(ca: &Certificates) -> TlsOptions {

@@ -181,13 +181,8 @@ async fn serve_http(connection: Rc<Connection>, stream: Replay) -> io::Result<Op
     let node = connection.front.node.clone();
     let service =
         service_fn(|request: Request<Incoming>| Box::pin(answer(connection.clone(), request)));
-    let mut http = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(node.config.http.keep_alive_timeout)
-        .max_buf_size(MAX_HEAD)
-        // Head and body of our small answers are one write of one buffer.
-        .writev(false)
-        .serve_connection(stream, service);
+    let http = http1(node.config.http.keep_alive_timeout);
+    let mut http = http.serve_connection(stream, service);
 
     let mut gone = pin!(gone(&node));
     let mut is_gone = false;
@@ -207,6 +202,15 @@ async fn serve_http(connection: Rc<Connection>, stream: Replay) -> io::Result<Op
         return Ok(None);
     };
     Ok(Some(WebSocket { upgrade, stream, early, answer: Vec::new() }))
+}
+
+/// How HTTP is spoken. `patience` is for the head of the first request, and between requests.
+pub(super) fn http1(patience: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MAX_HEAD);
+    // Head and body of our small answers are one write of one buffer.
+    http.writev(false);
+    http
 }
 
 /// Resolves when the node is on its way out, and nothing that was sent before can still come.

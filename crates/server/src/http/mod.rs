@@ -10,6 +10,8 @@ mod api;
 mod channels;
 mod connection;
 mod cors;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod health;
 mod publish;
 mod replay;

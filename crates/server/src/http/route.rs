@@ -12,7 +12,6 @@ use super::answer::{Answer, Refused, text};
 use super::api::{self, Call};
 use super::connection::Connection;
 use super::{channels, health, publish, upgrade, users};
-use crate::node::Node;
 
 /// Why there is neither a WebSocket nor an API here.
 const A_WORKER: &str =
@@ -32,7 +31,8 @@ async fn answer(
     if request.method() == Method::OPTIONS {
         return Ok(text(204, ""));
     }
-    let path = behind_prefix(node, &full_path).ok_or_else(|| not_found(&full_path))?;
+    let path =
+        behind_prefix(&node.config.path_prefix, &full_path).ok_or_else(|| not_found(&full_path))?;
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     if matches!(segments[..], ["app" | "apps", ..]) && !node.serves_clients() {
         return Err(Refused::new(404, A_WORKER));
@@ -62,10 +62,10 @@ async fn answer(
     }
 }
 
-/// A path without our prefix, if it has it. A prefix ends where a segment does: `/ws` is not the
+/// A path without `prefix`, if it has it. A prefix ends where a segment does: `/ws` is not the
 /// beginning of `/wsapps`.
-pub(super) fn behind_prefix<'a>(node: &Node, path: &'a str) -> Option<&'a str> {
-    let path = path.strip_prefix(node.config.path_prefix.as_str())?;
+pub(super) fn behind_prefix<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    let path = path.strip_prefix(prefix)?;
     (path.is_empty() || path.starts_with('/')).then_some(path)
 }
 

@@ -32,7 +32,7 @@ use crate::session::{self, Admission, Arrival, Gate, Handshake, new_socket_id};
 /// How long a refused client may take to read why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The most headers of a handshake that is answered without hyper.
-const MAX_HEADERS: usize = 32;
+pub(super) const MAX_HEADERS: usize = 32;
 
 /// A handshake that has been judged and is answered with 101.
 pub(super) struct Upgrade {
@@ -43,7 +43,7 @@ pub(super) struct Upgrade {
 }
 
 /// A request's headers, whoever has read them.
-trait Headers {
+pub(super) trait Headers {
     /// Every value of a header; `name` is in lower case.
     fn all<'a>(&'a self, name: &'static str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
 }
@@ -119,22 +119,58 @@ pub(super) fn at_once(
 ) -> Option<(Upgrade, Vec<u8>, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    let length = match request.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) if request.version == Some(1) => length,
-        _ => return None,
-    };
-    let (path, query) = request.path?.split_once('?').unwrap_or((request.path?, ""));
-    let key = route::socket_key(route::behind_prefix(node, path)?)?;
-    let accept = accept_key(request.method?, &*request.headers).ok()?;
+    let head = read_head(bytes, &mut request, &node.config.path_prefix)?;
     if node.readiness.is_draining() || !node.readiness.has_joined() || !node.serves_clients() {
         return None;
     }
     let socket = socket.take()?;
-    let upgrade = Upgrade::judge(node, peer, (key, query), &*request.headers, socket);
-    Some((upgrade, handshake::response(&accept), length))
+    let asked = (head.key, head.query);
+    let upgrade = Upgrade::judge(node, peer, asked, &*request.headers, socket);
+    Some((upgrade, handshake::response(&head.accept), head.length))
 }
 
-fn accept_key(method: &str, headers: &(impl Headers + ?Sized)) -> Result<[u8; 28], HandshakeError> {
+/// What a whole handshake asks for, besides its headers.
+pub(super) struct Head<'a> {
+    /// Still percent-encoded; none in a bare `/app`.
+    pub(super) key: Option<&'a str>,
+    pub(super) query: &'a str,
+    /// The value of `Sec-WebSocket-Accept`.
+    pub(super) accept: [u8; 28],
+    /// How many bytes the handshake has.
+    pub(super) length: usize,
+}
+
+/// Reads a handshake without hyper, if `bytes` begin with a whole one that hyper would take in the
+/// same way.
+pub(super) fn read_head<'a>(
+    bytes: &'a [u8],
+    request: &mut httparse::Request<'_, 'a>,
+    prefix: &str,
+) -> Option<Head<'a>> {
+    let length = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if request.version == Some(1) => length,
+        _ => return None,
+    };
+    let target = request.path?;
+    // A fragment is no part of what is asked for, and hyper cuts it off.
+    if target.contains('#') {
+        return None;
+    }
+    // A body ends where HTTP says, and what follows it is for the WebSocket.
+    let mut framing = ["content-length", "transfer-encoding"].into_iter();
+    if framing.any(|name| request.headers.all(name).next().is_some()) {
+        return None;
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let key = route::socket_key(route::behind_prefix(prefix, path)?)?;
+    let accept = accept_key(request.method?, &*request.headers).ok()?;
+    Some(Head { key, query, accept, length })
+}
+
+pub(super) fn accept_key(
+    method: &str,
+    headers: &(impl Headers + ?Sized),
+) -> Result<[u8; 28], HandshakeError> {
     handshake::validate(
         method,
         headers.all("upgrade"),

@@ -3,6 +3,8 @@
 
 mod acceptor;
 mod client_address;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod opening;
 mod proxy_protocol;
 mod tls;

@@ -62,11 +62,18 @@ fn v1(bytes: &[u8]) -> Parsed {
         ["TCP6", from, to, _, _] => both::<Ipv6Addr>(from, to).map(IpAddr::V6),
         _ => return Parsed::Invalid("the line of version 1 is not PROXY TCP4|TCP6|UNKNOWN ..."),
     };
-    let ports = fields[3..].iter().all(|port| port.parse::<u16>().is_ok());
+    let ports = fields[3..].iter().all(|port| is_port(port));
     match source.filter(|_| ports) {
         Some(source) => Parsed::Header { length, source: Some(source.to_canonical()) },
         None => Parsed::Invalid("the line of version 1 has an address or port that is none"),
     }
+}
+
+/// Whether it is a port in decimal digits, without zeros in front (section 2.1).
+fn is_port(text: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let padded = text.len() > 1 && text.starts_with('0');
+    digits && !padded && text.parse::<u16>().is_ok()
 }
 
 /// The source, if both addresses are of the family.
@@ -147,12 +154,14 @@ mod tests {
     #[test]
     fn what_is_no_header() {
         let long = [b"PROXY UNKNOWN ", &[b'x'; 93][..], b"\r\n"].concat();
-        let cases: [&[u8]; 12] = [
+        let cases: [&[u8]; 14] = [
             b"GET / HTTP/1.1\r\n\r\n",
             b"PROXY\r\n",
             b"PROXY TCP4 192.0.2.7 10.0.0.1 56324\r\n",
             b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 443 1\r\n",
             b"PROXY TCP4 192.0.2.7 10.0.0.1 65536 443\r\n",
+            b"PROXY TCP4 192.0.2.7 10.0.0.1 +56324 443\r\n",
+            b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 0443\r\n",
             b"PROXY TCP4 ::1 ::1 1 2\r\n",
             b"PROXY TCP6 192.0.2.7 ::1 1 2\r\n",
             b"PROXY TCP4  192.0.2.7 10.0.0.1 1 2\r\n",

@@ -7,28 +7,19 @@
 #![allow(unreachable_pub, reason = "each test binary has its own copy of this")]
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
-pub mod broker;
-pub mod http;
-pub mod metrics;
 pub mod store;
-pub mod target;
-pub mod ws;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use http::{Answer, App, Http};
-use metrics::Metrics;
 use store::Store;
-use ws::Client;
-
-/// How long anything may take, on a machine that is busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use testkit::Folder;
+use testkit::http::{Answer, App, Http};
+use testkit::metrics::{self, Metrics};
+use testkit::ws::Client;
 
 /// Panics of test threads, which the server in the same process counts as well.
 static FAILURES: AtomicU32 = AtomicU32::new(0);
@@ -46,30 +37,6 @@ fn count_failures() {
             before(info);
         }));
     });
-}
-
-/// A folder that goes when this goes.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("dunlin-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A running server with the default app and whatever else the test asks for.
@@ -209,20 +176,5 @@ impl Drop for Server {
         if let Some(running) = self.running.take() {
             running.stop();
         }
-    }
-}
-
-/// How many shards the node with this number has: every other one of a cluster does everything on one
-/// thread.
-pub fn shards(node: usize) -> &'static str {
-    if node.is_multiple_of(2) { "2" } else { "1" }
-}
-
-/// Waits until a condition holds.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

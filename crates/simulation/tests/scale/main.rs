@@ -8,21 +8,9 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
 mod measure;
-#[allow(dead_code, reason = "the random schedules use the rest of it")]
-#[path = "../../../cluster/tests/simulation/network.rs"]
-mod network;
 mod node;
 mod page;
 mod plot;
-#[allow(dead_code, reason = "the random schedules use the rest of it")]
-#[path = "../../../cluster/tests/simulation/random.rs"]
-mod random;
-#[allow(dead_code, reason = "the random schedules use the rest of it")]
-#[path = "../simulation/runtime.rs"]
-mod runtime;
-#[allow(dead_code, reason = "the random schedules use the rest of it")]
-#[path = "../simulation/schedule.rs"]
-mod schedule;
 mod table;
 mod world;
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use channels::registry::Member;
 
+use testkit::simulated::Random;
+
 use crate::MEMORY;
-use crate::random::Random;
 use crate::world::{TICK, Traffic, World};
 
 /// Each question is asked so often, each time when everything else is quiet.

@@ -10,7 +10,7 @@ use channels::{
 };
 use cluster::{Cluster, Incarnation, Now, Packet, PeerInfo, Settings};
 
-use crate::runtime::{APP, Clock, INTERESTS, SHARDS, SimRuntime};
+use simulation::{APP, Clock, INTERESTS, SHARDS, SimRuntime};
 
 pub(crate) struct Node {
     pub(crate) info: PeerInfo,

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use cluster::{Incarnation, Now, Packet, Settings};
 
-use crate::network::Network;
+use testkit::simulated::{Conditions, Network, Random, Transport};
+
 use crate::node::Node;
-use crate::random::Random;
-use crate::runtime::Clock;
-use crate::schedule::{Schedule, Transport};
+use simulation::Clock;
 
 /// How long a message takes from node to node, in milliseconds, as all numbers below. It is also the
 /// step of the time.
@@ -54,13 +53,15 @@ impl Sub for Traffic {
     }
 }
 
+/// Nothing is lost, and everything arrives in order.
+const CONDITIONS: Conditions = Conditions { lost: 0, doubled: 0, delay: LATENCY, unordered: false };
+
 pub(crate) struct World {
     pub(crate) now: u64,
     clock: Clock,
     /// By their places; none where a node has died.
     nodes: Vec<Option<Node>>,
     network: Network,
-    schedule: Schedule,
     random: Random,
     incarnations: u64,
     pub(crate) traffic: Traffic,
@@ -69,24 +70,12 @@ pub(crate) struct World {
 impl World {
     /// So many nodes that have found each other and serve.
     pub(crate) fn new(nodes: usize) -> Self {
-        let mut random = Random::new(0);
-        let schedule = Schedule {
-            nodes,
-            transport: Transport::Mesh,
-            settings: Settings::default(),
-            lost: 0,
-            doubled: 0,
-            delay: LATENCY,
-            unordered: false,
-            ..Schedule::gentle(&mut random)
-        };
         let mut world = World {
             now: 0,
             clock: Clock::default(),
             nodes: (0..nodes).map(|_| None).collect(),
-            network: Network::new(nodes, schedule.transport),
-            schedule,
-            random,
+            network: Network::new(nodes, Transport::Mesh),
+            random: Random::new(0),
             incarnations: 0,
             traffic: Traffic::default(),
         };
@@ -113,7 +102,7 @@ impl World {
         self.incarnations += 1;
         let incarnation = Incarnation(self.incarnations * self.nodes.len() as u64 + at as u64);
         let now = self.time();
-        let mut node = Node::new(&self.clock, incarnation, &self.schedule.settings);
+        let mut node = Node::new(&self.clock, incarnation, &Settings::default());
         // Nodes start one after the other, so their heartbeats are spread over time.
         node.next_tick = self.now + TICK * at as u64 / self.nodes.len() as u64;
         for (other, peer) in self.nodes.iter_mut().enumerate() {
@@ -206,7 +195,7 @@ impl World {
                 self.traffic.entries +=
                     packet.entries.iter().map(|e| 4 + e.len() as u64).sum::<u64>();
                 let random = &mut self.random;
-                self.network.transmit(self.now, (at, to), &wire, &self.schedule, random);
+                self.network.transmit(self.now, (at, to), &wire, CONDITIONS, random);
             }
         }
     }

@@ -11,8 +11,8 @@ use crate::frame::Event;
 use crate::ledger::Ledger;
 use crate::load::{Names, is_cache, is_user, limit};
 use crate::node::Node;
-use crate::runtime::INTERESTS;
 use crate::socket::{SocketNumber, Subscription};
+use simulation::INTERESTS;
 
 impl Node {
     /// A client subscribes, perhaps to what it is subscribed to already.

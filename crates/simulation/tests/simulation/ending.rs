@@ -7,8 +7,8 @@ use channels::registry::{Found, NodeId, Place, ShardId};
 use crate::Channel;
 use crate::load::{is_presence, is_user, limit};
 use crate::node::Node;
-use crate::runtime::{APP, SHARDS};
 use crate::world::World;
+use simulation::{APP, SHARDS};
 
 impl Node {
     /// How many of its sockets are subscribed to a channel.

@@ -9,7 +9,7 @@ use channels::registry::{NodeId, Registry};
 use cluster::{Kind, Log, Now, Slot};
 
 use crate::Channel;
-use crate::runtime::APP;
+use simulation::APP;
 
 /// The least that a client waits for peers that do not answer, in milliseconds.
 const PATIENCE: u64 = 50;

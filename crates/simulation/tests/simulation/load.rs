@@ -6,14 +6,14 @@ use channels::registry::{Member, ShardId};
 use cluster::Now;
 
 use protocol::channel::USER_PREFIX;
+use testkit::simulated::Random;
 
 use crate::Channel;
 use crate::ledger::Ledger;
 use crate::node::Node;
-use crate::random::Random;
-use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber};
 use crate::world::FAULTS;
+use simulation::SHARDS;
 
 /// Nobody connects after this time, so that whoever waits is answered before it is quiet.
 const LAST_COMES: Now = Now::from_millis(11_500);

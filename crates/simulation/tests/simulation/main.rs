@@ -14,14 +14,8 @@ mod interest;
 mod kept;
 mod ledger;
 mod load;
-#[allow(dead_code, reason = "the links' own simulation uses the rest of it")]
-#[path = "../../../cluster/tests/simulation/network.rs"]
-mod network;
 mod node;
 mod outputs;
-#[path = "../../../cluster/tests/simulation/random.rs"]
-mod random;
-mod runtime;
 mod schedule;
 mod seats;
 mod shard;
@@ -36,8 +30,8 @@ mod world;
 use std::sync::Arc;
 
 use ledger::Summary;
-use random::Random;
 use schedule::Schedule;
+use testkit::simulated::Random;
 use world::World;
 
 /// How many runs of the gentle and of the rough sort there are.

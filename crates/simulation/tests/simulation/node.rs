@@ -12,11 +12,11 @@ use crate::Channel;
 use crate::interest::InterestsTold;
 use crate::ledger::Ledger;
 use crate::load::Names;
-use crate::runtime::{APP, Clock, Request, SimRuntime};
 use crate::seats::Waiting;
 use crate::socket::{Socket, SocketNumber};
 use crate::speaking::{self, Occupied};
 use crate::spending::Spender;
+use simulation::{APP, Clock, Request, SimRuntime};
 
 pub(crate) struct Node {
     pub(crate) info: PeerInfo,

@@ -3,17 +3,7 @@
 use std::time::Duration;
 
 use cluster::Settings;
-
-use crate::random::Random;
-
-/// How packets travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// Connections: nothing is lost or overtaken until the connection is.
-    Mesh,
-    /// Messages by way of somebody in the middle, to whom every node has a way of its own.
-    Broker,
-}
+use testkit::simulated::{Conditions, Random, Transport};
 
 /// Where in time a run is, and how bad it may get.
 #[derive(Clone, Debug)]
@@ -47,6 +37,12 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// What happens to messages on their way.
+    pub(crate) fn conditions(&self) -> Conditions {
+        let Schedule { lost, doubled, delay, unordered, .. } = *self;
+        Conditions { lost, doubled, delay, unordered }
+    }
+
     /// Whether something may cost events or lives.
     pub(crate) fn is_rough(&self) -> bool {
         let bounds = Settings::default();

@@ -7,9 +7,9 @@ use cluster::Now;
 use crate::ledger::Ledger;
 use crate::load::Names;
 use crate::node::Node;
-use crate::runtime::Request;
 use crate::socket::Socket;
 use crate::world::World;
+use simulation::Request;
 
 /// How many connections there may be.
 const LIMIT: u32 = 9;

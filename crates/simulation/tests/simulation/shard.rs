@@ -12,8 +12,8 @@ use crate::kept::check_last;
 use crate::ledger::Ledger;
 use crate::load::{is_presence, limit};
 use crate::node::Node;
-use crate::runtime::SHARDS;
 use crate::socket::{Socket, SocketNumber, Subscription};
+use simulation::SHARDS;
 
 impl Node {
     /// The shards that were woken empty their inboxes.

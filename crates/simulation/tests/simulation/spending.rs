@@ -9,8 +9,8 @@ use crate::Channel;
 use crate::ledger::Ledger;
 use crate::load::Names;
 use crate::node::Node;
-use crate::runtime::{APP, RATE, Request};
 use crate::speaking::SETTLES;
+use simulation::{APP, RATE, Request};
 
 /// How long a request waits for the node that deals the budget out.
 const PATIENCE: Now = Now::from_millis(1000);

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use cluster::Incarnation;
+use testkit::simulated::Transport;
 
-use crate::schedule::Transport;
 use crate::version;
 use crate::world::{FAULTS, QUIET, World};
 
@@ -160,7 +160,13 @@ impl World {
                 let random = &mut self.random;
                 let later = self.schedule.upgrade && version::is_later(at);
                 let wire = if later { version::later(&packet) } else { packet.to_bytes() };
-                self.network.transmit(self.now, (at, to), &wire, &self.schedule, random);
+                self.network.transmit(
+                    self.now,
+                    (at, to),
+                    &wire,
+                    self.schedule.conditions(),
+                    random,
+                );
             }
         }
         let lingers = self.node(at).cluster.lingers(now);

@@ -10,9 +10,9 @@ use crate::Channel;
 use crate::ledger::Ledger;
 use crate::load::{Names, is_user};
 use crate::node::Node;
-use crate::runtime::{APP, INTERESTS};
 use crate::socket::SocketNumber;
 use crate::world::World;
+use simulation::{APP, INTERESTS};
 
 impl Node {
     /// A client watches a user.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use cluster::{Incarnation, Now, Packet};
+use testkit::simulated::Network;
+use testkit::simulated::Random;
 
 use crate::ledger::{Ledger, Summary};
 use crate::load::Names;
-use crate::network::Network;
 use crate::node::Node;
-use crate::random::Random;
-use crate::runtime::Clock;
 use crate::schedule::Schedule;
+use simulation::Clock;
 
 /// Milliseconds per step, as all numbers below.
 const STEP: u64 = 5;

@@ -2,8 +2,8 @@
 
 use config::ClientOptions;
 use serde_json::{Value, json};
+use testkit::moto;
 
-use super::moto;
 use super::target::{Reply, Target};
 use super::*;
 

@@ -7,9 +7,6 @@ mod apps;
 #[cfg(feature = "lambda")]
 mod functions;
 mod load;
-#[cfg(feature = "lambda")]
-#[path = "../../../queues/tests/moto/mod.rs"]
-mod moto;
 mod privacy;
 mod target;
 mod tls;

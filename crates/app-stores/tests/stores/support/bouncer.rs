@@ -1,6 +1,6 @@
 //! PgBouncer, which deals transactions out to a few connections.
 
-use super::process::{Folder, LOOPBACK, Server, free_port, program};
+use testkit::databases::process::{Folder, LOOPBACK, Server, free_port, program};
 
 pub(crate) struct Bouncer {
     server: Server,

@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use serde_json::Value;
+use testkit::databases::process::{Folder, LOOPBACK, Server, free_port};
+use testkit::moto::python;
 
 use super::Fixture;
-use super::moto::python;
-use super::process::{Folder, LOOPBACK, Server, free_port};
 
 pub(crate) struct Dynamo {
     server: Server,

@@ -1,14 +1,7 @@
 //! Servers for tests, and questions to stores.
 
 mod bouncer;
-mod certificates;
 mod dynamodb;
-mod fixture;
-mod mariadb;
-#[path = "../../../../queues/tests/moto/mod.rs"]
-mod moto;
-mod postgres;
-mod process;
 mod proxy;
 
 use std::sync::Arc;
@@ -17,12 +10,9 @@ use app_stores::{AppStore, Found, OpenError, StoreError, Wanted};
 use config::{Config, Sources};
 
 pub(crate) use bouncer::Bouncer;
-pub(crate) use certificates::Certificates;
 pub(crate) use dynamodb::Dynamo;
-pub(crate) use fixture::Fixture;
-pub(crate) use mariadb::Maria;
-pub(crate) use postgres::Postgres;
 pub(crate) use proxy::Proxy;
+pub(crate) use testkit::databases::{Fixture, Maria, Postgres};
 
 /// The configuration that variables make.
 pub(crate) fn configuration(options: &[(&str, String)]) -> Config {

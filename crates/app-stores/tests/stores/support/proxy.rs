@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use testkit::databases::process::LOOPBACK;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use super::process::LOOPBACK;
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,

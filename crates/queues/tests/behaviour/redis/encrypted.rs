@@ -1,6 +1,7 @@
 //! Queues in a Redis that talks TLS only, for a user who may do little.
 
-use crate::servers::{Certificates, Server};
+use testkit::redis::{Certificates, Server};
+
 use crate::{house, suite};
 
 /// What a user of the queue needs, and nothing else.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use queues::{Job, Queue, QueueError};
+use testkit::redis::{self, Server, fail_over, replace_unnoticed, sentinels};
 
 use crate::house::{self, Log, Rooms, do_all, jobs, next, until, variables};
-use crate::servers::{self, Server, fail_over, replace_unnoticed, sentinels};
 use crate::suite;
 
 /// Addresses as the options have them.
@@ -34,7 +34,7 @@ async fn push(queue: &Queue, mut jobs: Vec<Job>) {
 
 #[tokio::test]
 async fn a_redis_cluster() {
-    let nodes = servers::cluster("");
+    let nodes = redis::cluster("");
     let env = variables(&[
         ("QUEUE_DRIVER", "redis"),
         ("QUEUE_REDIS_CLUSTER_MODE", "true"),
