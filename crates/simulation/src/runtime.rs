@@ -41,6 +41,7 @@ pub struct SimRuntime {
     notes: RefCell<Vec<Note>>,
     answers: RefCell<Vec<(Request, Answer)>>,
     events: Budget,
+    /// How many connections the app has here.
     pub connections: Cell<u32>,
     /// The shards that have to look.
     shards: [Cell<bool>; SHARDS],
@@ -50,6 +51,7 @@ pub struct SimRuntime {
 }
 
 impl SimRuntime {
+    /// Nothing has happened yet.
     pub fn new(clock: Clock) -> Self {
         SimRuntime {
             clock,

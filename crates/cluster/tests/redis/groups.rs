@@ -9,15 +9,19 @@ use testkit::redis::{Server, cluster, replace_unnoticed, sentinels};
 use crate::node::{Nodes, until};
 use crate::{A_MOMENT, OUTAGE, local};
 
+fn address(server: &Server) -> Address {
+    Address::new(server.address().ip().to_string(), server.address().port())
+}
+
 fn behind(sentinels: &[Server]) -> RedisConfig {
-    let nodes = sentinels.iter().map(Server::address).collect();
+    let nodes = sentinels.iter().map(address).collect();
     let sentinels = Sentinels { nodes, ..Sentinels::default() };
     let topology = Topology::Sentinel(sentinels);
     RedisConfig::new(RedisOptions { topology, ..RedisOptions::default() })
 }
 
 fn among(nodes: &[Server]) -> RedisConfig {
-    let known: Vec<Address> = nodes.iter().map(Server::address).collect();
+    let known: Vec<Address> = nodes.iter().map(address).collect();
     let topology = Topology::Cluster(known);
     RedisConfig::new(RedisOptions { topology, ..RedisOptions::default() })
 }
