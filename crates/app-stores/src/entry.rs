@@ -9,12 +9,12 @@ use crate::{Broken, Found, Wanted};
 
 /// A row or item: the fields that it has, in the spelling of configurations.
 #[derive(Debug, Default)]
-pub(crate) struct Entry {
+pub(crate) struct StoredApp {
     fields: Map<String, Value>,
     unreadable: Vec<String>,
 }
 
-impl Entry {
+impl StoredApp {
     /// Adds a field, or why it cannot be read.
     pub(crate) fn add(&mut self, field: &'static str, value: Result<Value, String>) {
         match value {
@@ -40,7 +40,7 @@ impl Entry {
 /// Databases compare loosely, without regard to case or to spaces at the end. Whoever asks wants
 /// exactly these ids and keys, so what has others was not found.
 pub(crate) fn found(
-    entries: impl IntoIterator<Item = Entry>,
+    entries: impl IntoIterator<Item = StoredApp>,
     asked: &Asked,
     limits: &Limits,
 ) -> Found {
@@ -87,13 +87,14 @@ impl Asked {
 }
 
 /// More bytes than this are no name of an app: DynamoDB's own limit for keys of tables.
-const LONGEST: usize = 2048;
+const MAX_NAME_BYTES: usize = 2048;
 
 /// One name that a store refuses would spoil the answer for all others. No app has a name that is
 /// empty or has control characters in it, and PostgreSQL cannot even be asked for a NUL.
 fn names(wanted: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
-    let fits =
-        |name: &&String| (1..=LONGEST).contains(&name.len()) && !name.chars().any(char::is_control);
+    let fits = |name: &&String| {
+        (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control)
+    };
     wanted.iter().filter(fits).filter(|name| seen.insert(name.as_str())).cloned().collect()
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use config::{AppManagerDriver, Config};
 
 pub use error::{OpenError, StoreError};
-pub use store::{Answer, AppStore, Broken, Found, Wanted};
+pub use store::{AppStore, Broken, Found, Lookup, Wanted};
 
 /// The store that the options choose; `None` for apps that stand in the options themselves.
 ///

@@ -36,13 +36,13 @@ pub struct Broken {
 }
 
 /// The answer to [`AppStore::find`], once it is there.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Found, StoreError>> + Send + 'a>>;
+pub type Lookup<'a> = Pin<Box<dyn Future<Output = Result<Found, StoreError>> + Send + 'a>>;
 
 /// A place where apps are kept.
 pub trait AppStore: Send + Sync {
     /// Looks apps up, all of them in one question where the store can do that. It answers within
     /// its time limit, whatever the store does.
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> Answer<'a>;
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> Lookup<'a>;
 
     /// What the store is called in logs and metrics, as in `appManager.driver`.
     fn name(&self) -> &'static str;

@@ -35,7 +35,7 @@ pub const ELECTION: u32 = 1;
 
 /// What one of the nodes is elected for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key<'a> {
+pub enum ElectionKey<'a> {
     /// To deal out the connections of an app. Its parts are "quota" and the app's id.
     Quota {
         /// The app's id.
@@ -52,12 +52,12 @@ pub enum Key<'a> {
 }
 
 /// Which of `nodes` wins, in whatever order they come; `None` if there are none.
-pub fn winner(key: Key<'_>, nodes: impl IntoIterator<Item = u64>) -> Option<u64> {
+pub fn winner(key: ElectionKey<'_>, nodes: impl IntoIterator<Item = u64>) -> Option<u64> {
     let hashed = key.hashed();
     nodes.into_iter().max_by_key(|node| (score(hashed, *node), *node))
 }
 
-impl Key<'_> {
+impl ElectionKey<'_> {
     /// What the scores of all nodes have in common.
     fn hashed(self) -> SipHasher24 {
         let mut hasher = SipHasher24::new_with_key(&[0; 16]);
@@ -66,8 +66,8 @@ impl Key<'_> {
             hasher.write(part.as_bytes());
         };
         match self {
-            Key::Quota { app } => ["quota", app].into_iter().for_each(&mut write),
-            Key::Channel { app, channel } => {
+            ElectionKey::Quota { app } => ["quota", app].into_iter().for_each(&mut write),
+            ElectionKey::Channel { app, channel } => {
                 ["channel", app, channel].into_iter().for_each(&mut write);
             }
         }

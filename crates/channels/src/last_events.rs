@@ -9,7 +9,7 @@ use bytes::Bytes;
 use cluster::Now;
 use parking_lot::Mutex;
 
-use crate::replication::{Event, Kept as Told, Stamp};
+use crate::replication::{EventFrame, LastEventInfo, Stamp};
 
 /// An event as it was published to a cache channel.
 #[derive(Debug)]
@@ -28,21 +28,21 @@ pub struct CachedEvent {
 }
 
 /// App and channel.
-pub type Key = (Arc<str>, Arc<str>);
+pub type ChannelKey = (Arc<str>, Arc<str>);
 
 #[derive(Default)]
-struct Kept {
-    events: HashMap<Key, Arc<CachedEvent>>,
+struct EventTable {
+    events: HashMap<ChannelKey, Arc<CachedEvent>>,
     /// In the order of publishing, which is the order of expiry since all live equally long. A
     /// channel's older turns stay until they expire.
-    order: VecDeque<(Now, Key)>,
+    order: VecDeque<(Now, ChannelKey)>,
     bytes: usize,
 }
 
 /// Events by (app, channel), bounded in bytes: beyond the limit the oldest go, and their channels'
 /// next subscribers see a cache miss. Its lock is taken under a stripe's lock, never around one.
 pub struct LastEvents {
-    kept: Mutex<Kept>,
+    kept: Mutex<EventTable>,
     ttl: Duration,
     limit: usize,
 }
@@ -63,7 +63,7 @@ const OVERHEAD: usize = 256;
 
 impl CachedEvent {
     /// As another node told of it.
-    pub(crate) fn received(event: &Event, kept: &Told<'_>, now: Now) -> Self {
+    pub(crate) fn received(event: &EventFrame, kept: &LastEventInfo<'_>, now: Now) -> Self {
         CachedEvent {
             // A copy, for the frame is a piece of a whole packet.
             frame: Bytes::copy_from_slice(&event.frame),
@@ -76,14 +76,14 @@ impl CachedEvent {
 
     /// Whether newcomers had this event before an event of the same publisher came, which that may
     /// tell only now.
-    pub(crate) fn supersedes(&self, told: &Told<'_>) -> bool {
+    pub(crate) fn supersedes(&self, told: &LastEventInfo<'_>) -> bool {
         self.is_hearsay && self.stamp.node == told.stamp.node && self.stamp >= told.stamp
     }
 
     /// As peers are told of it; `fresh` if it was just published.
-    pub(crate) fn told(&self, now: Now, fresh: bool) -> Told<'_> {
+    pub(crate) fn told(&self, now: Now, fresh: bool) -> LastEventInfo<'_> {
         let ttl = self.expires.saturating_sub(now);
-        Told { data: &self.data, stamp: self.stamp, ttl: ttl.as_millis() as u64, fresh }
+        LastEventInfo { data: &self.data, stamp: self.stamp, ttl: ttl.as_millis() as u64, fresh }
     }
 
     fn weight(&self) -> usize {
@@ -114,7 +114,7 @@ impl LastEvents {
         at: PublishedAt,
     ) -> Option<Arc<CachedEvent>> {
         let PublishedAt { node, now, unix_time } = at;
-        let key: Key = (app.clone(), channel.into());
+        let key: ChannelKey = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
         let after = kept.events.get(&key).map_or(0, |event| event.stamp.millis.saturating_add(1));
         let stamp = Stamp { millis: (unix_time.as_millis() as u64).max(after), node };
@@ -130,7 +130,7 @@ impl LastEvents {
 
     /// Keeps an event that was published at another node, unless a later one is known.
     pub(crate) fn learn(&self, app: &Arc<str>, channel: &str, event: Arc<CachedEvent>, now: Now) {
-        let key: Key = (app.clone(), channel.into());
+        let key: ChannelKey = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
         if kept.events.get(&key).is_none_or(|known| known.stamp < event.stamp) {
             kept.insert(key, event, self.limit, now);
@@ -139,7 +139,7 @@ impl LastEvents {
 
     /// Lets go of a channel's event unless it is later than that.
     pub(crate) fn forget(&self, app: &Arc<str>, channel: &str, stamp: Stamp) {
-        let key: Key = (app.clone(), channel.into());
+        let key: ChannelKey = (app.clone(), channel.into());
         let mut kept = self.kept.lock();
         if kept.events.get(&key).is_some_and(|event| event.stamp <= stamp) {
             kept.remove(&key);
@@ -147,23 +147,24 @@ impl LastEvents {
     }
 
     /// Takes out what a node has published.
-    pub(crate) fn take_of(&self, node: u64) -> Vec<(Key, Arc<CachedEvent>)> {
+    pub(crate) fn take_of(&self, node: u64) -> Vec<(ChannelKey, Arc<CachedEvent>)> {
         let mut kept = self.kept.lock();
-        let of_it = |(_, event): &(&Key, &Arc<CachedEvent>)| event.stamp.node == node;
-        let keys: Vec<Key> = kept.events.iter().filter(of_it).map(|(key, _)| key.clone()).collect();
-        let take = |key: Key| kept.remove(&key).map(|event| (key, event));
+        let of_it = |(_, event): &(&ChannelKey, &Arc<CachedEvent>)| event.stamp.node == node;
+        let keys: Vec<ChannelKey> =
+            kept.events.iter().filter(of_it).map(|(key, _)| key.clone()).collect();
+        let take = |key: ChannelKey| kept.remove(&key).map(|event| (key, event));
         keys.into_iter().filter_map(take).collect()
     }
 
     /// Every event, in no particular order.
-    pub fn all(&self) -> Vec<(Key, Arc<CachedEvent>)> {
+    pub fn all(&self) -> Vec<(ChannelKey, Arc<CachedEvent>)> {
         let kept = self.kept.lock();
         kept.events.iter().map(|(key, event)| (key.clone(), event.clone())).collect()
     }
 
     /// The last event of a channel.
     pub fn get(&self, app: &Arc<str>, channel: &str, now: Now) -> Option<Arc<CachedEvent>> {
-        let key: Key = (app.clone(), channel.into());
+        let key: ChannelKey = (app.clone(), channel.into());
         let kept = self.kept.lock();
         kept.events.get(&key).filter(|event| event.expires > now).cloned()
     }
@@ -184,10 +185,10 @@ impl LastEvents {
     }
 }
 
-impl Kept {
+impl EventTable {
     fn insert(
         &mut self,
-        key: Key,
+        key: ChannelKey,
         event: Arc<CachedEvent>,
         limit: usize,
         now: Now,
@@ -205,7 +206,7 @@ impl Kept {
         Some(event)
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Arc<CachedEvent>> {
+    fn remove(&mut self, key: &ChannelKey) -> Option<Arc<CachedEvent>> {
         let event = self.events.remove(key)?;
         self.bytes -= event.weight();
         Some(event)
@@ -215,7 +216,7 @@ impl Kept {
         // A busy channel's stale turns must not make the list longer than the table by much.
         let crowded = self.order.len() > 2 * self.events.len() + 1024;
         if crowded {
-            let Kept { events, order, .. } = self;
+            let EventTable { events, order, .. } = self;
             order.retain(|(at, key)| events.get(key).is_some_and(|event| event.expires == *at));
         }
         while let Some((expires, key)) = self.order.front() {

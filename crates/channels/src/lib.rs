@@ -32,9 +32,9 @@ mod topic;
 
 pub use announcer::{Note, Origin};
 pub use core::{
-    Channels, Peers, Publish, Settings, Sizes, Slot, Spend, Spent, Subscribed, Subscription,
+    ChannelSettings, Channels, Peers, Publish, Sizes, Slot, Spend, Spent, Subscribed, Subscription,
 };
 pub use delivery::{Delivery, LastEvent, Welcome};
-pub use last_events::{CachedEvent, Key, LastEvents};
+pub use last_events::{CachedEvent, ChannelKey, LastEvents};
 pub use runtime::{Answer, App, Interests, Problem, Runtime, Wake};
 pub use topic::{Audience, ConnectionId, ConnectionRef, Topic};

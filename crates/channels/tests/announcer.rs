@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use channels::announcer::{NodeName, Settings, Speaker, Statement, Subject, Turn};
+use channels::announcer::{
+    Announcer, AnnouncerSettings, NodeName, Statement, StatementKind, Subject,
+};
 
 const GRACE: Duration = Duration::from_secs(3);
 const MEMORY: Duration = Duration::from_secs(3);
@@ -15,29 +17,29 @@ fn channel(name: &str) -> Subject {
     Subject { app: "app".into(), channel: name.into(), member: None }
 }
 
-fn speaker(me: NodeName, grace: Duration) -> Speaker {
-    Speaker::new(me, Settings { grace, silence: MEMORY, memory: MEMORY, most: 1000 })
+fn announcer(me: NodeName, grace: Duration) -> Announcer {
+    Announcer::new(me, AnnouncerSettings { grace, silence: MEMORY, memory: MEMORY, most: 1000 })
 }
 
-fn said(speaker: &mut Speaker) -> Vec<(String, Turn)> {
-    let next = || speaker.poll();
+fn said(announcer: &mut Announcer) -> Vec<(String, StatementKind)> {
+    let next = || announcer.poll();
     std::iter::from_fn(next).map(|said| (said.subject.channel.to_string(), said.turn)).collect()
 }
 
 /// Some nodes that all see the same at the same time.
-struct Nodes(Vec<(NodeName, Speaker)>);
+struct Nodes(Vec<(NodeName, Announcer)>);
 
 impl Nodes {
     fn new(names: &[NodeName]) -> Self {
-        let mut nodes = Nodes(names.iter().map(|me| (*me, speaker(*me, GRACE))).collect());
+        let mut nodes = Nodes(names.iter().map(|me| (*me, announcer(*me, GRACE))).collect());
         for name in names {
-            nodes.all(|speaker| speaker.ready(*name, at(0)));
+            nodes.all(|announcer| announcer.ready(*name, at(0)));
         }
         nodes
     }
 
-    fn all(&mut self, what: impl Fn(&mut Speaker)) {
-        self.0.iter_mut().for_each(|(_, speaker)| what(speaker));
+    fn all(&mut self, what: impl Fn(&mut Announcer)) {
+        self.0.iter_mut().for_each(|(_, announcer)| what(announcer));
     }
 
     fn without(&mut self, name: NodeName) {
@@ -47,15 +49,15 @@ impl Nodes {
     /// Everything that is said, with who says it.
     fn said(&mut self) -> Vec<(NodeName, Statement)> {
         let mut said = Vec::new();
-        for (me, speaker) in &mut self.0 {
-            said.extend(std::iter::from_fn(|| speaker.poll()).map(|statement| (*me, statement)));
+        for (me, announcer) in &mut self.0 {
+            said.extend(std::iter::from_fn(|| announcer.poll()).map(|statement| (*me, statement)));
         }
         said
     }
 
     /// The node that speaks for a channel.
     fn winner(&mut self, of: &Subject, now: Duration) -> NodeName {
-        self.all(|speaker| speaker.came(of.clone(), now));
+        self.all(|announcer| announcer.came(of.clone(), now));
         let said = self.said();
         assert_eq!(said.len(), 1, "{said:?}");
         said[0].0
@@ -64,56 +66,59 @@ impl Nodes {
 
 #[test]
 fn an_arrival_is_said_at_once_a_departure_after_the_grace() {
-    let mut speaker = speaker(1, GRACE);
-    speaker.ready(1, at(0));
-    speaker.came(channel("a"), at(10));
-    assert_eq!(said(&mut speaker), [("a".into(), Turn::Came)]);
-    speaker.went(channel("a"), at(20));
-    assert_eq!(speaker.deadline(), Some(at(3020)));
-    speaker.tick(at(3019));
-    assert_eq!(said(&mut speaker), []);
-    speaker.tick(at(3020));
-    assert_eq!(said(&mut speaker), [("a".into(), Turn::Went)]);
-    assert_eq!((speaker.deadline(), speaker.waiting()), (None, (0, 0)));
+    let mut announcer = announcer(1, GRACE);
+    announcer.ready(1, at(0));
+    announcer.came(channel("a"), at(10));
+    assert_eq!(said(&mut announcer), [("a".into(), StatementKind::Came)]);
+    announcer.went(channel("a"), at(20));
+    assert_eq!(announcer.deadline(), Some(at(3020)));
+    announcer.tick(at(3019));
+    assert_eq!(said(&mut announcer), []);
+    announcer.tick(at(3020));
+    assert_eq!(said(&mut announcer), [("a".into(), StatementKind::Went)]);
+    assert_eq!((announcer.deadline(), announcer.waiting()), (None, (0, 0)));
 }
 
 #[test]
 fn who_is_back_within_the_grace_was_never_away() {
-    let mut speaker = speaker(1, GRACE);
-    speaker.ready(1, at(0));
-    speaker.came(channel("a"), at(0));
-    said(&mut speaker);
+    let mut announcer = announcer(1, GRACE);
+    announcer.ready(1, at(0));
+    announcer.came(channel("a"), at(0));
+    said(&mut announcer);
     for round in 0..10 {
-        speaker.went(channel("a"), at(round * 4000));
-        speaker.came(channel("a"), at(round * 4000 + 2999));
+        announcer.went(channel("a"), at(round * 4000));
+        announcer.came(channel("a"), at(round * 4000 + 2999));
     }
-    speaker.tick(at(100_000));
-    assert_eq!(said(&mut speaker), []);
-    speaker.went(channel("a"), at(100_000));
-    speaker.came(channel("a"), at(103_000));
-    assert_eq!(said(&mut speaker), [("a".into(), Turn::Went), ("a".into(), Turn::Came)]);
+    announcer.tick(at(100_000));
+    assert_eq!(said(&mut announcer), []);
+    announcer.went(channel("a"), at(100_000));
+    announcer.came(channel("a"), at(103_000));
+    assert_eq!(
+        said(&mut announcer),
+        [("a".into(), StatementKind::Went), ("a".into(), StatementKind::Came)]
+    );
 }
 
 #[test]
 fn without_a_grace_everything_is_said_at_once() {
-    let mut speaker = speaker(1, Duration::ZERO);
-    speaker.ready(1, at(0));
+    let mut announcer = announcer(1, Duration::ZERO);
+    announcer.ready(1, at(0));
     for now in 0..3 {
-        speaker.came(channel("a"), at(now));
-        speaker.went(channel("a"), at(now));
+        announcer.came(channel("a"), at(now));
+        announcer.went(channel("a"), at(now));
     }
-    assert_eq!(said(&mut speaker).len(), 6);
+    assert_eq!(said(&mut announcer).len(), 6);
 }
 
 #[test]
-fn members_of_a_channel_and_the_channel_are_different_subjects_of_one_speaker() {
+fn members_of_a_channel_and_the_channel_are_different_subjects_of_one_announcer() {
     let mut nodes = Nodes::new(&[1, 2, 3]);
     for number in 0..100 {
         let channel = channel(&format!("presence-{number}"));
         let member = Subject { member: Some("u".into()), ..channel.clone() };
-        nodes.all(|speaker| {
-            speaker.came(channel.clone(), at(1));
-            speaker.came(member.clone(), at(1));
+        nodes.all(|announcer| {
+            announcer.came(channel.clone(), at(1));
+            announcer.came(member.clone(), at(1));
         });
         let said = nodes.said();
         assert_eq!(said.len(), 2);
@@ -137,13 +142,13 @@ fn a_departure_is_said_by_whoever_is_left_when_its_grace_is_over() {
     let mut nodes = Nodes::new(&[1, 2, 3]);
     let channel = channel("a");
     let winner = nodes.winner(&channel, at(0));
-    nodes.all(|speaker| speaker.went(channel.clone(), at(1000)));
+    nodes.all(|announcer| announcer.went(channel.clone(), at(1000)));
     nodes.without(winner);
-    nodes.all(|speaker| speaker.dead(winner, at(900), at(3000)));
-    nodes.all(|speaker| speaker.tick(at(4000)));
+    nodes.all(|announcer| announcer.dead(winner, at(900), at(3000)));
+    nodes.all(|announcer| announcer.tick(at(4000)));
     let said = nodes.said();
     assert_eq!(said.len(), 1, "{said:?}");
-    assert_eq!(said[0].1.turn, Turn::Went);
+    assert_eq!(said[0].1.turn, StatementKind::Went);
 }
 
 #[test]
@@ -158,7 +163,7 @@ fn what_a_dead_node_should_have_said_after_it_was_last_heard_is_said_by_another(
     }
     let dead = 2;
     nodes.without(dead);
-    nodes.all(|speaker| speaker.dead(dead, at(600), at(2600)));
+    nodes.all(|announcer| announcer.dead(dead, at(600), at(2600)));
     let expected = before.iter().filter(|(winner, now)| *winner == dead && *now >= at(600));
     let expected = expected.count();
     assert!(expected > 5);
@@ -172,12 +177,12 @@ fn who_retired_is_not_spoken_for_again_and_others_speak_from_then_on() {
     for channel in &channels {
         nodes.winner(channel, at(10));
     }
-    nodes.all(|speaker| speaker.retired(2));
+    nodes.all(|announcer| announcer.retired(2));
     assert_eq!(nodes.said(), []);
     for channel in &channels {
-        nodes.all(|speaker| speaker.went(channel.clone(), at(20)));
+        nodes.all(|announcer| announcer.went(channel.clone(), at(20)));
     }
-    nodes.all(|speaker| speaker.tick(at(3020)));
+    nodes.all(|announcer| announcer.tick(at(3020)));
     let said = nodes.said();
     assert_eq!(said.len(), channels.len());
     assert!(said.iter().all(|(by, _)| *by != 2));
@@ -185,7 +190,7 @@ fn who_retired_is_not_spoken_for_again_and_others_speak_from_then_on() {
 
 #[test]
 fn a_node_says_nothing_of_what_was_so_before_it_was_ready() {
-    let mut newcomer = speaker(4, GRACE);
+    let mut newcomer = announcer(4, GRACE);
     newcomer.came(channel("before anybody is known"), at(0));
     newcomer.ready(1, at(1));
     for number in 0..100 {
@@ -208,18 +213,18 @@ fn a_newcomer_does_not_say_that_somebody_came_who_was_away_while_it_started() {
     let channels: Vec<Subject> = (0..100).map(|number| channel(&number.to_string())).collect();
     for channel in &channels {
         nodes.winner(channel, at(10_000));
-        nodes.all(|speaker| speaker.went(channel.clone(), at(20_000)));
+        nodes.all(|announcer| announcer.went(channel.clone(), at(20_000)));
     }
     // A third node starts. It knows for how long the others have been ready.
-    let mut newcomer = speaker(3, GRACE);
+    let mut newcomer = announcer(3, GRACE);
     for old in [1, 2] {
         newcomer.ready(old, at(20_500));
         newcomer.ready(old, at(0));
     }
     nodes.0.push((3, newcomer));
-    nodes.all(|speaker| speaker.ready(3, at(20_500)));
+    nodes.all(|announcer| announcer.ready(3, at(20_500)));
     for channel in &channels {
-        nodes.all(|speaker| speaker.came(channel.clone(), at(21_000)));
+        nodes.all(|announcer| announcer.came(channel.clone(), at(21_000)));
     }
     assert_eq!(nodes.said(), []);
     // Once it has been there for a grace, it speaks for its share.
@@ -227,7 +232,7 @@ fn a_newcomer_does_not_say_that_somebody_came_who_was_away_while_it_started() {
         nodes.winner(&channel(&number.to_string()), at(23_500));
     }
     for number in 200..300 {
-        nodes.all(|speaker| speaker.came(channel(&number.to_string()), at(30_000)));
+        nodes.all(|announcer| announcer.came(channel(&number.to_string()), at(30_000)));
     }
     let said = nodes.said();
     assert_eq!(said.len(), 100);
@@ -236,13 +241,13 @@ fn a_newcomer_does_not_say_that_somebody_came_who_was_away_while_it_started() {
 
 #[test]
 fn the_last_node_says_departures_before_it_goes_one_of_several_leaves_them_to_the_others() {
-    let mut last = speaker(1, GRACE);
+    let mut last = announcer(1, GRACE);
     last.ready(1, at(0));
     last.went(channel("a"), at(10));
     last.close(at(20));
-    assert_eq!(said(&mut last), [("a".into(), Turn::Went)]);
+    assert_eq!(said(&mut last), [("a".into(), StatementKind::Went)]);
 
-    let mut one_of_two = speaker(1, GRACE);
+    let mut one_of_two = announcer(1, GRACE);
     one_of_two.ready(1, at(0));
     one_of_two.ready(2, at(0));
     one_of_two.went(channel("a"), at(10));
@@ -252,37 +257,37 @@ fn the_last_node_says_departures_before_it_goes_one_of_several_leaves_them_to_th
 
 #[test]
 fn the_last_node_goes_on_speaking_while_it_is_on_its_way_out() {
-    let mut last = speaker(1, GRACE);
+    let mut last = announcer(1, GRACE);
     last.ready(1, at(0));
     last.ready(2, at(0));
     last.retired(2);
     last.retired(1);
     last.came(channel("a"), at(10));
-    assert_eq!(said(&mut last), [("a".into(), Turn::Came)]);
+    assert_eq!(said(&mut last), [("a".into(), StatementKind::Came)]);
 }
 
 #[test]
 fn nothing_grows_without_bound() {
-    let settings = Settings { grace: GRACE, silence: MEMORY, memory: MEMORY, most: 10 };
-    let mut speaker = Speaker::new(1, settings);
-    speaker.ready(1, at(0));
+    let settings = AnnouncerSettings { grace: GRACE, silence: MEMORY, memory: MEMORY, most: 10 };
+    let mut announcer = Announcer::new(1, settings);
+    announcer.ready(1, at(0));
     for number in 0..100 {
-        speaker.went(channel(&number.to_string()), at(0));
+        announcer.went(channel(&number.to_string()), at(0));
     }
-    assert_eq!((speaker.waiting().0, said(&mut speaker).len()), (10, 90));
+    assert_eq!((announcer.waiting().0, said(&mut announcer).len()), (10, 90));
 
-    speaker.ready(2, at(1));
+    announcer.ready(2, at(1));
     for number in 0..100 {
-        speaker.came(channel(&number.to_string()), at(1));
+        announcer.came(channel(&number.to_string()), at(1));
     }
-    assert!(speaker.waiting().1 <= 10);
-    speaker.tick(at(10_000));
-    assert_eq!(speaker.waiting(), (0, 0));
+    assert!(announcer.waiting().1 <= 10);
+    announcer.tick(at(10_000));
+    assert_eq!(announcer.waiting(), (0, 0));
 
     for _ in 0..100_000 {
-        speaker.went(channel("a"), at(10_001));
-        speaker.came(channel("a"), at(10_001));
+        announcer.went(channel("a"), at(10_001));
+        announcer.came(channel("a"), at(10_001));
     }
-    assert_eq!(speaker.waiting(), (0, 0));
-    assert!(speaker.deadline().is_none_or(|deadline| deadline <= at(13_001)));
+    assert_eq!(announcer.waiting(), (0, 0));
+    assert!(announcer.deadline().is_none_or(|deadline| deadline <= at(13_001)));
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use channels::leases::{Leases, Message, NodeName, Output, Taken, Ticket};
+use channels::leases::{LeaseMessage, LeaseOutput, Leases, NodeName, SlotRequestId, Taken};
 use proptest::prelude::*;
 
 /// What is in a stream.
 enum Item {
-    Message(Message),
+    Message(LeaseMessage),
     /// What came before may be incomplete.
     Restart,
 }
@@ -19,10 +19,10 @@ struct World {
     streams: BTreeMap<(NodeName, NodeName), VecDeque<Item>>,
     /// Slots in use, by node.
     used: BTreeMap<NodeName, u32>,
-    waiting: BTreeMap<Ticket, NodeName>,
+    waiting: BTreeMap<SlotRequestId, NodeName>,
     granted: u32,
     denied: u32,
-    tickets: Ticket,
+    tickets: SlotRequestId,
     key: Arc<str>,
     limit: u32,
 }
@@ -81,14 +81,14 @@ impl World {
         act(leases);
         while let Some(output) = self.nodes.get_mut(&node).and_then(Leases::poll_output) {
             match output {
-                Output::Tell(message) => {
+                LeaseOutput::Tell(message) => {
                     let to = self.streams.iter_mut().filter(|((from, _), _)| *from == node);
                     to.for_each(|(_, stream)| stream.push_back(Item::Message(message.clone())));
                 }
-                Output::Send(to, message) => {
+                LeaseOutput::Send(to, message) => {
                     self.streams.entry((node, to)).or_default().push_back(Item::Message(message));
                 }
-                Output::Answer(ticket, granted) => {
+                LeaseOutput::Answer(ticket, granted) => {
                     assert_eq!(self.waiting.remove(&ticket), Some(node));
                     self.count(node, granted);
                 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use channels::leases::GrantNumber;
 use channels::registry::Member;
-use channels::replication::{Event, Kept, Malformed, Message, RateAnswer, RateWish, Stamp, Topic};
+use channels::replication::{
+    ChannelName, EventFrame, LastEventInfo, Malformed, PeerMessage, RateAnswer, RateWish, Stamp,
+};
 use proptest::prelude::*;
 
 fn member() -> impl Strategy<Value = Arc<Member>> {
@@ -44,52 +46,55 @@ fn parts() -> impl Strategy<Value = Parts> {
     )
 }
 
-fn messages(parts: &Parts) -> Vec<Message<'_>> {
+fn messages(parts: &Parts) -> Vec<PeerMessage<'_>> {
     let Parts { app, channel, text, number, members, frame, except } = parts;
     let count = *number as u32;
-    let topic = Topic { app, channel };
-    let event = Event { except: *except, frame: Bytes::copy_from_slice(frame) };
+    let topic = ChannelName { app, channel };
+    let event = EventFrame { except: *except, frame: Bytes::copy_from_slice(frame) };
     let stamp = Stamp { millis: *number, node: !*number };
-    let kept = Kept { data: text, stamp, ttl: *number, fresh: number % 2 == 0 };
+    let kept = LastEventInfo { data: text, stamp, ttl: *number, fresh: number % 2 == 0 };
     let mut all = vec![
-        Message::Subscriptions(topic, count),
-        Message::Left(topic, text),
-        Message::Everything(topic, count, members.clone()),
-        Message::Part(topic, members.clone()),
-        Message::Whole,
-        Message::Event(topic, event.clone()),
-        Message::Cached(topic, event, kept),
-        Message::Close(topic, *number as u16, text),
-        Message::Connections(app, count),
-        Message::Withdrawn(vec![app.as_str().into(), text.as_str().into()]),
-        Message::RateWish(app, RateWish { ticket: *number, reads: true, least: 1, most: count }),
-        Message::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
+        PeerMessage::Subscriptions(topic, count),
+        PeerMessage::Left(topic, text),
+        PeerMessage::Everything(topic, count, members.clone()),
+        PeerMessage::Part(topic, members.clone()),
+        PeerMessage::Whole,
+        PeerMessage::Event(topic, event.clone()),
+        PeerMessage::Cached(topic, event, kept),
+        PeerMessage::Close(topic, *number as u16, text),
+        PeerMessage::Connections(app, count),
+        PeerMessage::Withdrawn(vec![app.as_str().into(), text.as_str().into()]),
+        PeerMessage::RateWish(
+            app,
+            RateWish { ticket: *number, reads: true, least: 1, most: count },
+        ),
+        PeerMessage::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
     ];
     let stamp = channels::reservations::Stamp { time: *number, node: !*number };
     all.extend(
         [
-            channels::reservations::Message::Claim { stamp, user: text.as_str().into() },
-            channels::reservations::Message::Seen { stamp },
-            channels::reservations::Message::Settled { stamp },
+            channels::reservations::ReservationMessage::Claim { stamp, user: text.as_str().into() },
+            channels::reservations::ReservationMessage::Seen { stamp },
+            channels::reservations::ReservationMessage::Settled { stamp },
         ]
-        .map(|claim| Message::Claim(topic, claim)),
+        .map(|claim| PeerMessage::Claim(topic, claim)),
     );
     let key: Arc<str> = channel.as_str().into();
     let grant = GrantNumber { owner: *number, number: !*number };
     all.extend(
         [
-            channels::leases::Message::Held { key: key.clone(), held: count, grant },
-            channels::leases::Message::View { number: *number, members: [1, *number].into() },
-            channels::leases::Message::Seen { number: *number, members: [].into() },
-            channels::leases::Message::Ask { key: key.clone(), limit: count, want: !count },
-            channels::leases::Message::Grant { key: key.clone(), slots: count, grant },
-            channels::leases::Message::Deny { key: key.clone() },
-            channels::leases::Message::Recall { key: key.clone() },
-            channels::leases::Message::Returned { key },
+            channels::leases::LeaseMessage::Held { key: key.clone(), held: count, grant },
+            channels::leases::LeaseMessage::View { number: *number, members: [1, *number].into() },
+            channels::leases::LeaseMessage::Seen { number: *number, members: [].into() },
+            channels::leases::LeaseMessage::Ask { key: key.clone(), limit: count, want: !count },
+            channels::leases::LeaseMessage::Grant { key: key.clone(), slots: count, grant },
+            channels::leases::LeaseMessage::Deny { key: key.clone() },
+            channels::leases::LeaseMessage::Recall { key: key.clone() },
+            channels::leases::LeaseMessage::Returned { key },
         ]
-        .map(Message::Lease),
+        .map(PeerMessage::Lease),
     );
-    all.extend(members.first().map(|member| Message::Joined(topic, member.clone())));
+    all.extend(members.first().map(|member| PeerMessage::Joined(topic, member.clone())));
     all
 }
 
@@ -98,11 +103,11 @@ proptest! {
     fn what_is_written_is_read(parts in parts()) {
         for message in messages(&parts) {
             let entry = message.encode();
-            let read = Message::decode(&entry);
+            let read = PeerMessage::decode(&entry);
             prop_assert_eq!(read.as_ref(), Ok(&message));
             // What a later version appends is not read.
             let longer = Bytes::from([&entry[..], b"more"].concat());
-            prop_assert_eq!(Message::decode(&longer), Ok(message));
+            prop_assert_eq!(PeerMessage::decode(&longer), Ok(message));
         }
     }
 
@@ -111,13 +116,13 @@ proptest! {
         for message in messages(&parts) {
             let entry = message.encode();
             let cut = entry.slice(..at.index(entry.len()));
-            prop_assert!(Message::decode(&cut).is_err());
+            prop_assert!(PeerMessage::decode(&cut).is_err());
         }
     }
 
     #[test]
     fn anything_may_come(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = Message::decode(&bytes.into());
+        let _ = PeerMessage::decode(&bytes.into());
     }
 
     #[test]
@@ -126,19 +131,22 @@ proptest! {
             let mut entry = message.encode().to_vec();
             let at = at.index(entry.len());
             entry[at] = byte;
-            let _ = Message::decode(&entry.into());
+            let _ = PeerMessage::decode(&entry.into());
         }
     }
 }
 
 #[test]
 fn what_a_later_version_tells_is_skipped() {
-    assert_eq!(Message::decode(&Bytes::from_static(&[200, 1, 2])), Ok(Message::Unknown(200)));
+    assert_eq!(
+        PeerMessage::decode(&Bytes::from_static(&[200, 1, 2])),
+        Ok(PeerMessage::Unknown(200))
+    );
 }
 
 #[test]
 fn errors_name_the_field() {
-    let of = |bytes: &'static [u8]| Message::decode(&Bytes::from_static(bytes)).unwrap_err();
+    let of = |bytes: &'static [u8]| PeerMessage::decode(&Bytes::from_static(bytes)).unwrap_err();
     assert_eq!(of(b""), Malformed::Short("tag"));
     assert_eq!(of(&[1, 3, b'a']), Malformed::Short("app"));
     assert_eq!(of(&[1, 1, 0xff]), Malformed::NotText("app"));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use channels::registry::{
-    Change, Entry, Fact, Member, MemberChange, NodeId, Occupancy, Own, Place, Registry, STRIPES,
-    ShardId, Transitions,
+    Entry, Fact, Holder, LocalChange, Member, MemberChange, NodeId, Occupancy, Own, Registry,
+    STRIPES, ShardId, Transitions,
 };
 use proptest::prelude::*;
 
@@ -16,8 +16,12 @@ fn member(id: &str) -> Arc<Member> {
 const NODE: NodeId = NodeId(1);
 
 /// Where somebody may join: two shards of this node, and two other nodes.
-const PLACES: [Place; 4] =
-    [Place::Shard(ShardId(0)), Place::Shard(ShardId(1)), Place::Node(NODE), Place::Node(NodeId(2))];
+const PLACES: [Holder; 4] = [
+    Holder::Shard(ShardId(0)),
+    Holder::Shard(ShardId(1)),
+    Holder::Node(NODE),
+    Holder::Node(NodeId(2)),
+];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -54,7 +58,7 @@ fn drop_node(registry: &Registry, node: NodeId, mut decide: impl FnMut(&Arc<str>
 type Held = BTreeMap<(usize, usize), u32>;
 
 /// What a place has: subscriptions, and users.
-fn facts(held: &Held, place: Place, members: &[Arc<Member>]) -> (u32, Vec<Arc<Member>>) {
+fn facts(held: &Held, place: Holder, members: &[Arc<Member>]) -> (u32, Vec<Arc<Member>>) {
     let here = held.iter().filter(|((at, _), _)| PLACES[*at] == place);
     here.fold((0, Vec::new()), |(count, mut users), (&(_, user), &n)| {
         users.push(members[user].clone());
@@ -65,22 +69,22 @@ fn facts(held: &Held, place: Place, members: &[Arc<Member>]) -> (u32, Vec<Arc<Me
 /// Lets the entry know of one more or less connection of a member at a place.
 fn change(
     entry: &mut Entry,
-    place: Place,
+    place: Holder,
     member: &Arc<Member>,
     held: u32,
     total: u32,
     joins: bool,
 ) -> Vec<Transitions> {
     match (place, joins) {
-        (Place::Shard(shard), true) => {
-            vec![entry.apply(shard, Change::Subscribe { member: Some(member) })]
+        (Holder::Shard(shard), true) => {
+            vec![entry.apply(shard, LocalChange::Subscribe { member: Some(member) })]
         }
-        (Place::Shard(shard), false) => {
-            vec![entry.apply(shard, Change::Unsubscribe { user_id: Some(&member.id) })]
+        (Holder::Shard(shard), false) => {
+            vec![entry.apply(shard, LocalChange::Unsubscribe { user_id: Some(&member.id) })]
         }
-        (Place::Node(node), _) => {
+        (Holder::Node(node), _) => {
             let fact = if held > 0 { Fact::Joined(member) } else { Fact::Left(&member.id) };
-            vec![entry.learn(node, Fact::Subscriptions(total)), entry.learn(node, fact)]
+            vec![entry.apply_fact(node, Fact::Subscriptions(total)), entry.apply_fact(node, fact)]
         }
     }
 }
@@ -121,9 +125,9 @@ proptest! {
                     drop_node(&registry, NodeId(node), |_, transitions| seen.push(transitions));
                 }
                 Step::TellAgain(node) => {
-                    let (subscriptions, members) = facts(&held, Place::Node(NodeId(node)), &members);
+                    let (subscriptions, members) = facts(&held, Holder::Node(NodeId(node)), &members);
                     let fact = Fact::Everything { subscriptions, members: &members };
-                    let again = registry.update(&app, &channel, |_, e| e.learn(NodeId(node), fact));
+                    let again = registry.update(&app, &channel, |_, e| e.apply_fact(NodeId(node), fact));
                     prop_assert_eq!(again, Transitions::default());
                 }
             }
@@ -177,16 +181,16 @@ fn a_member_on_two_nodes_leaves_with_the_last_of_them() {
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "presence-x".into());
     let eight = member("8");
     let here = |change| registry.update(&app, &channel, |_, e| e.apply(ShardId(0), change));
-    let there = |fact| registry.update(&app, &channel, |_, e| e.learn(NODE, fact));
+    let there = |fact| registry.update(&app, &channel, |_, e| e.apply_fact(NODE, fact));
 
-    let first = here(Change::Subscribe { member: Some(&eight) });
+    let first = here(LocalChange::Subscribe { member: Some(&eight) });
     assert_eq!(first.occupancy, Some(Occupancy::Occupied));
     assert_eq!(first.members, [MemberChange::Added(eight.clone())]);
     let counted = Transitions { counted: true, ..Transitions::default() };
     assert_eq!(there(Fact::Subscriptions(1)), counted);
     assert_eq!(there(Fact::Subscriptions(1)), Transitions::default());
     assert_eq!(there(Fact::Joined(&eight)), Transitions::default());
-    let left = here(Change::Unsubscribe { user_id: Some("8") });
+    let left = here(LocalChange::Unsubscribe { user_id: Some("8") });
     assert_eq!((left.occupancy, &left.members[..]), (None, &[][..]));
     assert_eq!(left.own.occupancy, Some(Occupancy::Vacated));
     assert_eq!(left.own.member, Some(MemberChange::Removed(eight.clone())));
@@ -203,12 +207,12 @@ fn a_member_on_two_nodes_leaves_with_the_last_of_them() {
 fn taking_away_what_is_not_there_changes_nothing() {
     let registry = Registry::default();
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "x".into());
-    for change in [Change::Unsubscribe { user_id: Some("nobody") }, Change::Unwatch] {
+    for change in [LocalChange::Unsubscribe { user_id: Some("nobody") }, LocalChange::Unwatch] {
         let transitions = registry.update(&app, &channel, |_, e| e.apply(ShardId(0), change));
         assert_eq!(transitions, Transitions::default());
     }
     for fact in [Fact::Left("nobody"), Fact::Subscriptions(0)] {
-        let transitions = registry.update(&app, &channel, |_, e| e.learn(NODE, fact));
+        let transitions = registry.update(&app, &channel, |_, e| e.apply_fact(NODE, fact));
         assert_eq!(transitions, Transitions::default());
     }
     assert!(registry.is_empty());
@@ -221,10 +225,10 @@ fn a_snapshot_holds_one_nodes_facts_and_no_others() {
     for n in 0..100 {
         let channel: Arc<str> = format!("c{n}").into();
         registry.update(&app, &channel, |_, e| {
-            e.apply(ShardId(0), Change::Subscribe { member: None });
-            e.apply(ShardId(1), Change::Subscribe { member: None });
+            e.apply(ShardId(0), LocalChange::Subscribe { member: None });
+            e.apply(ShardId(1), LocalChange::Subscribe { member: None });
             if n % 2 == 0 {
-                e.learn(NODE, Fact::Subscriptions(7));
+                e.apply_fact(NODE, Fact::Subscriptions(7));
             }
         });
     }
@@ -246,7 +250,7 @@ fn a_sweep_spares_what_was_told_again() {
     let registry = Registry::default();
     let (app, old, new): (Arc<str>, Arc<str>, Arc<str>) = ("a".into(), "old".into(), "new".into());
     for channel in [&old, &new] {
-        registry.update(&app, channel, |_, e| e.learn(NODE, Fact::Subscriptions(1)));
+        registry.update(&app, channel, |_, e| e.apply_fact(NODE, Fact::Subscriptions(1)));
     }
     let mut swept = Vec::new();
     let keep = |_: &Arc<str>, channel: &Arc<str>| *channel == new;
@@ -261,11 +265,11 @@ fn a_sweep_spares_what_was_told_again() {
 fn an_entry_stays_while_somebody_watches() {
     let registry = Registry::default();
     let (app, channel): (Arc<str>, Arc<str>) = ("a".into(), "#server-to-user-1".into());
-    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), Change::Watch));
+    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), LocalChange::Watch));
     registry.read("a", &channel, |_, entry| {
         let shards: Vec<_> = entry.expect("an entry").entry.watchers().shards().collect();
         assert_eq!(shards, [ShardId(1)]);
     });
-    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), Change::Unwatch));
+    registry.update(&app, &channel, |_, e| e.apply(ShardId(1), LocalChange::Unwatch));
     assert!(registry.is_empty());
 }

@@ -44,7 +44,7 @@ pub use link::{Flags, Header, MAX_PACKET, Packet, PacketError, VERSION};
 pub use output::{Output, Reason};
 pub use settings::Settings;
 pub use status::PeerStatus;
-pub use stream::{Appended, Kind, Log, LogStats, Losses, MAX_ENTRY};
+pub use stream::{Appended, EntryKind, Log, LogStats, Losses, MAX_ENTRY};
 
 /// A point in time: how long ago an arbitrary moment of this process was, by a monotonic clock.
 pub type Now = std::time::Duration;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::{
-    Cluster, Flags, Incarnation, Kind, Log, Now, Output, Packet, PeerInfo, Received, Settings, Slot,
+    Cluster, EntryKind, Flags, Incarnation, Log, Now, Output, Packet, PeerInfo, Received, Settings,
+    Slot,
 };
 
 const A: Incarnation = Incarnation(0xa);
@@ -86,7 +87,7 @@ fn tick_both(now: Now, a: &mut Cluster, b: &mut Cluster) {
 fn a_snapshot_arrives_before_the_next_heartbeat() {
     let (mut a, mut b) = (cluster(A), cluster(B));
     let to_b = up(&mut a, ms(0), B);
-    to_b.append_urgent("snapshot".into(), Kind::Snapshot);
+    to_b.append_urgent("snapshot".into(), EntryKind::Snapshot);
     assert_eq!(a.receive(ms(0), b_hello(&mut b)), Received::Taken);
     exchange(ms(0), &mut a, &mut b);
     assert_eq!(outputs(&mut b), ["up 1", "restarted", "snapshot"]);
@@ -153,13 +154,13 @@ fn heartbeats_come_without_entries() {
 #[test]
 fn urgent_entries_are_acknowledged_at_once_and_others_with_the_heartbeat() {
     let (mut a, mut b, to_b, _) = pair();
-    assert!(to_b.append("1".into(), Kind::Event).unwrap().wake);
+    assert!(to_b.append("1".into(), EntryKind::Event).unwrap().wake);
     exchange(ms(10), &mut a, &mut b);
     assert_eq!((outputs(&mut b), to_b.acked()), (words(["1"]), 0));
-    assert_eq!(to_b.append_urgent("2".into(), Kind::Event).unwrap().seq, 2);
+    assert_eq!(to_b.append_urgent("2".into(), EntryKind::Event).unwrap().seq, 2);
     exchange(ms(20), &mut a, &mut b);
     assert_eq!((outputs(&mut b), outputs(&mut a)), (words(["2"]), words(["acked 2"])));
-    to_b.append("3".into(), Kind::Event);
+    to_b.append("3".into(), EntryKind::Event);
     exchange(ms(30), &mut a, &mut b);
     tick_both(ms(600), &mut a, &mut b);
     assert_eq!(to_b.acked(), 3);
@@ -168,22 +169,22 @@ fn urgent_entries_are_acknowledged_at_once_and_others_with_the_heartbeat() {
 #[test]
 fn what_may_wait_goes_out_together_with_what_comes_next_or_after_a_moment() {
     let (mut a, mut b, to_b, to_a) = pair();
-    to_b.append_patient("1".into(), Kind::Fact);
+    to_b.append_patient("1".into(), EntryKind::Fact);
     assert_eq!(a.peers_with_output(ms(10)).count(), 0);
     assert!(a.next_packet(ms(10), B).is_none());
     assert_eq!(a.lingers(ms(10)), Some(ms(11)));
-    to_b.append("2".into(), Kind::Event);
+    to_b.append("2".into(), EntryKind::Event);
     assert_eq!(a.next_packet(ms(10), B).unwrap().entries.len(), 2);
 
-    to_b.append_patient("3".into(), Kind::Fact);
+    to_b.append_patient("3".into(), EntryKind::Fact);
     assert_eq!(a.peers_with_output(ms(20)).count(), 0);
     assert_eq!((a.lingers(ms(20)), a.lingers(ms(21))), (Some(ms(21)), None));
     assert_eq!(a.peers_with_output(ms(21)).count(), 1);
     assert_eq!(a.next_packet(ms(21), B).unwrap().entries.len(), 1);
 
-    to_b.append_patient("4".into(), Kind::Fact);
+    to_b.append_patient("4".into(), EntryKind::Fact);
     assert!(a.next_packet(ms(30), B).is_none());
-    to_a.append_urgent("asks".into(), Kind::Fact);
+    to_a.append_urgent("asks".into(), EntryKind::Fact);
     exchange(ms(30), &mut a, &mut b);
     assert!(outputs(&mut b).contains(&"4".to_owned()), "it went with the acknowledgement");
 }
@@ -191,7 +192,7 @@ fn what_may_wait_goes_out_together_with_what_comes_next_or_after_a_moment() {
 #[test]
 fn urgent_facts_go_out_together_when_the_ones_before_are_acknowledged() {
     let (mut a, mut b, to_b, _) = pair();
-    let urgent = |n: &'static str| to_b.append_urgent(n.into(), Kind::Fact);
+    let urgent = |n: &'static str| to_b.append_urgent(n.into(), EntryKind::Fact);
     urgent("1");
     let first = a.next_packet(ms(10), B).unwrap();
     urgent("2");
@@ -211,11 +212,11 @@ fn urgent_facts_go_out_together_when_the_ones_before_are_acknowledged() {
 fn many_entries_are_acknowledged_without_being_asked() {
     let (mut a, mut b, to_b, _) = pair();
     for _ in 0..256 {
-        to_b.append("x".into(), Kind::Event);
+        to_b.append("x".into(), EntryKind::Event);
     }
     exchange(ms(10), &mut a, &mut b);
     assert_eq!(to_b.acked(), 256);
-    to_b.append(vec![b'x'; 128 << 10].into(), Kind::Event);
+    to_b.append(vec![b'x'; 128 << 10].into(), EntryKind::Event);
     exchange(ms(10), &mut a, &mut b);
     assert_eq!(to_b.acked(), 257);
 }
@@ -223,9 +224,9 @@ fn many_entries_are_acknowledged_without_being_asked() {
 #[test]
 fn a_lost_packet_is_asked_for_when_the_next_one_comes() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("1".into(), Kind::Event);
+    to_b.append("1".into(), EntryKind::Event);
     assert!(a.next_packet(ms(10), B).is_some(), "and it gets lost");
-    to_b.append("2".into(), Kind::Event);
+    to_b.append("2".into(), EntryKind::Event);
     exchange(ms(20), &mut a, &mut b);
     assert_eq!(outputs(&mut b), ["1", "2"]);
     let (status_a, status_b) = (a.peers(ms(20)).remove(0), b.peers(ms(20)).remove(0));
@@ -235,7 +236,7 @@ fn a_lost_packet_is_asked_for_when_the_next_one_comes() {
 #[test]
 fn a_lost_tail_shows_in_the_heartbeat() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("1".into(), Kind::Event);
+    to_b.append("1".into(), EntryKind::Event);
     assert!(a.next_packet(ms(10), B).is_some(), "and it gets lost");
     exchange(ms(400), &mut a, &mut b);
     assert!(outputs(&mut b).is_empty());
@@ -248,7 +249,7 @@ fn many_requests_for_one_gap_are_answered_once() {
     let (mut a, mut b, to_b, _) = pair();
     let mut packets = Vec::new();
     for n in 1..=5 {
-        to_b.append(n.to_string().into(), Kind::Event);
+        to_b.append(n.to_string().into(), EntryKind::Event);
         packets.extend(a.next_packet(ms(10), B));
     }
     // All but the first arrive, and each shows the gap.
@@ -267,7 +268,7 @@ fn many_requests_for_one_gap_are_answered_once() {
 #[test]
 fn a_new_connection_carries_what_the_old_one_lost() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("1".into(), Kind::Event);
+    to_b.append("1".into(), EntryKind::Event);
     assert!(a.next_packet(ms(10), B).is_some(), "and it gets lost");
     a.reconnected(B);
     exchange(ms(20), &mut a, &mut b);
@@ -277,7 +278,7 @@ fn a_new_connection_carries_what_the_old_one_lost() {
 #[test]
 fn a_broken_stream_begins_anew_when_the_peer_is_heard() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("lost".into(), Kind::Event);
+    to_b.append("lost".into(), EntryKind::Event);
     a.set_blind(ms(0), true);
     for now in (0..40_000).step_by(250) {
         a.tick(ms(now));
@@ -289,7 +290,7 @@ fn a_broken_stream_begins_anew_when_the_peer_is_heard() {
     let heartbeat = b.next_packet(ms(40_000), A).unwrap();
     a.receive(ms(40_000), heartbeat);
     let Some(Output::Stream { log, .. }) = a.poll_output() else { panic!("no new stream") };
-    log.append("snapshot".into(), Kind::Snapshot);
+    log.append("snapshot".into(), EntryKind::Snapshot);
     exchange(ms(40_000), &mut a, &mut b);
     assert_eq!(outputs(&mut b), ["restarted", "snapshot"]);
     assert!(log.epoch() > to_b.epoch());
@@ -298,7 +299,7 @@ fn a_broken_stream_begins_anew_when_the_peer_is_heard() {
 #[test]
 fn the_silent_die_and_come_back_as_new_peers() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("first life".into(), Kind::Fact);
+    to_b.append("first life".into(), EntryKind::Fact);
     exchange(ms(0), &mut a, &mut b);
     outputs(&mut b);
     (0..=7).for_each(|n| b.tick(ms(n * 250)));
@@ -314,9 +315,9 @@ fn the_silent_die_and_come_back_as_new_peers() {
     let packet = b.next_packet(ms(2000), A).unwrap();
     a.receive(ms(2000), packet);
     let Some(Output::Stream { log, .. }) = a.poll_output() else { panic!("no new stream") };
-    log.append("snapshot".into(), Kind::Snapshot);
+    log.append("snapshot".into(), EntryKind::Snapshot);
     exchange(ms(2000), &mut a, &mut b);
-    assert_eq!(to_b.append("into the old stream".into(), Kind::Event), None);
+    assert_eq!(to_b.append("into the old stream".into(), EntryKind::Event), None);
     assert_eq!((a.losses().events(), a.losses().broken_streams()), (1, 0));
     assert_eq!(outputs(&mut b), ["up 2", "restarted", "snapshot"]);
     b.forget(Slot(1));
@@ -329,7 +330,7 @@ fn the_silent_die_and_come_back_as_new_peers() {
 #[test]
 fn packets_of_a_forgotten_life_bring_no_entry_again() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("once".into(), Kind::Event);
+    to_b.append("once".into(), EntryKind::Event);
     let first = a.next_packet(ms(0), B).unwrap();
     b.receive(ms(0), first.clone());
     b.lost(A);
@@ -366,12 +367,12 @@ fn the_blind_hold_nobody_for_dead() {
 #[test]
 fn whoever_goes_says_so_after_what_was_left_to_say() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("last words".into(), Kind::Event);
+    to_b.append("last words".into(), EntryKind::Event);
     a.goodbye();
     assert_eq!(a.peers_with_output(ms(10)).count(), 1);
     exchange(ms(10), &mut a, &mut b);
     assert_eq!(outputs(&mut b), ["last words", "down 1 Goodbye"]);
-    to_b.append("too late".into(), Kind::Event);
+    to_b.append("too late".into(), EntryKind::Event);
     a.tick(ms(1000));
     assert_eq!(a.peers_with_output(ms(1000)).count(), 0);
 }
@@ -390,7 +391,7 @@ fn readiness_is_told_at_once_and_only_when_it_changes() {
 #[test]
 fn a_false_acknowledgement_changes_nothing() {
     let (mut a, mut b, to_b, _) = pair();
-    to_b.append("x".into(), Kind::Event);
+    to_b.append("x".into(), EntryKind::Event);
     b.tick(ms(600));
     let mut packet = b.next_packet(ms(600), A).unwrap();
     for ack in [1, 2, u64::MAX] {
@@ -414,7 +415,7 @@ fn threads_append_while_the_driver_sleeps() {
             let (log, wake) = (to_b.clone(), wake.clone());
             std::thread::spawn(move || {
                 for _ in 0..EACH {
-                    if log.append("x".into(), Kind::Event).unwrap().wake {
+                    if log.append("x".into(), EntryKind::Event).unwrap().wake {
                         wake.send(()).unwrap();
                     }
                 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
-use testkit::http::{App, Http};
+use testkit::http::{AppKeys, Http};
 use testkit::process::Process;
 use testkit::ws::{Client, raw, text, upgrade};
-use testkit::{Folder, PATIENCE};
+use testkit::{Folder, TEST_TIMEOUT};
 
 const CYCLES: usize = 200_000;
 const THREADS: usize = 16;
@@ -36,7 +36,7 @@ impl Wire {
         socket.bind(&from.into()).unwrap();
         socket.set_linger(Some(Duration::ZERO)).unwrap();
         socket.set_tcp_nodelay(true).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         socket.connect(&to.into()).unwrap();
         Wire { stream: socket.into(), read: Vec::with_capacity(1024) }
     }
@@ -81,7 +81,7 @@ fn subscribe(channel: &str, auth: &str, data: Option<&str>) -> Vec<u8> {
 
 struct Churn {
     address: SocketAddr,
-    app: App,
+    app: AppKeys,
     done: AtomicUsize,
 }
 
@@ -221,7 +221,8 @@ fn nothing_is_left_of_two_hundred_thousand_connections() {
         })
         .collect();
 
-    let churn = Churn { address: process.address, app: App::default(), done: AtomicUsize::new(0) };
+    let churn =
+        Churn { address: process.address, app: AppKeys::default(), done: AtomicUsize::new(0) };
     let started = Instant::now();
     churn.run(cycles / 5);
     let warm = settled(&process, HELD);

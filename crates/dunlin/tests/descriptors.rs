@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use testkit::eventually;
-use testkit::http::{App, Http};
+use testkit::http::{AppKeys, Http};
 use testkit::process::Process;
 use testkit::ws::Client;
 
@@ -46,7 +46,7 @@ fn without_descriptors_http_and_metrics_still_answer() {
     // Backends get in by the reserve.
     clients[0].subscribe("a");
     let mut backend = Http::connect(process.address);
-    assert_eq!(backend.post(&App::default(), "/events", EVENT).status, 200);
+    assert_eq!(backend.post(&AppKeys::default(), "/events", EVENT).status, 200);
     clients[0].expect_event("E", "a", "x");
 
     // Now the reserve is used up as well. More wait in the kernel's queue, which costs nothing.
@@ -60,7 +60,7 @@ fn without_descriptors_http_and_metrics_still_answer() {
     std::thread::sleep(Duration::from_secs(1));
     let used = process.cpu() - before;
     assert!(used < 30, "{used} % of a core for waiting");
-    assert_eq!(backend.post(&App::default(), "/events", EVENT).status, 200);
+    assert_eq!(backend.post(&AppKeys::default(), "/events", EVENT).status, 200);
     clients[0].expect_event("E", "a", "x");
     process.metrics();
 
@@ -76,6 +76,6 @@ fn without_descriptors_http_and_metrics_still_answer() {
         again = flood(&process);
         again.len() as f64 == limit
     });
-    assert_eq!(backend.post(&App::default(), "/events", EVENT).status, 200);
+    assert_eq!(backend.post(&AppKeys::default(), "/events", EVENT).status, 200);
     assert_eq!(process.metrics().sum("panics_total"), 0.0);
 }

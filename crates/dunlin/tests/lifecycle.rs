@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use testkit::http::{App, Http};
+use testkit::http::{AppKeys, Http};
 use testkit::metrics::Metrics;
 use testkit::nodes::Adapter;
 use testkit::process::Process;
@@ -55,7 +55,7 @@ fn on_sigterm_everybody_leaves_in_good_order() {
     let mut idle = Http::connect(address);
     assert_eq!(idle.ask("GET", "/ready", &[], b"").status, 200);
     let body = br#"{"name":"E","channel":"a","data":"late"}"#;
-    let target = App::default().target("POST", "/events", &[], body);
+    let target = AppKeys::default().target("POST", "/events", &[], body);
     let mut slow = Http::connect(address);
     let request = testkit::http::request("POST", &target, &[], body);
     slow.write(&request[..request.len() - 10]);
@@ -160,7 +160,7 @@ const EVENT: &[u8] = br#"{"name":"E","channel":"a","data":"x"}"#;
 fn on_sighup_apps_come_go_and_change() {
     let (process, [mut first, mut second, mut third], file, _folder) = three_apps();
     let mut http = Http::connect(process.address);
-    let old = App::new("1", "k1", "s1");
+    let old = AppKeys::new("1", "k1", "s1");
     assert_eq!(http.post(&old, "/events", EVENT).status, 200);
     first.expect_event("E", "a", "x");
 
@@ -176,17 +176,17 @@ fn on_sighup_apps_come_go_and_change() {
     first.expect_silence();
     let mut fourth = Client::connect(process.address, "/app/k4?protocol=7");
     fourth.subscribe("a");
-    assert_eq!(http.post(&App::new("4", "k4", "s4"), "/events", EVENT).status, 200);
+    assert_eq!(http.post(&AppKeys::new("4", "k4", "s4"), "/events", EVENT).status, 200);
     fourth.expect_event("E", "a", "x");
-    assert_eq!(http.post(&App::new("2", "k2", "s2"), "/events", EVENT).status, 404);
-    assert_eq!(http.post(&App::new("3", "k3", "s3"), "/events", EVENT).status, 403);
+    assert_eq!(http.post(&AppKeys::new("2", "k2", "s2"), "/events", EVENT).status, 404);
+    assert_eq!(http.post(&AppKeys::new("3", "k3", "s3"), "/events", EVENT).status, 403);
     for (key, code) in [("k1", 4001), ("k2", 4001), ("k3", 4003)] {
         Client::open(process.address, &format!("/app/{key}")).expect_refusal(code);
     }
 
     // The app that has a new key and secret still has its connections.
     assert_eq!(http.post(&old, "/events", EVENT).status, 401);
-    assert_eq!(http.post(&App::new("1", "k1-new", "s1-new"), "/events", EVENT).status, 200);
+    assert_eq!(http.post(&AppKeys::new("1", "k1-new", "s1-new"), "/events", EVENT).status, 200);
     first.expect_event("E", "a", "x");
     Client::connect(process.address, "/app/k1-new");
     assert_eq!(process.metrics().sum("panics_total"), 0.0);
@@ -218,7 +218,7 @@ fn what_one_node_s_file_switches_off_is_off_on_all() {
     third.expect_refusal(4003);
     first.expect_silence();
     let publish = |n: u32| {
-        let app = App::new(&n.to_string(), &format!("k{n}"), &format!("s{n}"));
+        let app = AppKeys::new(&n.to_string(), &format!("k{n}"), &format!("s{n}"));
         there.http().post(&app, "/events", EVENT).status
     };
     assert_eq!([1, 2, 3].map(publish), [200, 403, 403]);

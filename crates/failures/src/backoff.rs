@@ -56,32 +56,32 @@ mod tests {
     use super::*;
 
     const SHORTEST: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(30);
+    const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
     #[test]
     fn pauses_grow_up_to_the_longest() {
-        let mut backoff = Backoff::new(SHORTEST, LONGEST);
+        let mut backoff = Backoff::new(SHORTEST, LONGEST_PAUSE);
         let first = backoff.pause();
         assert!(SHORTEST / 2 <= first && first <= SHORTEST);
         let pauses: Vec<_> = (0..20).map(|_| backoff.pause()).collect();
-        assert!(pauses.iter().all(|pause| *pause <= LONGEST));
-        assert!(pauses[10..].iter().all(|pause| *pause >= LONGEST / 2));
+        assert!(pauses.iter().all(|pause| *pause <= LONGEST_PAUSE));
+        assert!(pauses[10..].iter().all(|pause| *pause >= LONGEST_PAUSE / 2));
         backoff.reset();
         assert!(backoff.pause() <= SHORTEST);
     }
 
     #[test]
     fn pauses_grow_until_a_connection_lasts() {
-        let mut backoff = Backoff::new(SHORTEST, LONGEST);
+        let mut backoff = Backoff::new(SHORTEST, LONGEST_PAUSE);
         let short = SUCCESS - Duration::from_millis(1);
         let pauses: Vec<_> = (0..20).map(|_| backoff.pause_after(short)).collect();
-        assert!(pauses[10..].iter().all(|pause| *pause >= LONGEST / 2));
+        assert!(pauses[10..].iter().all(|pause| *pause >= LONGEST_PAUSE / 2));
         assert!(backoff.pause_after(SUCCESS) <= SHORTEST);
     }
 
     #[test]
     fn half_of_a_pause_is_random() {
-        let backoff = Backoff::new(SHORTEST, LONGEST);
+        let backoff = Backoff::new(SHORTEST, LONGEST_PAUSE);
         let seconds = |failures, random| backoff.after(failures, random).as_secs_f64();
         assert_eq!([1, 2, 3, 4, 5].map(|n| seconds(n, u32::MAX)), [1.0, 2.0, 4.0, 8.0, 16.0]);
         assert_eq!((seconds(6, u32::MAX), seconds(u32::MAX, u32::MAX)), (30.0, 30.0));

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 /// What this process has done with a queue since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct QueueCounters {
     /// Jobs put into the queue.
     pub pushed: u64,
-    /// Jobs not put into it because their lane was full, or because they are too large.
+    /// Jobs not put into it because their partition was full, or because they are too large.
     pub refused: u64,
     /// Jobs handed out, each time.
     pub handed_out: u64,
@@ -46,8 +46,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn counters(&self) -> Counters {
-        Counters {
+    pub(crate) fn counters(&self) -> QueueCounters {
+        QueueCounters {
             pushed: self.pushed.load(Relaxed),
             refused: self.refused.load(Relaxed),
             handed_out: self.handed_out.load(Relaxed),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Job;
-use crate::desk::Desk;
-use crate::shelf::{Held, Ticket};
+use crate::job_buffer::JobBuffer;
+use crate::scheduler::{HandoutId, Held};
 
 /// A job that was handed out. Dropped without [`done`](Delivery::done), it is handed out again: after
 /// a second by this worker, or by another one if this one is dead.
@@ -13,18 +13,18 @@ use crate::shelf::{Held, Ticket};
 pub struct Delivery {
     /// The job.
     pub job: Job,
-    lane: Box<str>,
-    ticket: Ticket,
+    partition: Box<str>,
+    ticket: HandoutId,
     before: u32,
-    desk: Arc<Desk>,
+    buffer: Arc<JobBuffer>,
     done: bool,
 }
 
 impl Delivery {
-    pub(crate) fn new(held: Held, desk: Arc<Desk>) -> Self {
-        let lane = held.job.lane.as_str().into();
+    pub(crate) fn new(held: Held, buffer: Arc<JobBuffer>) -> Self {
+        let partition = held.job.partition.as_str().into();
         let Held { ticket, job, before } = held;
-        Delivery { job, lane, ticket, before, desk, done: false }
+        Delivery { job, partition, ticket, before, buffer, done: false }
     }
 
     /// How often it was handed out before. In Redis, whatever other workers did with it counts as
@@ -42,7 +42,7 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.desk.settle(&self.lane, self.ticket, self.done);
+        self.buffer.settle(&self.partition, self.ticket, self.done);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Job;
 
 /// Options that can never work.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum QueueOpenError {
     /// This binary was built without the driver.
     #[error("queue.driver is {0:?}, but this binary was built without the cargo feature {0:?}")]
     NotBuiltIn(&'static str),
@@ -36,7 +36,7 @@ pub struct PushError {
 
 impl PushError {
     /// What came of several pushes, as of one. If some of the jobs may be taken a little later, that
-    /// is the reason: who keeps them then loses none of those over another lane's being full.
+    /// is the reason: who keeps them then loses none of those over another partition's being full.
     #[cfg_attr(
         not(any(feature = "redis", feature = "sqs")),
         allow(dead_code, reason = "there is no queue to push to")
@@ -67,10 +67,10 @@ pub enum QueueError {
     /// A job is larger than what the queue takes. Trying again is of no use.
     #[error("the job is too large: the queue takes {limit} bytes")]
     TooLarge {
-        /// What it takes, with the names of lane and group.
+        /// What it takes, with the names of partition and group.
         limit: usize,
     },
-    /// There are as many jobs of a lane as there may be.
+    /// There are as many jobs of a partition as there may be.
     #[error("the queue is full: {limit} jobs of a lane wait already, which is the limit")]
     Full {
         /// `queue.redis.maxPendingJobs`.
@@ -83,9 +83,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jobs_that_may_be_taken_later_are_not_lost_over_a_lane_that_is_full() {
-        let failed = |lane: &str, reason| {
-            let job = Job { lane: lane.into(), group: String::new(), payload: Default::default() };
+    fn jobs_that_may_be_taken_later_are_not_lost_over_a_partition_that_is_full() {
+        let failed = |partition: &str, reason| {
+            let job = Job {
+                partition: partition.into(),
+                group: String::new(),
+                payload: Default::default(),
+            };
             Err(PushError { jobs: vec![job], reason })
         };
         let away = || failed("a", QueueError::Away("gone".into()));

@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::counters::Tally;
-use crate::desk::Desk;
+use crate::job_buffer::JobBuffer;
 #[cfg(feature = "redis")]
 use crate::redis::{self, RedisQueue};
 #[cfg(feature = "sqs")]
 use crate::sqs::{self, SqsQueue};
-use crate::{Counters, Delivery, Depth, Job, OpenError, PushError, QueueError, Room};
+use crate::{Delivery, Depth, Job, PushError, QueueCounters, QueueError, QueueOpenError, Room};
 
 /// A queue that several nodes share. Clones are the same queue. It is used in one runtime, which may
 /// be a current-thread one: its connections are served there.
@@ -33,7 +33,7 @@ enum Driver {
 /// Hands out jobs, as a worker that shares the queue with others. When it is dropped, the worker
 /// tells what is done and leaves its other jobs to others, in the background.
 pub struct Consumer {
-    desk: Arc<Desk>,
+    buffer: Arc<JobBuffer>,
     /// Dropped, it ends the worker.
     stop: oneshot::Sender<()>,
     worker: JoinHandle<()>,
@@ -45,28 +45,28 @@ impl Queue {
     ///
     /// # Errors
     /// The options can never work.
-    pub fn open(config: &Config) -> Result<Option<Queue>, OpenError> {
+    pub fn open(config: &Config) -> Result<Option<Queue>, QueueOpenError> {
         let tally = Arc::new(Tally::default());
         let driver = match config.queue.driver {
             QueueDriver::Sync => return Ok(None),
             #[cfg(feature = "redis")]
             QueueDriver::Redis => Driver::Redis(Arc::new(RedisQueue::new(config, tally.clone())?)),
             #[cfg(not(feature = "redis"))]
-            QueueDriver::Redis => return Err(OpenError::NotBuiltIn("redis")),
+            QueueDriver::Redis => return Err(QueueOpenError::NotBuiltIn("redis")),
             #[cfg(feature = "sqs")]
             QueueDriver::Sqs => Driver::Sqs(Arc::new(SqsQueue::new(config, tally.clone())?)),
             #[cfg(not(feature = "sqs"))]
-            QueueDriver::Sqs => return Err(OpenError::NotBuiltIn("sqs")),
+            QueueDriver::Sqs => return Err(QueueOpenError::NotBuiltIn("sqs")),
         };
         Ok(Some(Queue { driver, tally }))
     }
 
-    /// Puts jobs into the queue. When this is `Ok`, all are in it. Jobs of one lane and group are in
+    /// Puts jobs into the queue. When this is `Ok`, all are in it. Jobs of one partition and group are in
     /// order, as far as they are pushed one call after the other.
     ///
     /// # Errors
     /// Some are not in, which the error has. Where an answer was lost they may be in all the same,
-    /// so that whoever pushes them again makes two of one. If the lane is full, later jobs of it are
+    /// so that whoever pushes them again makes two of one. If the partition is full, later jobs of it are
     /// refused, too.
     pub async fn push(&self, jobs: Vec<Job>) -> Result<(), PushError> {
         match self.driver {
@@ -81,24 +81,24 @@ impl Queue {
     /// `tokio::spawn`, which a current-thread runtime does as well.
     pub fn consume(&self, room: Arc<dyn Room>) -> Consumer {
         let (stop, stopped) = oneshot::channel();
-        let (desk, worker) = match self.driver {
+        let (buffer, worker) = match self.driver {
             #[cfg(feature = "redis")]
             Driver::Redis(ref queue) => {
-                let desk = Arc::new(Desk::new(queue.width, room, self.tally.clone()));
-                let work = redis::work(queue.clone(), desk.clone(), stopped);
-                (desk, tokio::spawn(work))
+                let buffer = Arc::new(JobBuffer::new(queue.width, room, self.tally.clone()));
+                let work = redis::work(queue.clone(), buffer.clone(), stopped);
+                (buffer, tokio::spawn(work))
             }
             #[cfg(feature = "sqs")]
             Driver::Sqs(ref queue) => {
-                let desk = Arc::new(Desk::new(sqs::WIDTH, room, self.tally.clone()));
-                let work = sqs::work(queue.clone(), desk.clone(), stopped);
-                (desk, tokio::spawn(work))
+                let buffer = Arc::new(JobBuffer::new(sqs::WIDTH, room, self.tally.clone()));
+                let work = sqs::work(queue.clone(), buffer.clone(), stopped);
+                (buffer, tokio::spawn(work))
             }
         };
-        Consumer { desk, stop, worker }
+        Consumer { buffer, stop, worker }
     }
 
-    /// What waits in the queue now. Asks for each lane, so it is for whoever looks from time to time.
+    /// What waits in the queue now. Asks for each partition, so it is for whoever looks from time to time.
     ///
     /// # Errors
     /// The queue is away.
@@ -112,7 +112,7 @@ impl Queue {
     }
 
     /// What this process has done with the queue.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> QueueCounters {
         self.tally.counters()
     }
 }
@@ -120,8 +120,8 @@ impl Queue {
 impl Consumer {
     /// The next job. Whoever stops waiting loses none.
     pub async fn next(&mut self) -> Delivery {
-        let held = self.desk.next().await;
-        Delivery::new(held, self.desk.clone())
+        let held = self.buffer.next().await;
+        Delivery::new(held, self.buffer.clone())
     }
 
     /// Tells the queue what is done, and leaves everything else to other workers, those jobs too

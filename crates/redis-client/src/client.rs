@@ -22,14 +22,14 @@ pub struct Client {
     options: RedisOptions,
     /// How long a call may take, with everything that the connection tries by itself.
     call_timeout: Duration,
-    state: Mutex<State>,
+    state: Mutex<ClientState>,
     /// Held by whoever connects; the others wait for what comes of it.
     connecting: tokio::sync::Mutex<()>,
     lost: Notify,
-    on_change: Box<dyn Fn(Change<'_>) + Send + Sync>,
+    on_change: Box<dyn Fn(ConnectionChange<'_>) + Send + Sync>,
 }
 
-struct State {
+struct ClientState {
     /// The connection, which one it is, and since when it stands.
     open: Option<(Commands, u64, Instant)>,
     /// How many connections were opened.
@@ -43,7 +43,7 @@ struct State {
 
 /// What has become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change<'a> {
+pub enum ConnectionChange<'a> {
     /// It stands.
     Up,
     /// It is lost, or the first attempt to connect has failed, and why.
@@ -64,7 +64,7 @@ pub enum CallError {
 impl Client {
     /// Not connected yet. A call that takes longer than `call_timeout` ends the connection.
     pub fn new(options: RedisOptions, call_timeout: Duration) -> Self {
-        let state = State {
+        let state = ClientState {
             open: None,
             opened: 0,
             not_before: Instant::now(),
@@ -83,7 +83,10 @@ impl Client {
 
     /// Calls `on_change` whenever the connection comes or goes, by whoever notices it.
     #[must_use]
-    pub fn on_change(mut self, on_change: impl Fn(Change<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_change(
+        mut self,
+        on_change: impl Fn(ConnectionChange<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.on_change = Box::new(on_change);
         self
     }
@@ -157,7 +160,7 @@ impl Client {
         };
         let is_first = self.pause(Duration::ZERO, &reason);
         if is_first {
-            (self.on_change)(Change::Down(&reason));
+            (self.on_change)(ConnectionChange::Down(&reason));
         }
         Err(CallError::Away(reason))
     }
@@ -181,7 +184,7 @@ impl Client {
             state.open = Some((commands.clone(), state.opened, Instant::now()));
             state.opened
         };
-        (self.on_change)(Change::Up);
+        (self.on_change)(ConnectionChange::Up);
         (commands, number)
     }
 
@@ -193,7 +196,7 @@ impl Client {
         };
         let Some((.., since)) = lost else { return };
         self.pause(since.elapsed(), reason);
-        (self.on_change)(Change::Down(reason));
+        (self.on_change)(ConnectionChange::Down(reason));
         self.lost.notify_one();
     }
 

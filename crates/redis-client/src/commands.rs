@@ -8,7 +8,7 @@ use redis::{
     RedisConnectionInfo, RedisError, RedisFuture, TlsCertificates, TlsMode, Value,
 };
 
-use crate::stream::Stream;
+use crate::stream::RedisStream;
 use crate::tls::TlsOptions;
 use crate::{Address, ConnectError, OptionError, RedisOptions, Topology};
 
@@ -18,10 +18,10 @@ use crate::{Address, ConnectError, OptionError, RedisOptions, Topology};
 /// server that it was opened to, or when that is not the master any more, and another one is opened;
 /// a task of the runtime in which it was opened serves it.
 #[derive(Clone)]
-pub struct Commands(Kind);
+pub struct Commands(CommandKind);
 
 #[derive(Clone)]
-enum Kind {
+enum CommandKind {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
@@ -41,10 +41,10 @@ impl RedisOptions {
         .map(Commands)
     }
 
-    async fn one(&self, address: &Address) -> Result<Kind, ConnectError> {
+    async fn one(&self, address: &Address) -> Result<CommandKind, ConnectError> {
         let wire = self.open(address).await?;
         let chatty = wire.unexpected("it sends what it was not asked for");
-        let stream: Stream = wire.into_stream().ok_or(chatty)?;
+        let stream: RedisStream = wire.into_stream().ok_or(chatty)?;
         // The wire has logged in.
         let login = RedisConnectionInfo::default().set_db(self.database.into());
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.connect_timeout));
@@ -64,10 +64,10 @@ impl RedisOptions {
                 }
             }
         });
-        Ok(Kind::One(connection))
+        Ok(CommandKind::One(connection))
     }
 
-    async fn cluster(&self) -> Result<Kind, ConnectError> {
+    async fn cluster(&self) -> Result<CommandKind, ConnectError> {
         let Topology::Cluster(nodes) = &self.topology else { return Err(not_a_cluster()) };
         let nodes = nodes
             .iter()
@@ -84,7 +84,7 @@ impl RedisOptions {
         if let Some(tls) = &self.tls {
             builder = encrypted(builder, tls)?;
         }
-        Ok(Kind::Cluster(builder.build()?.get_async_connection().await?))
+        Ok(CommandKind::Cluster(builder.build()?.get_async_connection().await?))
     }
 }
 
@@ -132,8 +132,8 @@ fn not_a_cluster() -> ConnectError {
 impl ConnectionLike for Commands {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match &mut self.0 {
-            Kind::One(connection) => connection.req_packed_command(cmd),
-            Kind::Cluster(connection) => connection.req_packed_command(cmd),
+            CommandKind::One(connection) => connection.req_packed_command(cmd),
+            CommandKind::Cluster(connection) => connection.req_packed_command(cmd),
         }
     }
 
@@ -144,15 +144,15 @@ impl ConnectionLike for Commands {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match &mut self.0 {
-            Kind::One(connection) => connection.req_packed_commands(cmd, offset, count),
-            Kind::Cluster(connection) => connection.req_packed_commands(cmd, offset, count),
+            CommandKind::One(connection) => connection.req_packed_commands(cmd, offset, count),
+            CommandKind::Cluster(connection) => connection.req_packed_commands(cmd, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match &self.0 {
-            Kind::One(connection) => connection.get_db(),
-            Kind::Cluster(connection) => connection.get_db(),
+            CommandKind::One(connection) => connection.get_db(),
+            CommandKind::Cluster(connection) => connection.get_db(),
         }
     }
 }

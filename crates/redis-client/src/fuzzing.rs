@@ -85,7 +85,7 @@ fn same(ours: &Reply, theirs: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use testkit::{CountingAllocator, Target};
+    use testkit::{CountingAllocator, HostileTarget};
 
     use super::*;
 
@@ -101,7 +101,7 @@ mod tests {
             b"$12\r\n0123456789ab\r\n$0\r\n\r\n",
             b"$1048575\r\nthe beginning of a long string",
         ];
-        let target = Target {
+        let target = HostileTarget {
             source_file: file!(),
             run: replies,
             samples: &samples.map(<[u8]>::to_vec),

@@ -39,7 +39,7 @@ mod wire;
 
 pub use self::tls::{Pem, TlsOptions};
 pub use address::Address;
-pub use client::{CallError, Change, Client};
+pub use client::{CallError, Client, ConnectionChange};
 pub use commands::{Commands, is_away};
 pub use error::{ConnectError, OptionError};
 pub use options::{RedisOptions, Sentinels, Topology};

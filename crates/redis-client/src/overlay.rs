@@ -77,7 +77,7 @@ impl RedisOptions {
     pub fn overlay(&mut self, options: &Map<String, Value>) -> Result<(), OptionError> {
         refuse_unknown(options.keys().filter(|name| !has_no_effect(name)), &KNOWN, "")?;
         let mut laid = self.clone();
-        let get = |name| options.get(name).map(|value| Entry { name, value });
+        let get = |name| options.get(name).map(|value| OverlayEntry { name, value });
         // First which servers there are, since the others depend on it.
         if let Some(nodes) = get("nodes") {
             let nodes = nodes.addresses()?;
@@ -107,7 +107,7 @@ impl RedisOptions {
         Ok(())
     }
 
-    fn lay(&mut self, name: &'static str, entry: &Entry<'_>) -> Result<(), OptionError> {
+    fn lay(&mut self, name: &'static str, entry: &OverlayEntry<'_>) -> Result<(), OptionError> {
         match name {
             "connectTimeout" => {
                 let right = "a number of milliseconds from 1 to 600000";
@@ -130,7 +130,11 @@ impl RedisOptions {
         Ok(())
     }
 
-    fn lay_topology(&mut self, name: &'static str, entry: &Entry<'_>) -> Result<(), OptionError> {
+    fn lay_topology(
+        &mut self,
+        name: &'static str,
+        entry: &OverlayEntry<'_>,
+    ) -> Result<(), OptionError> {
         match (&mut self.topology, name) {
             (Topology::Standalone(address), "host") => {
                 address.host = entry.text()?.unwrap_or_else(|| "127.0.0.1".into());
@@ -184,12 +188,12 @@ fn refuse_unknown<'a>(
 }
 
 /// One option.
-struct Entry<'a> {
+struct OverlayEntry<'a> {
     name: &'a str,
     value: &'a Value,
 }
 
-impl Entry<'_> {
+impl OverlayEntry<'_> {
     fn wrong<T>(&self, right: &'static str) -> Result<T, OptionError> {
         self.wrong_with(self.value.to_string(), right)
     }
@@ -253,7 +257,7 @@ impl Entry<'_> {
         let address = |node: &Value| {
             let Value::Object(node) = node else { return self.wrong(right) };
             refuse_unknown(node.keys(), &["host", "port"], &format!("{}.", self.name))?;
-            let get = |name| node.get(name).map(|value| Entry { name, value });
+            let get = |name| node.get(name).map(|value| OverlayEntry { name, value });
             let host = get("host").map(|host| host.text()).transpose()?.flatten();
             let port = get("port").map(|port| port.port()).transpose()?.flatten();
             match host.zip(port) {
@@ -273,8 +277,9 @@ impl Entry<'_> {
         };
         refuse_unknown(options.keys(), &KNOWN_TLS, &format!("{}.", self.name))?;
         let names = KNOWN_TLS.map(|name| format!("{}.{name}", self.name));
-        let get =
-            |at: usize| options.get(KNOWN_TLS[at]).map(|value| Entry { name: &names[at], value });
+        let get = |at: usize| {
+            options.get(KNOWN_TLS[at]).map(|value| OverlayEntry { name: &names[at], value })
+        };
         let [ca, certificate, key] = [0, 1, 2].map(get).map(|entry| match entry {
             Some(entry) => entry.pems(),
             None => Ok(Vec::new()),

@@ -14,7 +14,7 @@ const MAX_ARRAY: usize = 1 << 20;
 /// How deep arrays may lie in each other; `CLUSTER SLOTS` has four levels.
 const MAX_DEPTH: usize = 8;
 /// No more than this is allocated before it has come.
-const AT_ONCE: usize = 1 << 20;
+const MAX_PREALLOCATED: usize = 1 << 20;
 
 /// One answer of a server, or one message that it pushes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +110,12 @@ async fn read_line<'a, R: AsyncBufRead + Unpin>(
 }
 
 async fn read_bulk<R: AsyncRead + Unpin>(from: &mut R, length: usize) -> io::Result<Bytes> {
-    let mut bytes = BytesMut::with_capacity((length + 2).min(AT_ONCE));
+    let mut bytes = BytesMut::with_capacity((length + 2).min(MAX_PREALLOCATED));
     while bytes.len() < length + 2 {
         let missing = length + 2 - bytes.len();
         // Room that is there is filled first; more of it would be moved for every few bytes.
         if bytes.len() == bytes.capacity() {
-            bytes.reserve(missing.min(AT_ONCE));
+            bytes.reserve(missing.min(MAX_PREALLOCATED));
         }
         if from.take(missing as u64).read_buf(&mut bytes).await? == 0 {
             return Err(closed());

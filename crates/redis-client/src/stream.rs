@@ -21,12 +21,12 @@ pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
-pub(crate) type Stream = Box<dyn Socket>;
+pub(crate) type RedisStream = Box<dyn Socket>;
 
 pub(crate) async fn open(
     address: &Address,
     tls: Option<&TlsOptions>,
-) -> Result<Stream, ConnectError> {
+) -> Result<RedisStream, ConnectError> {
     let failed = |error| ConnectError::Network { address: address.clone(), error };
     let tcp = tcp(address).await.map_err(failed)?;
     let Some(tls) = tls else { return Ok(Box::new(tcp)) };

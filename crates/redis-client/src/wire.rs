@@ -7,7 +7,7 @@ use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
 use tokio::time::timeout;
 
 use crate::reply::{self, Reply};
-use crate::stream::{self, Stream};
+use crate::stream::{self, RedisStream};
 use crate::{Address, ConnectError, RedisOptions, Sentinels, TlsOptions, Topology};
 
 /// How many bytes are read at once.
@@ -24,11 +24,11 @@ pub struct Wire {
 }
 
 /// The end of a [`Wire`] that is read.
-pub struct Incoming(BufReader<ReadHalf<Stream>>);
+pub struct Incoming(BufReader<ReadHalf<RedisStream>>);
 
 /// The end of a [`Wire`] that is written.
 pub struct Outgoing {
-    to: WriteHalf<Stream>,
+    to: WriteHalf<RedisStream>,
     /// What was put, and is not written.
     buffer: BytesMut,
 }
@@ -151,7 +151,7 @@ impl Wire {
     }
 
     /// The inside of a connection on which nothing has been read ahead.
-    pub(crate) fn into_stream(self) -> Option<Stream> {
+    pub(crate) fn into_stream(self) -> Option<RedisStream> {
         let nothing_read = self.incoming.0.buffer().is_empty();
         nothing_read.then(|| self.incoming.0.into_inner().unsplit(self.outgoing.to))
     }

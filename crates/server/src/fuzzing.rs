@@ -6,7 +6,7 @@ pub use crate::net::fuzzing::proxy_header;
 
 #[cfg(test)]
 mod tests {
-    use testkit::{CountingAllocator, Target};
+    use testkit::{CountingAllocator, HostileTarget};
 
     use super::*;
 
@@ -31,7 +31,7 @@ mod tests {
                 "GET /app/key HTTP/1.1\r\n{ASKS}{KEY}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
             ),
         ];
-        let target = Target {
+        let target = HostileTarget {
             source_file: file!(),
             run: handshake_head,
             samples: &samples.map(String::into_bytes),
@@ -53,7 +53,7 @@ mod tests {
             v2(&[&[0x21, 0x21, 0, 39][..], &[0x20; 36], &[4, 0, 0], b"\x16\x03\x01"].concat()),
             v2(&[0x20, 0, 0, 0]),
         ];
-        let target = Target {
+        let target = HostileTarget {
             source_file: file!(),
             run: proxy_header,
             samples: &samples,

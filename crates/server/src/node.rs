@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use channels::registry::ShardId;
-use channels::{Channels, Settings};
+use channels::{ChannelSettings, Channels};
 use config::{AdapterDriver, Config, Mode};
 
 use crate::apps::Apps;
@@ -17,7 +17,7 @@ use crate::outside::{NodeChannels, Outside};
 use crate::readiness::Readiness;
 use crate::shared_cache::SharedCache;
 use crate::stats::Stats;
-use crate::webhooks::Meters;
+use crate::webhooks::WebhookMetrics;
 
 /// Owned by the process, shared by shards and the background runtime.
 pub(crate) struct Node {
@@ -27,7 +27,7 @@ pub(crate) struct Node {
     pub(crate) channels: Arc<NodeChannels>,
     pub(crate) readiness: Arc<Readiness>,
     /// What becomes of webhooks, for whoever wants to look; set at start.
-    pub(crate) meters: OnceLock<Meters>,
+    pub(crate) meters: OnceLock<WebhookMetrics>,
     /// Where budgets are kept, if that is Redis.
     pub(crate) redis_rates: Option<RedisRates>,
     pub(crate) descriptors: Arc<Descriptors>,
@@ -52,7 +52,7 @@ impl Node {
         let inboxes = (0..shards).map(|_| Inbox::new(limits)).collect();
         let (apps, stats) = (Arc::new(apps), Arc::new(Stats::new(shards)));
         let shared_cache = SharedCache::of(&config, is_clustered(&config));
-        let settings = Settings {
+        let settings = ChannelSettings {
             me: incarnation()?,
             last_event_ttl: config.cache.ttl,
             last_event_bytes: config.cache.max_bytes,

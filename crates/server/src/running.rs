@@ -29,7 +29,7 @@ use crate::webhooks::Opened;
 use crate::{http, net};
 
 /// How long a start that is not ready at once is waited for before it is told about.
-const PATIENCE: Duration = Duration::from_secs(1);
+const QUIET_START: Duration = Duration::from_secs(1);
 /// How often to look meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -225,7 +225,7 @@ pub fn run(
     started: impl FnOnce(&Running),
 ) -> Result<(), StartError> {
     let running = start(config, Some(reload))?;
-    running.wait_until_ready(PATIENCE);
+    running.wait_until_ready(QUIET_START);
     started(&running);
     running.wait();
     Ok(())

@@ -12,14 +12,14 @@ use config::{CacheDriver, Config, Mode};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use channels::{Key, Topic};
+use channels::{ChannelKey, Topic};
 
 /// The most that anybody waits for an answer.
 pub(crate) const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 /// For how long an answer will do.
 const FRESH: Duration = Duration::from_secs(2);
 /// The most channels that are to be written, that are asked for, and whose answers are remembered.
-const MOST: usize = 100_000;
+const MAX_CHANNELS: usize = 100_000;
 
 /// A channel that Redis is asked for.
 pub(crate) struct Question {
@@ -30,33 +30,33 @@ pub(crate) struct Question {
 }
 
 #[derive(Default)]
-struct State {
+struct CacheState {
     /// False from the first failed attempt to connect until the next that succeeds.
     reachable: bool,
-    unwritten: HashSet<Key>,
+    unwritten: HashSet<ChannelKey>,
     /// The same, the oldest first.
-    to_write: VecDeque<Key>,
+    to_write: VecDeque<ChannelKey>,
     /// Writes under way.
     writing: usize,
-    questions: HashMap<Key, Question>,
+    questions: HashMap<ChannelKey, Question>,
     /// Those that Redis has not been asked yet.
-    to_ask: VecDeque<Key>,
+    to_ask: VecDeque<ChannelKey>,
     /// All of them, in the order in which they began; some may have ended.
-    order: VecDeque<(Instant, Key)>,
+    order: VecDeque<(Instant, ChannelKey)>,
     /// When Redis answered.
-    answered: HashMap<Key, Instant>,
+    answered: HashMap<ChannelKey, Instant>,
     /// The same, the oldest first.
-    answers: VecDeque<(Instant, Key)>,
+    answers: VecDeque<(Instant, ChannelKey)>,
 }
 
 /// The channel of a topic.
-pub(crate) fn key(topic: &Topic) -> Key {
+pub(crate) fn key(topic: &Topic) -> ChannelKey {
     (topic.app.clone(), topic.channel.clone())
 }
 
 /// What has happened so far.
 #[derive(Default)]
-pub(crate) struct Counters {
+pub(crate) struct CacheCounters {
     pub(crate) up: AtomicBool,
     pub(crate) writes: AtomicU64,
     pub(crate) dropped: AtomicU64,
@@ -78,19 +78,19 @@ pub(crate) struct SharedNumbers {
 }
 
 /// Something for Redis to do.
-pub(crate) enum Job {
-    Read(Key),
-    Write(Key),
+pub(crate) enum CacheJob {
+    Read(ChannelKey),
+    Write(ChannelKey),
 }
 
 /// Owned by the node, shared by all its threads. Its lock is taken under a stripe's lock, never
 /// around one.
 pub(crate) struct SharedCache {
-    state: Mutex<State>,
+    state: Mutex<CacheState>,
     /// Whether other nodes tell this one what they publish: then what is in memory is the last
     /// event. Otherwise somebody whom we do not hear may have published a later one.
     is_told: bool,
-    pub(crate) counters: Counters,
+    pub(crate) counters: CacheCounters,
     /// There is something for Redis to do.
     pub(crate) work: Notify,
     /// Somebody waits.
@@ -109,22 +109,22 @@ impl SharedCache {
     fn new(is_told: bool) -> Self {
         SharedCache {
             // Those who come before the first attempt to connect has ended may wait for it.
-            state: Mutex::new(State { reachable: true, ..State::default() }),
+            state: Mutex::new(CacheState { reachable: true, ..CacheState::default() }),
             is_told,
-            counters: Counters::default(),
+            counters: CacheCounters::default(),
             work: Notify::new(),
             asked: Notify::new(),
         }
     }
 
     /// Memory has a new last event of a channel, which Redis has to have, too.
-    pub(crate) fn put(&self, key: Key) {
+    pub(crate) fn put(&self, key: ChannelKey) {
         let mut state = self.state.lock();
         if state.unwritten.contains(&key) {
             return;
         }
-        if state.unwritten.len() >= MOST {
-            Counters::count(&self.counters.dropped);
+        if state.unwritten.len() >= MAX_CHANNELS {
+            CacheCounters::count(&self.counters.dropped);
             return;
         }
         state.unwritten.insert(key.clone());
@@ -133,12 +133,12 @@ impl SharedCache {
 
     /// Whether there is a channel's answer to wait for, which is asked for if need be. `known`:
     /// memory has an event.
-    pub(crate) fn ask(&self, key: &Key, known: bool) -> bool {
+    pub(crate) fn ask(&self, key: &ChannelKey, known: bool) -> bool {
         self.state.lock().question(key, known && self.is_told).is_some()
     }
 
     /// For a request that waits, if there is an answer to wait for: resolves with it.
-    pub(crate) fn read(&self, key: &Key, known: bool) -> Option<oneshot::Receiver<()>> {
+    pub(crate) fn read(&self, key: &ChannelKey, known: bool) -> Option<oneshot::Receiver<()>> {
         let mut state = self.state.lock();
         let question = state.question(key, known && self.is_told)?;
         let (to, answered) = oneshot::channel();
@@ -148,7 +148,7 @@ impl SharedCache {
 
     /// Ends a question, unless it has ended; whoever has waited. If it `is_settled`, Redis is not
     /// asked again for a moment. To be called under the channel's lock.
-    pub(crate) fn end(&self, key: &Key, is_settled: bool) -> Option<Question> {
+    pub(crate) fn end(&self, key: &ChannelKey, is_settled: bool) -> Option<Question> {
         let mut state = self.state.lock();
         if is_settled {
             state.remember(key, Instant::now());
@@ -157,7 +157,7 @@ impl SharedCache {
     }
 
     /// Questions for whose answers nobody waits any longer.
-    pub(crate) fn overdue(&self, now: Instant) -> Vec<Key> {
+    pub(crate) fn overdue(&self, now: Instant) -> Vec<ChannelKey> {
         let mut overdue = Vec::new();
         let mut state = self.state.lock();
         while state.order.front().is_some_and(|(until, _)| *until <= now) {
@@ -175,18 +175,18 @@ impl SharedCache {
     }
 
     /// The next thing for Redis to do. Somebody may wait for an answer, nobody for a write.
-    pub(crate) fn next_job(&self) -> Option<Job> {
+    pub(crate) fn next_job(&self) -> Option<CacheJob> {
         let mut state = self.state.lock();
         while let Some(key) = state.to_ask.pop_front() {
             // It may have become too late meanwhile.
             if state.questions.contains_key(&key) {
-                return Some(Job::Read(key));
+                return Some(CacheJob::Read(key));
             }
         }
         let key = state.to_write.pop_front()?;
         state.unwritten.remove(&key);
         state.writing += 1;
-        Some(Job::Write(key))
+        Some(CacheJob::Write(key))
     }
 
     /// A write has ended.
@@ -195,7 +195,7 @@ impl SharedCache {
     }
 
     /// Whether Redis can be asked; those that it has been asked in vain, if it cannot any longer.
-    pub(crate) fn set_reachable(&self, reachable: bool) -> Vec<Key> {
+    pub(crate) fn set_reachable(&self, reachable: bool) -> Vec<ChannelKey> {
         self.counters.up.store(reachable, Relaxed);
         let mut state = self.state.lock();
         state.reachable = reachable;
@@ -220,7 +220,8 @@ impl SharedCache {
     }
 
     pub(crate) fn numbers(&self) -> SharedNumbers {
-        let Counters { up, writes, dropped, hits, misses, invalid, failed, late } = &self.counters;
+        let CacheCounters { up, writes, dropped, hits, misses, invalid, failed, late } =
+            &self.counters;
         let reads = [
             ("hit", hits),
             ("miss", misses),
@@ -240,15 +241,15 @@ impl SharedCache {
     }
 }
 
-impl State {
+impl CacheState {
     /// The question for a channel, which is begun if need be; none if there is nothing to wait for.
-    fn question(&mut self, key: &Key, is_known: bool) -> Option<&mut Question> {
+    fn question(&mut self, key: &ChannelKey, is_known: bool) -> Option<&mut Question> {
         let now = Instant::now();
         let is_open = self.questions.contains_key(key);
         let is_answered = |answered: &Instant| now.duration_since(*answered) < FRESH;
         if !is_open {
             let is_needless = is_known || self.answered.get(key).is_some_and(is_answered);
-            let is_full = self.order.len().max(self.to_ask.len()) >= MOST;
+            let is_full = self.order.len().max(self.to_ask.len()) >= MAX_CHANNELS;
             if is_needless || !self.reachable || is_full {
                 return None;
             }
@@ -261,11 +262,11 @@ impl State {
         self.questions.get_mut(key)
     }
 
-    fn remember(&mut self, key: &Key, now: Instant) {
+    fn remember(&mut self, key: &ChannelKey, now: Instant) {
         self.answered.insert(key.clone(), now);
         self.answers.push_back((now, key.clone()));
         while let Some((at, key)) = self.answers.front()
-            && (self.answers.len() > MOST || now.duration_since(*at) >= FRESH)
+            && (self.answers.len() > MAX_CHANNELS || now.duration_since(*at) >= FRESH)
         {
             if self.answered.get(key) == Some(at) {
                 self.answered.remove(key);
@@ -275,7 +276,7 @@ impl State {
     }
 }
 
-impl Counters {
+impl CacheCounters {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Relaxed);
     }
@@ -285,7 +286,7 @@ impl Counters {
 mod tests {
     use super::*;
 
-    fn key(n: usize) -> Key {
+    fn key(n: usize) -> ChannelKey {
         ("a".into(), format!("cache-{n}").into())
     }
 
@@ -294,7 +295,7 @@ mod tests {
         let shared = SharedCache::new(true);
         assert!(shared.ask(&key(1), false));
         assert!(shared.ask(&key(1), true), "an open question is waited for");
-        assert!(matches!(shared.next_job(), Some(Job::Read(_))));
+        assert!(matches!(shared.next_job(), Some(CacheJob::Read(_))));
         assert!(shared.next_job().is_none());
         assert!(shared.end(&key(1), true).is_some(), "it was open");
         assert!(!shared.ask(&key(1), false), "it has just been answered");
@@ -325,7 +326,7 @@ mod tests {
         (0..100).for_each(|n| shared.put(key(n % 2)));
         assert!(!shared.is_idle());
         for n in 0..2 {
-            assert!(matches!(shared.next_job(), Some(Job::Write(k)) if k == key(n)));
+            assert!(matches!(shared.next_job(), Some(CacheJob::Write(k)) if k == key(n)));
         }
         assert!(shared.next_job().is_none() && !shared.is_idle());
         (0..2).for_each(|_| shared.has_written());
@@ -335,14 +336,14 @@ mod tests {
     #[test]
     fn everything_is_bounded() {
         let shared = SharedCache::new(true);
-        for n in 0..MOST + 10 {
+        for n in 0..MAX_CHANNELS + 10 {
             shared.put(key(n));
             shared.ask(&key(n), false);
         }
         let SharedNumbers { dropped, unwritten, questions, .. } = shared.numbers();
-        assert_eq!((dropped, unwritten, questions), (10, MOST, MOST));
-        (0..MOST + 10).for_each(|n| drop(shared.end(&key(n), true)));
+        assert_eq!((dropped, unwritten, questions), (10, MAX_CHANNELS, MAX_CHANNELS));
+        (0..MAX_CHANNELS + 10).for_each(|n| drop(shared.end(&key(n), true)));
         let state = shared.state.lock();
-        assert!(state.answers.len() <= MOST && state.answered.len() <= MOST);
+        assert!(state.answers.len() <= MAX_CHANNELS && state.answered.len() <= MAX_CHANNELS);
     }
 }

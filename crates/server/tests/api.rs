@@ -6,10 +6,10 @@ mod support;
 
 use serde_json::{Value, json};
 use support::Server;
-use testkit::http::{Answer, App, Http, now, request};
+use testkit::http::{AppKeys, Http, HttpResponse, now, request};
 
-fn post(server: &Server, page: &str, body: &Value) -> Answer {
-    server.http().post(&App::default(), page, body.to_string().as_bytes())
+fn post(server: &Server, page: &str, body: &Value) -> HttpResponse {
+    server.http().post(&AppKeys::default(), page, body.to_string().as_bytes())
 }
 
 fn member(server: &Server, channel: &str, user: &str) -> testkit::ws::Client {
@@ -189,7 +189,7 @@ fn the_deprecated_way_to_publish() {
     let (mut client, mut sender) = (server.connect(), server.connect());
     client.subscribe("a");
     sender.subscribe("a");
-    let app = App::default();
+    let app = AppKeys::default();
     let socket_id = sender.socket_id.clone();
     let params = [("name", "E"), ("socket_id", socket_id.as_str())];
     let body = br#"{"any":"text"}"#;
@@ -238,7 +238,7 @@ fn what_is_missing_or_wrong_in_a_publish_is_named() {
         assert_eq!(answer.status, status, "{body}");
         assert!(answer.error().contains(part), "{body}: {}", answer.error());
     }
-    let answer = server.http().post(&App::default(), "/events", b"not json");
+    let answer = server.http().post(&AppKeys::default(), "/events", b"not json");
     assert_eq!(answer.status, 400);
     assert_eq!(post(&server, "/batch_events", &json!({})).status, 400);
     assert_eq!(post(&server, "/batch_events", &json!({"batch": {}})).status, 400);
@@ -264,7 +264,7 @@ type Spoil = fn(String) -> String;
 #[test]
 fn what_is_wrong_with_a_signature_is_named_in_order() {
     let server = Server::with(&[]);
-    let app = App::default();
+    let app = AppKeys::default();
     let body = br#"{"name":"E","channel":"a","data":""}"#;
     let good = app.target("POST", "/events", &[], body);
     let ask = |target: &str| server.http().ask("POST", target, &[], body);
@@ -320,13 +320,13 @@ fn other_apps_and_other_pages() {
         ]}),
     );
     let mut http = server.http();
-    let mut status = |app: &App, page: &str| http.get(app, page, &[]).status;
-    let (one, two) = (App::new("1", "k1", "s1"), App::new("2", "k2", "s2"));
+    let mut status = |app: &AppKeys, page: &str| http.get(app, page, &[]).status;
+    let (one, two) = (AppKeys::new("1", "k1", "s1"), AppKeys::new("2", "k2", "s2"));
     assert_eq!(status(&one, "/channels"), 200);
     assert_eq!(status(&two, "/channels"), 200);
-    assert_eq!(status(&App::new("1", "k2", "s2"), "/channels"), 401, "another app's key");
-    assert_eq!(status(&App::new("9", "k1", "s1"), "/channels"), 404);
-    assert_eq!(status(&App::new("3", "k3", "s3"), "/channels"), 403);
+    assert_eq!(status(&AppKeys::new("1", "k2", "s2"), "/channels"), 401, "another app's key");
+    assert_eq!(status(&AppKeys::new("9", "k1", "s1"), "/channels"), 404);
+    assert_eq!(status(&AppKeys::new("3", "k3", "s3"), "/channels"), 403);
     assert_eq!(status(&one, "/nothing"), 404);
     assert_eq!(status(&one, ""), 404);
     assert_eq!(status(&one, "/channels/a/nothing"), 404);
@@ -343,7 +343,7 @@ fn other_apps_and_other_pages() {
 #[test]
 fn methods_paths_and_cors() {
     let server = Server::with(&[]);
-    let app = App::default();
+    let app = AppKeys::default();
     let mut http = server.http();
     let wrong = http.ask("GET", &app.target("GET", "/events", &[], b""), &[], b"");
     assert_eq!(wrong.status, 405);
@@ -404,7 +404,7 @@ fn health_pages() {
 #[test]
 fn a_path_prefix_is_part_of_every_route() {
     let server = Server::with(&[("PATH_PREFIX", "/ws")]);
-    let app = App::default();
+    let app = AppKeys::default();
     let mut http = server.http();
     assert_eq!(http.ask("GET", "/ws/ready", &[], b"").status, 200);
     for path in ["/ready", "/wsready", "/ws//ready", "/x/ws/ready"] {
@@ -432,7 +432,7 @@ fn one_connection_serves_many_requests_in_order() {
     let server = Server::with(&[]);
     let mut client = server.connect();
     client.subscribe("a");
-    let app = App::default();
+    let app = AppKeys::default();
     let mut http = server.http();
     let mut requests = Vec::new();
     for n in 0..50 {
@@ -457,7 +457,7 @@ fn chunked_bodies_are_read() {
     let mut client = server.connect();
     client.subscribe("a");
     let body = r#"{"name":"E","channel":"a","data":"in pieces"}"#;
-    let target = App::default().target("POST", "/events", &[], body.as_bytes());
+    let target = AppKeys::default().target("POST", "/events", &[], body.as_bytes());
     let mut http = server.http();
     let head = format!("POST {target} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
     http.write(head.as_bytes());
@@ -488,7 +488,7 @@ fn http_1_0_and_connection_close_are_honoured() {
 #[test]
 fn a_request_that_is_too_large_is_refused_before_it_is_read() {
     let server = Server::with(&[("HTTP_MAX_REQUEST_SIZE", "1")]);
-    let app = App::default();
+    let app = AppKeys::default();
     let mut http: Http = server.http();
     let target = app.target("POST", "/events", &[], b"x");
     http.write(
@@ -516,7 +516,7 @@ fn a_request_that_is_too_large_is_refused_before_it_is_read() {
 #[test]
 fn what_nobody_signed_is_not_received() {
     let server = Server::with(&[]);
-    let stranger = App::new("app-id", "app-key", "a guess");
+    let stranger = AppKeys::new("app-id", "app-key", "a guess");
     let target = stranger.target("POST", "/events", &[], b"x");
     // The answer comes although the body never does.
     let mut http: Http = server.http();
@@ -535,7 +535,7 @@ fn what_nobody_signed_is_not_received() {
 #[test]
 fn a_body_that_does_not_arrive_is_not_waited_for_for_ever() {
     let server = Server::with(&[("HTTP_KEEP_ALIVE_TIMEOUT", "1")]);
-    let target = App::default().target("POST", "/events", &[], b"0123456789");
+    let target = AppKeys::default().target("POST", "/events", &[], b"0123456789");
     let mut http: Http = server.http();
     http.write(
         format!("POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n01234").as_bytes(),

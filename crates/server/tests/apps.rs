@@ -13,7 +13,7 @@ use serde_json::json;
 use support::Server;
 use support::store::{Mood, Store, app};
 use testkit::eventually;
-use testkit::http::{App, Http, request};
+use testkit::http::{AppKeys, Http, request};
 use testkit::ws::{Client, text, upgrade};
 
 const CACHED: [(&str, &str); 2] =
@@ -45,9 +45,9 @@ fn an_app_is_found_by_its_key_and_by_its_id() {
         client.subscribe("a");
         server.publish("a", "E", "data");
         client.expect_event("E", "a", "data");
-        let other = App::new("other-id", "other-key", "app-secret");
+        let other = AppKeys::new("other-id", "other-key", "app-secret");
         assert_eq!(server.http().get(&other, "/channels", &[]).json(), json!({"channels": {}}));
-        let nobody = App::new("nobody", "no-key", "app-secret");
+        let nobody = AppKeys::new("nobody", "no-key", "app-secret");
         assert_eq!(server.http().get(&nobody, "/channels", &[]).status, 404);
         assert!(server.open("/app/no-key?protocol=7").expect_refusal(4001).contains("no-key"));
         drop(client);
@@ -129,7 +129,7 @@ fn rules_of_an_app_that_is_looked_up_apply() {
     let client = server.connect();
     server.open("/app/app-key?protocol=7").expect_refusal(4004);
     server.open("/app/other-key?protocol=7").expect_refusal(4003);
-    let other = App::new("other-id", "other-key", "app-secret");
+    let other = AppKeys::new("other-id", "other-key", "app-secret");
     assert_eq!(server.http().get(&other, "/channels", &[]).status, 403);
     drop(client);
     server.is_clean();
@@ -147,7 +147,7 @@ fn changes_take_effect_on_what_is_there() {
         apps[0].max_connections = Some(1);
         apps[0].secret = config::Secret::new("new-secret");
     });
-    let new = App::new("app-id", "app-key", "new-secret");
+    let new = AppKeys::new("app-id", "app-key", "new-secret");
     eventually("the new secret is known", || {
         server.http().get(&new, "/channels", &[]).status == 200
     });
@@ -195,7 +195,7 @@ fn while_the_store_is_away_what_is_known_goes_on() {
         client.expect_event("E", "a", "data");
         second.expect_event("E", "a", "data");
 
-        let other = App::new("other-id", "other-key", "app-secret");
+        let other = AppKeys::new("other-id", "other-key", "app-secret");
         let mut http = server.http();
         let body = br#"{"name":"E","channel":"a","data":""}"#;
         let refused = http.post(&other, "/events", body);
@@ -223,7 +223,7 @@ fn a_store_that_hangs_keeps_nobody_waiting_for_long() {
     let began = Instant::now();
     let mut waiting = Client::raw(server.address());
     waiting.write(&upgrade("/app/other-key?protocol=7", &[]));
-    let other = App::new("other-id", "other-key", "app-secret");
+    let other = AppKeys::new("other-id", "other-key", "app-secret");
     let mut http = Http::connect(server.address());
     http.write(&request("GET", &other.target("GET", "/channels", &[], b""), &[], b""));
     // Nobody else notices.

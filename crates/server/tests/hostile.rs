@@ -8,14 +8,14 @@ mod support;
 
 use serde_json::json;
 use support::Server;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::ws::Client;
 
 /// A server with two apps, and an innocent connection on each.
 struct Scene {
     server: Server,
-    app: App,
-    other: App,
+    app: AppKeys,
+    other: AppKeys,
     neighbour: Client,
     stranger: Client,
     published: u32,
@@ -33,7 +33,7 @@ impl Scene {
         let (mut neighbour, mut stranger) = (server.connect(), server.connect_to("other"));
         neighbour.subscribe("innocent");
         stranger.subscribe("innocent");
-        let (app, other) = (App::default(), App::new("2", "other", "hush"));
+        let (app, other) = (AppKeys::default(), AppKeys::new("2", "other", "hush"));
         Scene { server, app, other, neighbour, stranger, published: 0 }
     }
 

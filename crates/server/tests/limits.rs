@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use support::Server;
-use testkit::http::{App, request};
+use testkit::http::{AppKeys, request};
 use testkit::ws::{Client, Frame, text};
 
 /// Connects `count` times at once; those that were let in, and how many were refused with 4004.
@@ -105,7 +105,7 @@ fn burst(server: &Server, requests: &[Vec<u8>]) -> (usize, std::time::Duration) 
 #[test]
 fn backend_events_have_a_rate() {
     let server = Server::with(&[("DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", "10")]);
-    let app = App::default();
+    let app = AppKeys::default();
     let body = br#"{"name":"E","channel":"a","data":""}"#;
     let one = request("POST", &app.target("POST", "/events", &[], body), &[], body);
     let (passed, took) = burst(&server, &vec![one; 100]);
@@ -123,10 +123,10 @@ fn a_batch_counts_its_events_and_is_refused_whole() {
         json!({"batch": vec![event; count]}).to_string()
     };
     let mut http = server.http();
-    let answer = http.post(&App::default(), "/batch_events", batch(6).as_bytes());
+    let answer = http.post(&AppKeys::default(), "/batch_events", batch(6).as_bytes());
     assert_eq!(answer.status, 429, "more than a whole second's worth never fits");
     client.expect_silence();
-    let answer = http.post(&App::default(), "/batch_events", batch(5).as_bytes());
+    let answer = http.post(&AppKeys::default(), "/batch_events", batch(5).as_bytes());
     assert_eq!(answer.status, 200);
     (0..5).for_each(|_| client.expect_event("E", "a", ""));
 }
@@ -134,7 +134,7 @@ fn a_batch_counts_its_events_and_is_refused_whole() {
 #[test]
 fn reading_requests_have_a_rate_of_their_own() {
     let server = Server::with(&[("DEFAULT_APP_MAX_READ_REQ_PER_SEC", "10")]);
-    let app = App::default();
+    let app = AppKeys::default();
     let one = request("GET", &app.target("GET", "/channels", &[], b""), &[], b"");
     let (passed, took) = burst(&server, &vec![one; 100]);
     let most = 10.0 + took.as_secs_f64() * 10.0 + 1.0;

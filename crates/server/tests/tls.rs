@@ -14,9 +14,9 @@ use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use rustls::{HandshakeKind, ProtocolVersion};
 use serde_json::json;
 use support::Server;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::tls::{Authority, Files, Identity, TlsClient, ping, put, subscription, text, upgrade};
-use testkit::{Folder, PATIENCE, eventually};
+use testkit::{Folder, TEST_TIMEOUT, eventually};
 use websocket::Opcode;
 
 /// An authority, a certificate of its, and the files of a server that uses it.
@@ -31,7 +31,7 @@ fn certified() -> (Folder, Authority, Identity, Files) {
 /// Publishes over TLS.
 fn publish(server: &Server, authority: &Authority, channel: &str, data: &str) {
     let body = json!({"name": "e", "channels": [channel], "data": data}).to_string();
-    let target = App::default().target("POST", "/events", &[], body.as_bytes());
+    let target = AppKeys::default().target("POST", "/events", &[], body.as_bytes());
     let request = testkit::http::request("POST", &target, &[], body.as_bytes());
     let mut client = TlsClient::new(server.address(), authority.client());
     client.write(&request);
@@ -55,7 +55,7 @@ fn start_error(env: &[(&str, &str)]) -> String {
 /// What the server says to bytes, until it closes.
 fn answer(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(server.address()).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     socket.write_all(bytes).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();

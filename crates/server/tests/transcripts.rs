@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use support::Server;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::ws::{Client, Frame, raw, text};
 
 macro_rules! transcripts {
@@ -205,7 +205,7 @@ impl Stage {
 
     fn publish(&mut self, step: &Map<String, Value>, body: &Value) {
         let body = self.resolve("", body).to_string();
-        let answer = self.server.http().post(&App::default(), "/events", body.as_bytes());
+        let answer = self.server.http().post(&AppKeys::default(), "/events", body.as_bytes());
         self.check_answer(step, &answer);
     }
 
@@ -218,12 +218,12 @@ impl Stage {
         let params: Vec<(&str, &str)> = params.iter().map(|(k, v)| (&**k, &**v)).collect();
         let body = step.get("json").map(|body| self.resolve("", body).to_string());
         let body = body.unwrap_or_default();
-        let target = App::default().target(method, page, &params, body.as_bytes());
+        let target = AppKeys::default().target(method, page, &params, body.as_bytes());
         let answer = self.server.http().ask(method, &target, &[], body.as_bytes());
         self.check_answer(step, &answer);
     }
 
-    fn check_answer(&mut self, step: &Map<String, Value>, answer: &testkit::http::Answer) {
+    fn check_answer(&mut self, step: &Map<String, Value>, answer: &testkit::http::HttpResponse) {
         let status = step.get("answer").cloned().unwrap_or(200.into());
         assert_eq!(Value::from(answer.status), status, "{}", answer.text());
         match step.get("body") {
@@ -258,7 +258,7 @@ impl Stage {
     fn directive(&self, client: &str, members: &Map<String, Value>) -> Option<String> {
         let text = |name: &str| members.get(name).map(|value| self.text_of(client, value));
         let socket_id = || self.known.get(client).cloned().unwrap_or_default();
-        let app = App::default();
+        let app = AppKeys::default();
         if let Some(channel) = text("$sign") {
             let data = text("data");
             return Some(app.sign_subscription(&socket_id(), &channel, data.as_deref()));

@@ -7,19 +7,19 @@ mod support;
 use serde_json::{Value, json};
 use support::Server;
 use testkit::eventually;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::target::{Manner, Target};
 
 /// A server whose default app has these webhooks.
 fn server(env: &[(&str, &str)], webhooks: Value) -> Server {
-    Server::with_file(env, &apps(json!([app(&App::default(), webhooks)])))
+    Server::with_file(env, &apps(json!([app(&AppKeys::default(), webhooks)])))
 }
 
 fn apps(apps: Value) -> Value {
     json!({"appManager.array.apps": apps})
 }
 
-fn app(app: &App, webhooks: Value) -> Value {
+fn app(app: &AppKeys, webhooks: Value) -> Value {
     json!({
         "id": app.id, "key": app.key, "secret": app.secret,
         "enableClientMessages": true, "webhooks": webhooks,
@@ -182,7 +182,7 @@ fn users_channels_have_no_webhooks() {
 
 #[test]
 fn each_target_has_its_own_events_and_no_body_holds_two_apps() {
-    let (one, two) = (App::default(), App::new("other", "other-key", "other-secret"));
+    let (one, two) = (AppKeys::default(), AppKeys::new("other", "other-key", "other-secret"));
     let (private, any) = (Target::new(), Target::new());
     let mut filtered = private.webhook(&["channel_occupied"]);
     filtered["filter"] =
@@ -200,7 +200,7 @@ fn each_target_has_its_own_events_and_no_body_holds_two_apps() {
         other.subscribe(&format!("other-{channel}"));
     }
     any.wait_for("three events of each app", |received| {
-        let events = |app: &App| {
+        let events = |app: &AppKeys| {
             let of = received.iter().filter(|received| received.header("X-Pusher-Key") == app.key);
             of.map(|received| received.events_of(app).len()).sum::<usize>()
         };
@@ -269,7 +269,7 @@ const OUTAGE: std::time::Duration = std::time::Duration::from_secs(30);
 fn ten_thousand_changes_arrive_once_each_through_an_outage() {
     const CLIENTS: usize = 5;
     const CHANNELS: usize = 500;
-    let both = [App::default(), App::new("other", "other-key", "other-secret")];
+    let both = [AppKeys::default(), AppKeys::new("other", "other-key", "other-secret")];
     let kinds = ["channel_occupied", "channel_vacated"];
     let filters = [
         json!({"channel_name_starts_with": "a-"}),

@@ -7,4 +7,4 @@
 
 mod runtime;
 
-pub use runtime::{APP, Clock, INTERESTS, RATE, Request, SHARDS, SimRuntime};
+pub use runtime::{APP, Clock, INTERESTS, RATE, RequestNumber, SHARDS, SimRuntime};

@@ -28,7 +28,7 @@ pub const INTERESTS: Interests = Interests {
 };
 
 /// The number of something that is asked of another node.
-pub type Request = u64;
+pub type RequestNumber = u64;
 
 /// The time of all nodes. Clocks that differ are the links' affair.
 pub type Clock = Rc<Cell<Now>>;
@@ -39,7 +39,7 @@ pub struct SimRuntime {
     app: Arc<str>,
     inboxes: [RefCell<Vec<Delivery>>; SHARDS],
     notes: RefCell<Vec<Note>>,
-    answers: RefCell<Vec<(Request, Answer)>>,
+    answers: RefCell<Vec<(RequestNumber, Answer)>>,
     events: Budget,
     /// How many connections the app has here.
     pub connections: Cell<u32>,
@@ -83,7 +83,7 @@ impl SimRuntime {
     }
 
     /// What was answered.
-    pub fn answers(&self) -> Vec<(Request, Answer)> {
+    pub fn answers(&self) -> Vec<(RequestNumber, Answer)> {
         self.answers.take()
     }
 
@@ -110,7 +110,7 @@ impl SimRuntime {
 }
 
 impl Runtime for SimRuntime {
-    type Reply = Request;
+    type Reply = RequestNumber;
 
     fn now(&self) -> Now {
         self.clock.get()
@@ -179,7 +179,7 @@ impl Runtime for SimRuntime {
         false
     }
 
-    fn reply(&self, to: Request, answer: Answer) {
+    fn reply(&self, to: RequestNumber, answer: Answer) {
         self.answers.borrow_mut().push((to, answer));
     }
 

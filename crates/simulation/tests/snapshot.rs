@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use channels::registry::{Found, Locked, Member, NodeId, Registry, Transitions};
-use channels::replication::{Follow, Learned, Message, Replica, Topic, everything};
+use channels::replication::{Applied, ChannelName, Follow, PeerMessage, Replica, everything};
 use cluster::MAX_ENTRY;
 
 const PEER: NodeId = NodeId(1);
-const CHANNEL: Topic<'_> = Topic { app: "app", channel: "presence-a" };
+const CHANNEL: ChannelName<'_> = ChannelName { app: "app", channel: "presence-a" };
 
 /// What one node knows of a peer.
 #[derive(Default)]
@@ -32,14 +32,14 @@ impl View {
     fn of_renewed_stream() -> Self {
         let mut view = View::default();
         view.replica.restarted(PEER);
-        view.tell(Message::Everything(CHANNEL, 1, vec![member("gone")]));
-        view.tell(Message::Whole);
+        view.tell(PeerMessage::Everything(CHANNEL, 1, vec![member("gone")]));
+        view.tell(PeerMessage::Whole);
         view.replica.restarted(PEER);
         view
     }
 
-    fn tell(&mut self, message: Message<'_>) -> Learned {
-        self.replica.learn(&self.registry, PEER, &message, |app| app.into(), &mut Nobody)
+    fn tell(&mut self, message: PeerMessage<'_>) -> Applied {
+        self.replica.apply(&self.registry, PEER, &message, |app| app.into(), &mut Nobody)
     }
 
     fn members(&self) -> Vec<String> {
@@ -54,7 +54,7 @@ impl View {
 fn a_channel_that_is_not_mentioned_is_empty() {
     let mut view = View::of_renewed_stream();
     assert_eq!(view.members(), ["gone"]);
-    assert_eq!(view.tell(Message::Whole), Learned::Whole);
+    assert_eq!(view.tell(PeerMessage::Whole), Applied::Whole);
     assert!(view.registry.is_empty());
 }
 
@@ -62,12 +62,12 @@ fn a_channel_that_is_not_mentioned_is_empty() {
 #[test]
 fn a_channel_that_is_occupied_after_the_snapshot_came_past_has_its_new_members_only() {
     let mut view = View::of_renewed_stream();
-    view.tell(Message::Subscriptions(CHANNEL, 2));
-    view.tell(Message::Joined(CHANNEL, member("new")));
-    view.tell(Message::Joined(CHANNEL, member("brief")));
-    view.tell(Message::Left(CHANNEL, "brief"));
-    view.tell(Message::Subscriptions(CHANNEL, 1));
-    view.tell(Message::Whole);
+    view.tell(PeerMessage::Subscriptions(CHANNEL, 2));
+    view.tell(PeerMessage::Joined(CHANNEL, member("new")));
+    view.tell(PeerMessage::Joined(CHANNEL, member("brief")));
+    view.tell(PeerMessage::Left(CHANNEL, "brief"));
+    view.tell(PeerMessage::Subscriptions(CHANNEL, 1));
+    view.tell(PeerMessage::Whole);
     assert_eq!(view.members(), ["new"]);
 }
 
@@ -75,18 +75,18 @@ fn a_channel_that_is_occupied_after_the_snapshot_came_past_has_its_new_members_o
 #[test]
 fn a_channel_that_is_vacated_before_the_snapshot_comes_past_is_empty() {
     let mut view = View::of_renewed_stream();
-    view.tell(Message::Left(CHANNEL, "other"));
-    view.tell(Message::Subscriptions(CHANNEL, 0));
-    view.tell(Message::Whole);
+    view.tell(PeerMessage::Left(CHANNEL, "other"));
+    view.tell(PeerMessage::Subscriptions(CHANNEL, 0));
+    view.tell(PeerMessage::Whole);
     assert!(view.registry.is_empty());
 }
 
 #[test]
 fn everything_counts_more_than_changes_before_it() {
     let mut view = View::of_renewed_stream();
-    view.tell(Message::Joined(CHANNEL, member("new")));
-    view.tell(Message::Everything(CHANNEL, 2, vec![member("new"), member("old")]));
-    view.tell(Message::Whole);
+    view.tell(PeerMessage::Joined(CHANNEL, member("new")));
+    view.tell(PeerMessage::Everything(CHANNEL, 2, vec![member("new"), member("old")]));
+    view.tell(PeerMessage::Whole);
     assert_eq!(view.members(), ["new", "old"]);
 }
 
@@ -105,17 +105,17 @@ fn what_is_long_comes_in_parts_and_counts_once_it_is_whole() {
     let mut view = View::of_renewed_stream();
     let (rest, parts) = entries.split_last().unwrap();
     for part in parts {
-        assert_eq!(view.tell(Message::decode(part).unwrap()), Learned::Part);
+        assert_eq!(view.tell(PeerMessage::decode(part).unwrap()), Applied::Part);
         assert_eq!(view.members(), ["gone"], "nobody comes or goes yet");
     }
-    assert_eq!(view.tell(Message::decode(rest).unwrap()), Learned::Fact);
+    assert_eq!(view.tell(PeerMessage::decode(rest).unwrap()), Applied::Fact);
     assert_eq!(view.members(), names);
     // Told once more, in a stream that ends in the middle and in the next one.
-    view.tell(Message::decode(&parts[0]).unwrap());
+    view.tell(PeerMessage::decode(&parts[0]).unwrap());
     view.replica.restarted(PEER);
     for entry in &entries {
-        view.tell(Message::decode(entry).unwrap());
+        view.tell(PeerMessage::decode(entry).unwrap());
     }
-    view.tell(Message::Whole);
+    view.tell(PeerMessage::Whole);
     assert_eq!(view.members(), names);
 }

@@ -9,29 +9,29 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
 
-use crate::{Folder, PATIENCE, eventually};
+use crate::{Folder, TEST_TIMEOUT, eventually};
 
 /// The program, which is in Debian's package of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum BrokerKind {
     Redis,
     Sentinel,
     Nats,
 }
 
-impl Kind {
+impl BrokerKind {
     fn program(self) -> &'static str {
         match self {
-            Kind::Redis => "redis-server",
-            Kind::Sentinel => "redis-sentinel",
-            Kind::Nats => "nats-server",
+            BrokerKind::Redis => "redis-server",
+            BrokerKind::Sentinel => "redis-sentinel",
+            BrokerKind::Nats => "nats-server",
         }
     }
 }
 
 /// A broker, or the place of one that is away.
 pub struct Broker {
-    kind: Kind,
+    kind: BrokerKind,
     pub port: u16,
     /// What is special in its configuration.
     pub lines: String,
@@ -43,7 +43,7 @@ pub struct Broker {
 
 impl Broker {
     /// One that is away.
-    pub fn away(kind: Kind, lines: &str) -> Self {
+    pub fn away(kind: BrokerKind, lines: &str) -> Self {
         let place = keep_port(0);
         let port = place.local_addr().unwrap().as_socket().unwrap().port();
         let (lines, folder) = (lines.to_owned(), Folder::new());
@@ -51,7 +51,7 @@ impl Broker {
     }
 
     /// One that runs, with these lines in its configuration.
-    pub fn run(kind: Kind, lines: &str) -> Self {
+    pub fn run(kind: BrokerKind, lines: &str) -> Self {
         let mut server = Self::away(kind, lines);
         server.start();
         server
@@ -59,12 +59,12 @@ impl Broker {
 
     /// A Redis that nothing is special about.
     pub fn redis() -> Self {
-        Self::run(Kind::Redis, "")
+        Self::run(BrokerKind::Redis, "")
     }
 
     /// A NATS server that nothing is special about.
     pub fn nats() -> Self {
-        Self::run(Kind::Nats, "")
+        Self::run(BrokerKind::Nats, "")
     }
 
     /// Starts it, on the same port as before; it listens when this returns.
@@ -73,7 +73,7 @@ impl Broker {
         fs::write(&file, self.configuration()).unwrap();
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let mut command = Command::new(kind.program());
-        command.args((kind == Kind::Nats).then_some("--config")).arg(&file);
+        command.args((kind == BrokerKind::Nats).then_some("--config")).arg(&file);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         self.place = None;
         let program = kind.program();
@@ -92,12 +92,12 @@ impl Broker {
     fn configuration(&self) -> String {
         let (port, folder) = (self.port, self.folder.path().display());
         let own = match self.kind {
-            Kind::Redis => format!(
+            BrokerKind::Redis => format!(
                 "port {port}\nbind 127.0.0.1\ndir {folder}\nsave \"\"\nappendonly no\n\
                  repl-diskless-sync-delay 0\n"
             ),
-            Kind::Sentinel => format!("port {port}\nbind 127.0.0.1\ndir {folder}\n"),
-            Kind::Nats => format!("listen: \"127.0.0.1:{port}\"\n"),
+            BrokerKind::Sentinel => format!("port {port}\nbind 127.0.0.1\ndir {folder}\n"),
+            BrokerKind::Nats => format!("listen: \"127.0.0.1:{port}\"\n"),
         };
         own + &self.lines + "\n"
     }
@@ -124,7 +124,7 @@ impl Broker {
     /// Sends commands to a Redis, each of which has a short answer, and gives the last one.
     pub fn tell(&self, commands: &[&str]) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         let mut answer = [0; 16 << 10];
         let ask = |command: &&str| {
             stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();

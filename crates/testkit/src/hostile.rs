@@ -14,7 +14,7 @@ const TIMES: u32 = 200;
 
 /// A fuzz target that is to be run as a property test: a function that panics if it is given bytes
 /// for which its property does not hold.
-pub struct Target<'a> {
+pub struct HostileTarget<'a> {
     /// The test's file, as `file!()` gives it; inputs that failed are kept next to it.
     pub source_file: &'static str,
     /// What the target does with an input.
@@ -27,7 +27,7 @@ pub struct Target<'a> {
     pub per_byte: usize,
 }
 
-impl Target<'_> {
+impl HostileTarget<'_> {
     /// Runs the target with noise and with changed samples.
     ///
     /// # Panics
@@ -83,7 +83,7 @@ pub fn hostile_bytes(samples: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
 
 /// What happens to a sample.
 #[derive(Clone, Debug)]
-enum Change {
+enum Mutation {
     /// These bytes come in place of those that are there.
     Overwrite(Index, Vec<u8>),
     /// These bytes come in between.
@@ -96,14 +96,14 @@ enum Change {
     Cut(Index),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = Mutation> {
     let at = any::<Index>;
     prop_oneof![
-        4 => (at(), some_bytes()).prop_map(|(at, bytes)| Change::Overwrite(at, bytes)),
-        2 => (at(), some_bytes()).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        1 => (at(), at()).prop_map(|(from, to)| Change::Remove(from, to)),
-        1 => (at(), at()).prop_map(|(from, to)| Change::Repeat(from, to)),
-        1 => at().prop_map(Change::Cut),
+        4 => (at(), some_bytes()).prop_map(|(at, bytes)| Mutation::Overwrite(at, bytes)),
+        2 => (at(), some_bytes()).prop_map(|(at, bytes)| Mutation::Insert(at, bytes)),
+        1 => (at(), at()).prop_map(|(from, to)| Mutation::Remove(from, to)),
+        1 => (at(), at()).prop_map(|(from, to)| Mutation::Repeat(from, to)),
+        1 => at().prop_map(Mutation::Cut),
     ]
 }
 
@@ -119,7 +119,7 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-impl Change {
+impl Mutation {
     fn apply(self, bytes: &mut Vec<u8>) {
         let place = |at: Index| at.index(bytes.len() + 1);
         let between = |from: Index, to: Index| {
@@ -127,24 +127,24 @@ impl Change {
             from.min(to)..from.max(to)
         };
         match self {
-            Change::Overwrite(at, new) => {
+            Mutation::Overwrite(at, new) => {
                 let at = place(at);
                 let end = bytes.len().min(at + new.len());
                 bytes.splice(at..end, new);
             }
-            Change::Insert(at, new) => {
+            Mutation::Insert(at, new) => {
                 let at = place(at);
                 bytes.splice(at..at, new);
             }
-            Change::Remove(from, to) => {
+            Mutation::Remove(from, to) => {
                 bytes.drain(between(from, to));
             }
-            Change::Repeat(from, to) => {
+            Mutation::Repeat(from, to) => {
                 let range = between(from, to);
                 let again = bytes[range.clone()].to_vec();
                 bytes.splice(range.end..range.end, again);
             }
-            Change::Cut(at) => bytes.truncate(place(at)),
+            Mutation::Cut(at) => bytes.truncate(place(at)),
         }
     }
 }

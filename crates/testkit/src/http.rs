@@ -7,25 +7,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use protocol::api::auth::sign_query;
 use serde_json::Value;
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 /// What a backend knows of its app.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct AppKeys {
     pub id: String,
     pub key: String,
     pub secret: String,
 }
 
-impl Default for App {
+impl Default for AppKeys {
     fn default() -> Self {
         Self::new("app-id", "app-key", "app-secret")
     }
 }
 
-impl App {
+impl AppKeys {
     pub fn new(id: &str, key: &str, secret: &str) -> Self {
-        App { id: id.into(), key: key.into(), secret: secret.into() }
+        AppKeys { id: id.into(), key: key.into(), secret: secret.into() }
     }
 
     /// The signed target of a request for a page below `/apps/{id}`.
@@ -79,13 +79,13 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]
 
 /// An answer with its body.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
@@ -120,8 +120,8 @@ impl Http {
 
     /// Over a socket that is connected already.
     pub fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Http { stream, buffer: Vec::new() }
     }
@@ -138,32 +138,32 @@ impl Http {
         target: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Answer {
+    ) -> HttpResponse {
         self.write(&request(method, target, headers, body));
         self.answer_to(method)
     }
 
     /// A signed GET of a page below `/apps/{id}`.
-    pub fn get(&mut self, app: &App, page: &str, params: &[(&str, &str)]) -> Answer {
+    pub fn get(&mut self, app: &AppKeys, page: &str, params: &[(&str, &str)]) -> HttpResponse {
         self.ask("GET", &app.target("GET", page, params, b""), &[], b"")
     }
 
     /// A signed POST to a page below `/apps/{id}`.
-    pub fn post(&mut self, app: &App, page: &str, body: &[u8]) -> Answer {
+    pub fn post(&mut self, app: &AppKeys, page: &str, body: &[u8]) -> HttpResponse {
         self.ask("POST", &app.target("POST", page, &[], body), &[], body)
     }
 
     /// The next answer.
-    pub fn answer(&mut self) -> Answer {
+    pub fn answer(&mut self) -> HttpResponse {
         self.answer_to("GET")
     }
 
-    fn answer_to(&mut self, method: &str) -> Answer {
+    fn answer_to(&mut self, method: &str) -> HttpResponse {
         self.try_answer(method).expect("the server closed instead of answering")
     }
 
     /// The next answer; none if the server closes the connection instead.
-    pub fn try_answer(&mut self, method: &str) -> Option<Answer> {
+    pub fn try_answer(&mut self, method: &str) -> Option<HttpResponse> {
         let end = loop {
             if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break end + 4;
@@ -180,7 +180,7 @@ impl Http {
             .map(|line| line.split_once(':').unwrap())
             .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
             .collect();
-        let mut answer = Answer { status, headers, body: Vec::new() };
+        let mut answer = HttpResponse { status, headers, body: Vec::new() };
         if method != "HEAD" && status != 204 && status >= 200 {
             let length = answer.header("content-length").expect("bodies have a length");
             let length: usize = length.parse().unwrap();
@@ -206,7 +206,7 @@ impl Http {
                 true
             }
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => false,
-            Err(error) => panic!("nothing within {PATIENCE:?}: {error}"),
+            Err(error) => panic!("nothing within {TEST_TIMEOUT:?}: {error}"),
         }
     }
 }

@@ -28,5 +28,5 @@ pub mod ws;
 
 pub use allocation::{CountingAllocator, peak};
 pub use folder::Folder;
-pub use hostile::{Target, hostile_bytes};
-pub use waiting::{PATIENCE, eventually};
+pub use hostile::{HostileTarget, hostile_bytes};
+pub use waiting::{TEST_TIMEOUT, eventually};

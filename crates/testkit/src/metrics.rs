@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 use crate::http::Http;
 
 /// Values by name and labels.
@@ -62,13 +62,13 @@ impl Metrics {
 
 /// Waits until the metrics are as they should be.
 pub fn wait_for(address: SocketAddr, what: &str, fits: impl Fn(&Metrics) -> bool) -> Metrics {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let metrics = Metrics::scrape(address);
         if fits(&metrics) {
             return metrics;
         }
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}\n{metrics:#?}");
+        assert!(Instant::now() < deadline, "not within {TEST_TIMEOUT:?}: {what}\n{metrics:#?}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

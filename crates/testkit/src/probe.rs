@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::http::{App, Http};
+use crate::http::{AppKeys, Http};
 use crate::nodes::Nodes;
 use crate::roster::ask_to_join;
 use crate::ws::Client;
@@ -93,7 +93,7 @@ impl<'a> Probe<'a> {
         client.expect_silence();
         let fresh = format!("fresh-{round}");
         let first = time(&mut || client.subscribe(&fresh));
-        let app = App::default();
+        let app = AppKeys::default();
         let read = time(&mut || {
             let page = format!("/channels/{}/users", self.channel);
             assert_eq!(self.backends[there].get(&app, &page, &[]).status, 200);

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::http::{Answer, App, Http};
+use crate::http::{AppKeys, Http, HttpResponse};
 use crate::metrics::{self, Metrics};
 use crate::ws::Client;
-use crate::{Folder, PATIENCE};
+use crate::{Folder, TEST_TIMEOUT};
 
 /// A running `dunlin start`.
 pub struct Process {
@@ -89,7 +89,7 @@ impl Process {
             {}
             drop(said.send(greeting));
         });
-        let greeting = hear.recv_timeout(PATIENCE).unwrap_or_default();
+        let greeting = hear.recv_timeout(TEST_TIMEOUT).unwrap_or_default();
         let took = started.elapsed();
         if !greeting.contains("health") {
             let _ = child.kill();
@@ -122,19 +122,19 @@ impl Process {
     }
 
     /// A signed GET of a page below `/apps/{id}` of the default app.
-    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> Answer {
-        self.http().get(&App::default(), page, params)
+    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> HttpResponse {
+        self.http().get(&AppKeys::default(), page, params)
     }
 
     /// Publishes with the default app, and insists on success.
     pub fn publish(&self, channel: &str, event: &str, data: &str) {
         let body = serde_json::json!({"name": event, "channel": channel, "data": data});
-        let answer = self.http().post(&App::default(), "/events", body.to_string().as_bytes());
+        let answer = self.http().post(&AppKeys::default(), "/events", body.to_string().as_bytes());
         assert_eq!((answer.status, answer.text()), (200, "{}".into()));
     }
 
     /// A page of the metrics' port.
-    pub fn page(&self, path: &str) -> Answer {
+    pub fn page(&self, path: &str) -> HttpResponse {
         Http::connect(self.metrics).ask("GET", path, &[], b"")
     }
 
@@ -149,7 +149,7 @@ impl Process {
 
     /// Waits until it has ended.
     pub fn wait(mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

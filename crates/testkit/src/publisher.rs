@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::json;
 
-use crate::http::{App, Http, request};
+use crate::http::{AppKeys, Http, request};
 
 /// An event's number among those that were published through the same node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +59,14 @@ impl Tally {
 }
 
 /// A kept connection, and a second handle to look at it.
-struct Kept {
+struct KeptConnection {
     http: Http,
     stream: TcpStream,
 }
 
 pub struct Publisher {
     addresses: Vec<SocketAddr>,
-    connections: Vec<Option<Kept>>,
+    connections: Vec<Option<KeptConnection>>,
     /// Whether a connection is used more than once.
     keeps: bool,
     next: usize,
@@ -109,11 +109,11 @@ impl Publisher {
     fn try_node(&mut self, number: Number, body: &[u8]) -> bool {
         let node = number.node;
         let kept = self.connections[node].take().filter(|kept| !kept.has_ended());
-        let Some(mut kept) = kept.or_else(|| Kept::open(self.addresses[node])) else {
+        let Some(mut kept) = kept.or_else(|| KeptConnection::open(self.addresses[node])) else {
             self.tally.refused += 1;
             return false;
         };
-        let target = App::default().target("POST", "/events", &[], body);
+        let target = AppKeys::default().target("POST", "/events", &[], body);
         kept.http.write(&request("POST", &target, &[], body));
         let Some(answer) = kept.http.try_answer("POST") else {
             self.counts[node] += 1;
@@ -132,10 +132,10 @@ impl Publisher {
     }
 }
 
-impl Kept {
+impl KeptConnection {
     fn open(address: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
-        Some(Kept { http: Http::over(stream.try_clone().unwrap()), stream })
+        Some(KeptConnection { http: Http::over(stream.try_clone().unwrap()), stream })
     }
 
     /// The server closed it since it was used last, as every HTTP client finds out before it sends.

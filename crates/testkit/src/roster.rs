@@ -60,7 +60,7 @@ impl Roster {
 
 /// Somebody came or went.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct RosterChange {
     pub at: Instant,
     pub added: bool,
     pub user: String,
@@ -70,7 +70,7 @@ pub struct Change {
 pub struct Witness {
     client: Client,
     pub roster: Roster,
-    pub seen: Vec<Change>,
+    pub seen: Vec<RosterChange>,
     /// Events of the channel.
     pub events: Vec<Value>,
     pings: u64,
@@ -119,8 +119,8 @@ impl Witness {
     fn hear(&mut self, frame: Value) {
         let at = Instant::now();
         match self.roster.hear(&frame) {
-            News::Added(user) => self.seen.push(Change { at, added: true, user }),
-            News::Removed(user) => self.seen.push(Change { at, added: false, user }),
+            News::Added(user) => self.seen.push(RosterChange { at, added: true, user }),
+            News::Removed(user) => self.seen.push(RosterChange { at, added: false, user }),
             News::Whole | News::Other => self.events.push(frame),
         }
     }

@@ -9,8 +9,8 @@ use std::time::Instant;
 use protocol::webhook::sign;
 use serde_json::{Value, json};
 
-use crate::PATIENCE;
-use crate::http::App;
+use crate::TEST_TIMEOUT;
+use crate::http::AppKeys;
 
 /// What a target does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Received {
     }
 
     /// Its events, if its signature is that of the app.
-    pub fn events_of(&self, app: &App) -> Vec<Value> {
+    pub fn events_of(&self, app: &AppKeys) -> Vec<Value> {
         assert_eq!(self.header("X-Pusher-Key"), app.key);
         let signature = self.header("X-Pusher-Signature");
         assert_eq!(sign(&app.secret(), &self.body), signature, "{self:?}");
@@ -50,7 +50,7 @@ impl Received {
     }
 }
 
-struct Shared {
+struct TargetLog {
     received: Mutex<Vec<Received>>,
     some: Condvar,
     manner: Mutex<Manner>,
@@ -59,14 +59,14 @@ struct Shared {
 /// Listens on a port of the system's choice until the test's process ends.
 pub struct Target {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<TargetLog>,
 }
 
 impl Target {
     pub fn new() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(TargetLog {
             received: Mutex::default(),
             some: Condvar::new(),
             manner: Mutex::new(Manner::Answers(200)),
@@ -104,11 +104,11 @@ impl Target {
 
     /// The events of the default app that were taken in with 200, in the order in which they came.
     pub fn events(&self) -> Vec<Value> {
-        self.events_of(&App::default())
+        self.events_of(&AppKeys::default())
     }
 
     /// The events of an app that were taken in with 200.
-    pub fn events_of(&self, app: &App) -> Vec<Value> {
+    pub fn events_of(&self, app: &AppKeys) -> Vec<Value> {
         let received = self.received();
         let taken = received.iter().filter(|received| received.manner == Manner::Answers(200));
         taken.flat_map(|received| received.events_of(app)).collect()
@@ -116,18 +116,18 @@ impl Target {
 
     /// Waits until what was received is as it should be.
     pub fn wait_for(&self, what: &str, fits: impl Fn(&[Received]) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         let mut received = self.shared.received.lock().unwrap();
         while !fits(&received) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not within {PATIENCE:?}: {what}; {received:#?}");
+            assert!(!left.is_zero(), "not within {TEST_TIMEOUT:?}: {what}; {received:#?}");
             received = self.shared.some.wait_timeout(received, left).unwrap().0;
         }
     }
 
     /// Waits until so many events of the default app were taken in, and gives them.
     pub fn wait_for_events(&self, count: usize) -> Vec<Value> {
-        let app = App::default();
+        let app = AppKeys::default();
         self.wait_for(&format!("{count} events"), |received| {
             let taken = received.iter().filter(|received| received.manner == Manner::Answers(200));
             taken.map(|received| received.events_of(&app).len()).sum::<usize>() >= count
@@ -136,7 +136,7 @@ impl Target {
     }
 }
 
-impl Shared {
+impl TargetLog {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some((head, body)) = request(&mut reader) {

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Server
 use serde_json::{Value, json};
 use websocket::{Opcode, client};
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 const MASK: [u8; 4] = [0x5a, 0x11, 0xe0, 0x07];
 
@@ -129,8 +129,8 @@ impl TlsClient {
 
     /// Over a socket that is connected already.
     pub fn over(socket: TcpStream, config: ClientConfig) -> Self {
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        socket.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
         socket.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let session = ClientConnection::new(Arc::new(config), name).unwrap();

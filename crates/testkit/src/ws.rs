@@ -7,8 +7,8 @@ use protocol::auth::{Secret, sign_signin, sign_subscription};
 use serde_json::{Value, json};
 use websocket::{Opcode, client};
 
-use crate::PATIENCE;
-use crate::http::App;
+use crate::TEST_TIMEOUT;
+use crate::http::AppKeys;
 
 const MASK: [u8; 4] = [0x5a, 0x11, 0xe0, 0x07];
 
@@ -63,8 +63,8 @@ impl Client {
 
     /// Over a socket that is connected already.
     pub fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Client { stream, buffer: Vec::new(), socket_id: String::new(), pings: 0 }
     }
@@ -153,7 +153,7 @@ impl Client {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            Err(error) => panic!("nothing within {PATIENCE:?}: {error}"),
+            Err(error) => panic!("nothing within {TEST_TIMEOUT:?}: {error}"),
         }
     }
 
@@ -249,7 +249,7 @@ impl Client {
 
     /// Asks for a subscription with a signature of the default app.
     pub fn ask_for_signed(&mut self, channel: &str, channel_data: Option<&str>) {
-        let auth = App::default().sign_subscription(&self.socket_id, channel, channel_data);
+        let auth = AppKeys::default().sign_subscription(&self.socket_id, channel, channel_data);
         self.ask_for(channel, Some(&auth), channel_data);
     }
 
@@ -274,7 +274,7 @@ impl Client {
 
     /// Asks to be signed in to the default app.
     pub fn sign_in(&mut self, user_data: &str) {
-        let auth = App::default().sign_signin(&self.socket_id, user_data);
+        let auth = AppKeys::default().sign_signin(&self.socket_id, user_data);
         let data = json!({"auth": auth, "user_data": user_data});
         self.send_json(&json!({"event": "pusher:signin", "data": data}));
     }
@@ -317,7 +317,7 @@ fn read(opcode: Opcode, payload: Vec<u8>) -> Frame {
     }
 }
 
-impl App {
+impl AppKeys {
     /// The `auth` of a subscription.
     pub fn sign_subscription(&self, socket_id: &str, channel: &str, data: Option<&str>) -> String {
         sign_subscription(&self.key, &self.secret(), socket_id, channel, data)

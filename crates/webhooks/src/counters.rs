@@ -132,12 +132,12 @@ impl Latency {
 
 /// All that is counted.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct WebhookCounters {
     series: HashMap<(Arc<str>, Arc<str>), TargetCounters>,
     other: Option<TargetCounters>,
 }
 
-impl Counters {
+impl WebhookCounters {
     /// The series of a destination.
     pub(crate) fn of(&mut self, to: &Destination) -> &mut TargetCounters {
         let key = (to.app.clone(), to.label.clone());

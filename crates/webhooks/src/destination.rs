@@ -14,7 +14,7 @@ pub struct Destination {
     /// Headers that the app adds; they cannot replace those of a webhook.
     pub headers: Vec<(String, Secret)>,
     /// Names app and target: what fails together and has its limits together.
-    pub lane: Arc<str>,
+    pub partition: Arc<str>,
     /// Names the target in metrics and the log without its secrets: a host, or `lambda:function`.
     pub label: Arc<str>,
 }
@@ -30,21 +30,21 @@ impl Destination {
         target: WebhookTarget,
         headers: Vec<(String, Secret)>,
     ) -> Self {
-        let (lane, label) = match &target {
+        let (partition, label) = match &target {
             WebhookTarget::Url(url) => (format!("{app} {url}"), host(url).to_owned()),
             WebhookTarget::Lambda { function, region, .. } => {
                 let region = region.as_deref().unwrap_or_default();
                 (format!("{app} lambda:{region}:{function}"), format!("lambda:{function}"))
             }
         };
-        Destination { app, target, headers, lane: lane.into(), label: label.into() }
+        Destination { app, target, headers, partition: partition.into(), label: label.into() }
     }
 
     /// About what it takes in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
-        2 * self.lane.len() + self.app.len() + headers
+        2 * self.partition.len() + self.app.len() + headers
     }
 }
 

@@ -22,7 +22,7 @@ const OVERHEAD: usize = 512;
 pub struct Job {
     /// Where it goes.
     pub to: Arc<Destination>,
-    /// Jobs of one lane and group arrive in order: a channel, or the lane itself for what was
+    /// Jobs of one partition and group arrive in order: a channel, or the partition itself for what was
     /// gathered.
     pub group: Arc<str>,
     /// The body, byte for byte.
@@ -77,8 +77,8 @@ struct StoredFunction<'a> {
 
 impl Job {
     /// Names app and target.
-    pub fn lane(&self) -> &Arc<str> {
-        &self.to.lane
+    pub fn partition(&self) -> &Arc<str> {
+        &self.to.partition
     }
 
     /// The job as bytes, for a queue. The app's secret is not in them; headers that the app adds

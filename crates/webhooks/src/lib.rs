@@ -7,7 +7,7 @@
 //!      |  routes      which of the app's targets want it
 //!      v  outgoing    one job each, or gathered: per app and target, never across
 //!     Job             exact bytes, addressed; may travel through a queue as bytes
-//!      |  lanes       per app and target: in order per group, retried, bounded, resting. Pure.
+//!      |  partitions       per app and target: in order per group, retried, bounded, resting. Pure.
 //!      v  sender      the driver: clock, randomness, tasks, counters, the log
 //!     http, lambda    one attempt
 //! ```
@@ -23,8 +23,8 @@ mod http;
 mod job;
 #[cfg(feature = "lambda")]
 mod lambda;
-mod lanes;
 mod outgoing;
+mod partitions;
 mod routes;
 mod sender;
 mod settings;

@@ -26,8 +26,8 @@ pub struct Outgoing {
     gather: Option<Duration>,
     /// By the order of their beginning, which is the order in which they are due.
     batches: BTreeMap<u64, Batch>,
-    /// The open batches of each lane; more than one if targets differ in their headers only.
-    lanes: HashMap<Arc<str>, Vec<u64>>,
+    /// The open batches of each partition; more than one if targets differ in their headers only.
+    partitions: HashMap<Arc<str>, Vec<u64>>,
     begun: u64,
     bytes: usize,
 }
@@ -44,8 +44,8 @@ struct Batch {
 impl Outgoing {
     /// Gathers for `gather`, or not at all.
     pub fn new(gather: Option<Duration>) -> Self {
-        let (batches, lanes) = (BTreeMap::new(), HashMap::default());
-        Outgoing { gather, batches, lanes, begun: 0, bytes: 0 }
+        let (batches, partitions) = (BTreeMap::new(), HashMap::default());
+        Outgoing { gather, batches, partitions, begun: 0, bytes: 0 }
     }
 
     /// Something happened in the app that the routes are of. Appends the jobs that are complete.
@@ -101,7 +101,7 @@ impl Outgoing {
         }
         let id = open.unwrap_or_else(|| {
             self.begun += 1;
-            self.lanes.entry(to.lane.clone()).or_default().push(self.begun);
+            self.partitions.entry(to.partition.clone()).or_default().push(self.begun);
             self.begun
         });
         let batch = self.batches.entry(id).or_insert_with(|| Batch {
@@ -123,7 +123,7 @@ impl Outgoing {
     /// What is being gathered for exactly this destination. An app that was read anew has new
     /// ones that are equal.
     fn open(&self, to: &Arc<Destination>) -> Option<u64> {
-        let ids = self.lanes.get(&to.lane)?;
+        let ids = self.partitions.get(&to.partition)?;
         let is_for = |batch: &Batch| Arc::ptr_eq(&batch.to, to) || batch.to == *to;
         ids.iter().copied().find(|id| self.batches.get(id).is_some_and(is_for))
     }
@@ -131,14 +131,14 @@ impl Outgoing {
     fn complete(&mut self, id: u64, jobs: &mut Vec<Job>) {
         let Some(batch) = self.batches.remove(&id) else { return };
         self.bytes -= batch.bytes;
-        if let Some(ids) = self.lanes.get_mut(&batch.to.lane) {
+        if let Some(ids) = self.partitions.get_mut(&batch.to.partition) {
             ids.retain(|open| *open != id);
             if ids.is_empty() {
-                self.lanes.remove(&batch.to.lane);
+                self.partitions.remove(&batch.to.partition);
             }
         }
-        // Whatever was gathered for a lane stays in order.
-        let group = batch.to.lane.clone();
+        // Whatever was gathered for a partition stays in order.
+        let group = batch.to.partition.clone();
         jobs.push(job(&batch.to, group, batch.at_ms, &batch.events));
     }
 }

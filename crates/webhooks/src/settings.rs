@@ -16,10 +16,10 @@ pub struct Settings {
     pub first_pause: Duration,
     /// The longest pause after a failure.
     pub longest_pause: Duration,
-    /// What all waiting jobs may take, in bytes. A lane may take a quarter of it.
+    /// What all waiting jobs may take, in bytes. A partition may take a quarter of it.
     pub max_pending: usize,
     /// Requests at a time to one target of an app.
-    pub requests_per_lane: usize,
+    pub requests_per_partition: usize,
     /// Requests at a time in all.
     pub requests: usize,
     /// Whether targets with private addresses are refused.
@@ -37,7 +37,7 @@ impl Default for Settings {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(30),
             max_pending: 64 << 20,
-            requests_per_lane: 8,
+            requests_per_partition: 8,
             requests: 256,
             deny_private_targets: false,
             ca_path: None,
@@ -58,7 +58,7 @@ impl Settings {
     }
 
     /// What the jobs that wait for one target may take, in bytes.
-    pub(crate) fn lane_pending(&self) -> usize {
+    pub(crate) fn partition_pending(&self) -> usize {
         self.max_pending / 4
     }
 }

@@ -62,7 +62,7 @@ fn a_function_survives_a_queue() {
     };
     let job = job("1", &webhook(target, vec![]), "a", "{}".to_owned());
     assert_same(&Job::decode(&job.encode()).unwrap(), &job);
-    assert_eq!(&*job.to.lane, "1 lambda:eu-west-1:f");
+    assert_eq!(&*job.to.partition, "1 lambda:eu-west-1:f");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn k3_unbatched_is_one_event_per_request() {
     let text = r#"{"time_ms":42,"events":[{"name":"channel_occupied","channel":"room"}]}"#;
     assert_eq!(std::str::from_utf8(&job.body).unwrap(), text);
     assert_eq!((&*job.group, job.events, job.created_ms), ("room", 1, 42));
-    assert_eq!((&*job.to.app, &*job.to.lane, &*job.to.label), ("1", "1 http://a/", "a"));
+    assert_eq!((&*job.to.app, &*job.to.partition, &*job.to.label), ("1", "1 http://a/", "a"));
     assert_eq!(outgoing.due(), None);
 }
 
@@ -116,7 +116,7 @@ fn s17_nothing_is_gathered_across_apps_or_targets() {
     let ones = || vec!["one-0".to_owned(), "one-1".to_owned(), "one-2".to_owned()];
     let twos = vec!["two-0".to_owned(), "two-1".to_owned(), "two-2".to_owned()];
     assert_eq!(told, [("1", "a", ones()), ("1", "b", ones()), ("2", "a", twos)]);
-    assert!(jobs.iter().all(|job| job.group == job.to.lane && job.events == 3));
+    assert!(jobs.iter().all(|job| job.group == job.to.partition && job.events == 3));
     assert_eq!(outgoing.due(), None);
 }
 
@@ -184,7 +184,7 @@ fn a_request_has_so_many_bytes_at_most() {
 }
 
 #[test]
-fn targets_that_differ_in_headers_only_share_a_lane_but_no_request() {
+fn targets_that_differ_in_headers_only_share_a_partition_but_no_request() {
     let mut with = hook("http://a/", &["channel_occupied"]);
     with.headers.push(("X-A".to_owned(), Secret::new("b")));
     let hooks = [hook("http://a/", &["channel_occupied"]), with];
@@ -195,7 +195,7 @@ fn targets_that_differ_in_headers_only_share_a_lane_but_no_request() {
     }
     let jobs = tick(&mut outgoing, GATHER);
     assert_eq!(jobs.len(), 2);
-    assert_eq!(jobs[0].to.lane, jobs[1].to.lane);
+    assert_eq!(jobs[0].to.partition, jobs[1].to.partition);
     for (job, headers) in jobs.iter().zip([0, 1]) {
         assert_eq!((channels(job).len(), job.to.headers.len()), (2, headers));
     }

@@ -15,11 +15,11 @@ use crate::{
 pub struct Decoder {
     max_message: usize,
     partial: Option<Box<Partial>>,
-    state: State,
+    state: DecoderState,
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum DecoderState {
     /// Waiting for input.
     Open,
     /// Input was fed and has not been read to its end.
@@ -34,7 +34,7 @@ impl Decoder {
     /// A decoder at the start of a connection. `max_message` is the most payload bytes a text or
     /// binary message may have, all fragments together.
     pub fn new(max_message: usize) -> Self {
-        Self { max_message, partial: None, state: State::Open }
+        Self { max_message, partial: None, state: DecoderState::Open }
     }
 
     /// Takes what was read from the socket, any number of bytes, and returns a handle to pull the
@@ -47,8 +47,8 @@ impl Decoder {
     /// [`Message::Close`] input is discarded, so one may stop there and still feed.
     pub fn feed<'a>(&'a mut self, input: &'a mut [u8]) -> Frames<'a> {
         match self.state {
-            State::Reading => self.fail(ProtocolError::Unread),
-            State::Open if !input.is_empty() => self.state = State::Reading,
+            DecoderState::Reading => self.fail(ProtocolError::Unread),
+            DecoderState::Open if !input.is_empty() => self.state = DecoderState::Reading,
             _ => {}
         }
         Frames { decoder: self, input, at: 0, finished: Vec::new() }
@@ -60,7 +60,7 @@ impl Decoder {
     }
 
     fn fail(&mut self, error: ProtocolError) {
-        self.state = State::Failed(error);
+        self.state = DecoderState::Failed(error);
         self.partial = None;
     }
 
@@ -113,14 +113,14 @@ impl Frames<'_> {
     pub fn next(&mut self) -> Result<Option<Message<'_>>, ProtocolError> {
         self.finished = Vec::new();
         match self.decoder.state {
-            State::Closed => return Ok(None),
-            State::Failed(error) => return Err(error),
-            State::Open | State::Reading => {}
+            DecoderState::Closed => return Ok(None),
+            DecoderState::Failed(error) => return Err(error),
+            DecoderState::Open | DecoderState::Reading => {}
         }
         let (opcode, payload) = match self.advance() {
             Ok(Some(complete)) => complete,
             Ok(None) => {
-                self.decoder.state = State::Open;
+                self.decoder.state = DecoderState::Open;
                 return Ok(None);
             }
             Err(error) => {
@@ -135,7 +135,7 @@ impl Frames<'_> {
         let message = Message::new(opcode, payload);
         match message {
             Ok(Message::Close(..)) => {
-                self.decoder.state = State::Closed;
+                self.decoder.state = DecoderState::Closed;
                 self.decoder.partial = None;
             }
             Err(error) => self.decoder.fail(error),

@@ -9,13 +9,13 @@ use anyhow::{Result, bail};
 
 use crate::binaries::Binaries;
 use crate::callgrind::Count;
-use crate::client::{self, Backend, Client, unsubscription};
-use crate::node::Node;
+use crate::client::{self, Backend, SocketClient, unsubscription};
+use crate::node::WatchedNode;
 
 /// After every operation both nodes may do what they do later (acknowledge, look whether a join has
 /// waited for 50 ms), so that it never falls together with the next operation and makes that cheaper:
 /// with less, the counts depended on how fast the machine was. There are two rests to a join.
-const REST: Duration = Duration::from_millis(30);
+const OPERATION_PAUSE: Duration = Duration::from_millis(30);
 
 /// How long the nodes may take to know each other.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,13 +34,13 @@ pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
         ("CLUSTER_CHECK_INTERVAL", "3600000"),
         ("CLUSTER_NODE_TIMEOUT", "7200000"),
     ];
-    let (watched, mut counters) = Node::watched(&binaries.dunlin, "two-nodes", &options)?;
-    let other = Node::start(&binaries.dunlin, &options)?;
+    let (watched, mut counters) = WatchedNode::watched(&binaries.dunlin, "two-nodes", &options)?;
+    let other = WatchedNode::start(&binaries.dunlin, &options)?;
     await_joined(&[&watched, &other])?;
 
     let mut counts = Vec::new();
-    let mut near = Client::connect(watched.address)?;
-    let mut far = Client::connect(other.address)?;
+    let mut near = SocketClient::connect(watched.address)?;
+    let mut far = SocketClient::connect(other.address)?;
 
     let mut backend = Backend::connect(watched.address, "far-room")?;
     far.subscribe("far-room", None)?;
@@ -56,7 +56,7 @@ pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
         near.expect("message").map(drop).map(rest)
     })?);
 
-    let mut presence = |name, member: &mut Client, watcher: &mut Client| {
+    let mut presence = |name, member: &mut SocketClient, watcher: &mut SocketClient| {
         let channel = format!("presence-{name}");
         let (join, leave) =
             (member.subscription(&channel, Some("member")), unsubscription(&channel));
@@ -75,14 +75,14 @@ pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
 }
 
 fn rest((): ()) {
-    sleep(REST);
+    sleep(OPERATION_PAUSE);
 }
 
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-fn await_joined(nodes: &[&Node]) -> Result<()> {
+fn await_joined(nodes: &[&WatchedNode]) -> Result<()> {
     let began = Instant::now();
     for node in nodes {
         while !client::is_ready(node.address)? {

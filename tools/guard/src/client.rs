@@ -23,13 +23,13 @@ pub(crate) const APP: [(&str, &str); 4] = [
 ];
 
 /// A client's WebSocket.
-pub(crate) struct Client {
+pub(crate) struct SocketClient {
     stream: TcpStream,
     received: Vec<u8>,
     socket_id: String,
 }
 
-impl Client {
+impl SocketClient {
     /// Connects, and waits for `pusher:connection_established`.
     pub(crate) fn connect(server: SocketAddr) -> Result<Self> {
         let mut stream = connect(server)?;

@@ -38,16 +38,16 @@ use callgrind::Count;
 
 /// Counts the instructions of operations and compares them with the record.
 #[derive(Parser)]
-struct Cli {
+struct GuardCli {
     /// Record the counts instead of comparing them.
     #[arg(long)]
     record: bool,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<GuardCommand>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum GuardCommand {
     /// Show which functions cost more or less than recorded, as of the last run.
     Why {
         /// The operation's name.
@@ -56,9 +56,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = GuardCli::parse();
     let done = match cli.command {
-        Some(Command::Why { operation }) => why::print(&operation).map(|()| true),
+        Some(GuardCommand::Why { operation }) => why::print(&operation).map(|()| true),
         None => count().and_then(|counts| match cli.record {
             true => counts::record(&counts).map(|()| true),
             false => counts::check(&counts),

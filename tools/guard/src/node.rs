@@ -23,13 +23,13 @@ const QUIET: [(&str, &str); 7] = [
 ];
 
 /// A running server; it ends with this value.
-pub(crate) struct Node {
+pub(crate) struct WatchedNode {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
-impl Node {
+impl WatchedNode {
     /// Starts `program` with these options besides what every node is told.
     pub(crate) fn start(program: &Path, options: &[(&str, &str)]) -> Result<Self> {
         Self::spawn(Command::new(program), options)
@@ -82,7 +82,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for WatchedNode {
     fn drop(&mut self) {
         // An error means that it has ended by itself.
         let _ = self.child.kill();

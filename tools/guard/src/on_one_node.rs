@@ -5,23 +5,23 @@ use anyhow::Result;
 
 use crate::binaries::Binaries;
 use crate::callgrind::Count;
-use crate::client::{Backend, Client, unsubscription};
-use crate::node::Node;
+use crate::client::{Backend, SocketClient, unsubscription};
+use crate::node::WatchedNode;
 
 /// How many receive an event of `fan_out`.
 const AUDIENCE: usize = 100;
 
 /// Counts all of them.
 pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
-    let (node, mut counters) = Node::watched(&binaries.dunlin, "one-node", &[])?;
+    let (node, mut counters) = WatchedNode::watched(&binaries.dunlin, "one-node", &[])?;
     let server = node.address;
     let mut counts = Vec::new();
 
     // Handshake and farewell.
-    counts.push(counters.count("connect", 300, || Client::connect(server)?.close())?);
+    counts.push(counters.count("connect", 300, || SocketClient::connect(server)?.close())?);
 
     // The least that a message costs: it is read, understood and answered.
-    let mut client = Client::connect(server)?;
+    let mut client = SocketClient::connect(server)?;
     counts.push(counters.count("ping", 500, || {
         client.send(&[r#"{"event":"pusher:ping","data":{}}"#])?;
         client.expect("pusher:pong").map(drop)
@@ -36,7 +36,7 @@ pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
     })?);
 
     // With one who is told, both of the joining and of the leaving.
-    let mut watcher = Client::connect(server)?;
+    let mut watcher = SocketClient::connect(server)?;
     watcher.subscribe("presence-room", Some("watcher"))?;
     let leave = unsubscription("presence-room");
     let join = client.subscription("presence-room", Some("member"));
@@ -63,7 +63,7 @@ pub(crate) fn count(binaries: &Binaries) -> Result<Vec<Count>> {
     // The same with many, where the turn is most of it.
     let mut backend = Backend::connect(server, "hall")?;
     let mut audience =
-        (0..AUDIENCE).map(|_| Client::connect(server)).collect::<Result<Vec<_>>>()?;
+        (0..AUDIENCE).map(|_| SocketClient::connect(server)).collect::<Result<Vec<_>>>()?;
     audience.iter_mut().try_for_each(|client| client.subscribe("hall", None))?;
     counts.push(counters.count("publish_to_100", 100, || {
         backend.publish()?;

@@ -21,7 +21,7 @@ mod workload;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use workload::channels::Channels;
+use workload::channels::ChannelChoice;
 use workload::churn::Churn;
 use workload::fanout::Fanout;
 use workload::idle::Idle;
@@ -30,40 +30,40 @@ use workload::publish::Publish;
 /// Load generator for servers that speak the Pusher Channels protocol
 #[derive(Parser)]
 #[command(name = "load")]
-struct Cli {
+struct LoadCli {
     #[command(subcommand)]
-    command: Command,
+    command: LoadCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum LoadCommand {
     /// The reference server: as little work per delivery as one epoll loop can do
-    Floor(floor::Options),
+    Floor(floor::FloorOptions),
     /// Events from several publishers to many subscribers
-    Fanout(workload::Options<Fanout>),
+    Fanout(workload::WorkloadOptions<Fanout>),
     /// HTTP publishes to one subscriber
-    Publish(workload::Options<Publish>),
+    Publish(workload::WorkloadOptions<Publish>),
     /// Connect, subscribe, close, over and over
-    Churn(workload::Options<Churn>),
+    Churn(workload::WorkloadOptions<Churn>),
     /// Many connections that do nothing
-    Idle(workload::Options<Idle>),
+    Idle(workload::WorkloadOptions<Idle>),
     /// Very many channels with one subscriber each
-    Channels(workload::Options<Channels>),
+    Channels(workload::WorkloadOptions<ChannelChoice>),
     /// A server against the floor, in every scenario, with a page and a plot
-    Compare(compare::Options),
+    Compare(compare::CompareOptions),
     /// Several nodes over each adapter against one node, with a page
-    Cluster(cluster::Options),
+    Cluster(cluster::ClusterOptions),
 }
 
 fn main() -> Result<()> {
-    match Cli::parse().command {
-        Command::Floor(options) => floor::run(&options),
-        Command::Fanout(options) => options.run(),
-        Command::Publish(options) => options.run(),
-        Command::Churn(options) => options.run(),
-        Command::Idle(options) => options.run(),
-        Command::Channels(options) => options.run(),
-        Command::Compare(options) => compare::run(&options),
-        Command::Cluster(options) => cluster::run(&options),
+    match LoadCli::parse().command {
+        LoadCommand::Floor(options) => floor::run(&options),
+        LoadCommand::Fanout(options) => options.run(),
+        LoadCommand::Publish(options) => options.run(),
+        LoadCommand::Churn(options) => options.run(),
+        LoadCommand::Idle(options) => options.run(),
+        LoadCommand::Channels(options) => options.run(),
+        LoadCommand::Compare(options) => compare::run(&options),
+        LoadCommand::Cluster(options) => cluster::run(&options),
     }
 }

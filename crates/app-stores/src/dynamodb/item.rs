@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use crate::entry::Entry;
+use crate::entry::StoredApp;
 use crate::fields::FIELDS;
 
-pub(super) fn entry(item: &HashMap<String, AttributeValue>) -> Entry {
-    let mut entry = Entry::default();
+pub(super) fn entry(item: &HashMap<String, AttributeValue>) -> StoredApp {
+    let mut entry = StoredApp::default();
     for field in &FIELDS {
         if let Some(attribute) = item.get(field.attribute) {
             entry.add(field.name, value(attribute));

@@ -18,8 +18,8 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::deadline::{self, LIMIT};
-use crate::entry::{Asked, Entry, found};
-use crate::{Answer, AppStore, OpenError, Wanted};
+use crate::entry::{Asked, StoredApp, found};
+use crate::{AppStore, Lookup, OpenError, Wanted};
 use failure::Failure;
 
 const NAME: &str = "dynamodb";
@@ -37,7 +37,7 @@ const REQUESTS: usize = 16;
 const ATTEMPT: Duration = Duration::from_secs(2);
 
 /// The first wait for what DynamoDB had no capacity for; it doubles every time.
-const REST: Duration = Duration::from_millis(50);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -83,7 +83,7 @@ struct DynamoStore {
 }
 
 impl AppStore for DynamoStore {
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> Answer<'a> {
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> Lookup<'a> {
         Box::pin(async move {
             let asked = Asked::of(wanted);
             if asked.is_empty() {
@@ -91,7 +91,7 @@ impl AppStore for DynamoStore {
             }
             let answer = deadline::within(NAME, LIMIT, self.items(&asked)).await?;
             let items = answer.map_err(|failure| failure.of(NAME, &self.settings.table))?;
-            let entries: Vec<Entry> = items.iter().map(item::entry).collect();
+            let entries: Vec<StoredApp> = items.iter().map(item::entry).collect();
             Ok(found(entries, &asked, &self.limits))
         })
     }
@@ -137,7 +137,7 @@ impl DynamoStore {
         for batch in ids.chunks(BATCH) {
             let key = |id: &String| HashMap::from([("AppId".to_owned(), text(id))]);
             let mut keys: Vec<Item> = batch.iter().map(key).collect();
-            let mut rest = REST;
+            let mut rest = FIRST_RETRY;
             // Ends by the time limit at the latest.
             loop {
                 let wanted = KeysAndAttributes::builder()

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 const MAX_IDLE: Duration = Duration::from_secs(60);
 
 /// For how long a connection may say goodbye.
-const GOODBYE: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Connections at a time without `databasePooling.enabled`: one that answers slowly does not hold
 /// up the next question.
@@ -33,16 +33,18 @@ pub(super) struct Connections<C: Connection> {
     places: Semaphore,
     /// How many are kept however idle they are.
     min: usize,
-    kept: Mutex<Vec<Kept<C>>>,
+    kept: Mutex<Vec<IdleConnection<C>>>,
 }
 
-struct Kept<C> {
+struct IdleConnection<C> {
     connection: C,
     since: Instant,
 }
 
 /// The right to have a connection open.
-pub(super) struct Turn<'a>(#[expect(dead_code, reason = "dropping it is all")] SemaphorePermit<'a>);
+pub(super) struct Permit<'a>(
+    #[expect(dead_code, reason = "dropping it is all")] SemaphorePermit<'a>,
+);
 
 impl<C: Connection> Connections<C>
 where
@@ -61,9 +63,9 @@ where
     }
 
     /// Waits for a place.
-    pub(super) async fn turn(&self) -> Turn<'_> {
+    pub(super) async fn turn(&self) -> Permit<'_> {
         match self.places.acquire().await {
-            Ok(permit) => Turn(permit),
+            Ok(permit) => Permit(permit),
             // It is never closed.
             Err(_) => std::future::pending().await,
         }
@@ -83,15 +85,15 @@ where
         let next = kept.pop().map(|kept| kept.connection);
         drop(kept);
         for connection in stale {
-            tokio::spawn(tokio::time::timeout(GOODBYE, connection.close()));
+            tokio::spawn(tokio::time::timeout(CLOSE_TIMEOUT, connection.close()));
         }
         next
     }
 
     /// Keeps a connection that has answered; its place is free from now on.
-    pub(super) fn keep(&self, turn: Turn<'_>, connection: C) {
+    pub(super) fn keep(&self, turn: Permit<'_>, connection: C) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(Kept { connection, since: Instant::now() });
+        kept.push(IdleConnection { connection, since: Instant::now() });
         drop(kept);
         drop(turn);
     }

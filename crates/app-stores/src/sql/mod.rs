@@ -16,10 +16,10 @@ use sqlx::error::DatabaseError;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::deadline::{self, LIMIT};
-use crate::entry::{Asked, Entry, found};
-use crate::{Answer, AppStore, OpenError, StoreError, Wanted};
+use crate::entry::{Asked, StoredApp, found};
+use crate::{AppStore, Lookup, OpenError, StoreError, Wanted};
 use connections::{Connections, is_tls};
-use table::Table;
+use table::TableName;
 
 /// Ids and keys in one query.
 const BATCH: usize = 200;
@@ -35,9 +35,9 @@ trait Dialect: Send + Sync + 'static {
     /// The one query.
     fn ask(
         connection: &mut Self::Connection,
-        table: &Table,
+        table: &TableName,
         asked: &Asked,
-    ) -> impl Future<Output = Result<Vec<Entry>, sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<StoredApp>, sqlx::Error>> + Send;
 
     /// Whose fault an error is that the server tells of.
     fn fault(error: &dyn DatabaseError) -> Fault;
@@ -60,12 +60,12 @@ enum Fault {
 /// A table of apps.
 struct SqlStore<D: Dialect> {
     connections: Connections<D::Connection>,
-    table: Table,
+    table: TableName,
     limits: Limits,
 }
 
 impl<D: Dialect> AppStore for SqlStore<D> {
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> Answer<'a> {
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> Lookup<'a> {
         Box::pin(async move {
             let asked = Asked::of(wanted);
             if asked.is_empty() {
@@ -87,7 +87,7 @@ impl<D: Dialect> AppStore for SqlStore<D> {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    async fn entries(&self, asked: &Asked) -> Result<Vec<Entry>, sqlx::Error> {
+    async fn entries(&self, asked: &Asked) -> Result<Vec<StoredApp>, sqlx::Error> {
         match self.ask(asked).await {
             // What the database cannot write it does not have; the other names may be there.
             Err(sqlx::Error::Database(error))
@@ -101,7 +101,7 @@ impl<D: Dialect> SqlStore<D> {
 
     /// A connection that was kept may have died since. Whatever goes wrong on it is tried once
     /// more on a new one.
-    async fn ask(&self, asked: &Asked) -> Result<Vec<Entry>, sqlx::Error> {
+    async fn ask(&self, asked: &Asked) -> Result<Vec<StoredApp>, sqlx::Error> {
         let turn = self.connections.turn().await;
         if let Some(mut kept) = self.connections.kept() {
             let answer = D::ask(&mut kept, &self.table, asked);

@@ -11,14 +11,14 @@ use sqlx::mysql::{
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Decode, MySql, Row, TypeInfo, ValueRef};
 
 use super::connections::Connections;
-use super::table::Table;
+use super::table::TableName;
 use super::{Dialect, Fault, SqlStore};
-use crate::entry::{Asked, Entry};
+use crate::entry::{Asked, StoredApp};
 use crate::fields::FIELDS;
 use crate::{AppStore, OpenError};
 
 pub(crate) fn open(config: &Config) -> Result<Arc<dyn AppStore>, OpenError> {
-    let table = Table::new("appManager.mysql.table", &config.app_manager.mysql_table)?;
+    let table = TableName::new("appManager.mysql.table", &config.app_manager.mysql_table)?;
     let (options, plain) = options(&config.database.mysql)?;
     Ok(Arc::new(SqlStore::<MySqlDialect> {
         connections: Connections::new(options, plain, &config.database_pooling),
@@ -27,10 +27,10 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn AppStore>, OpenError> {
     }))
 }
 
-type Options = (MySqlConnectOptions, Option<MySqlConnectOptions>);
+type MysqlOptions = (MySqlConnectOptions, Option<MySqlConnectOptions>);
 
 /// How to connect, and how without encryption if that may be.
-fn options(database: &SqlDatabase) -> Result<Options, OpenError> {
+fn options(database: &SqlDatabase) -> Result<MysqlOptions, OpenError> {
     let mut options = match &database.url {
         Some(url) => parse(url)?,
         None => {
@@ -88,9 +88,9 @@ impl Dialect for MySqlDialect {
 
     async fn ask(
         connection: &mut MySqlConnection,
-        table: &Table,
+        table: &TableName,
         asked: &Asked,
-    ) -> Result<Vec<Entry>, sqlx::Error> {
+    ) -> Result<Vec<StoredApp>, sqlx::Error> {
         let (mut wanted, mut values) = (Vec::new(), Vec::new());
         for (column, names) in [("id", &asked.ids), ("key", &asked.keys)] {
             if let Some(last) = names.last() {
@@ -126,8 +126,8 @@ impl Dialect for MySqlDialect {
     }
 }
 
-fn entry(row: &MySqlRow) -> Entry {
-    let mut entry = Entry::default();
+fn entry(row: &MySqlRow) -> StoredApp {
+    let mut entry = StoredApp::default();
     for column in row.columns() {
         let known = FIELDS.iter().find(|field| field.column.eq_ignore_ascii_case(column.name()));
         if let Some(field) = known {

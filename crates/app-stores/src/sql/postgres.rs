@@ -9,14 +9,14 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
 use super::connections::Connections;
-use super::table::Table;
+use super::table::TableName;
 use super::{Dialect, Fault, SqlStore};
-use crate::entry::{Asked, Entry};
+use crate::entry::{Asked, StoredApp};
 use crate::fields::FIELDS;
 use crate::{AppStore, OpenError};
 
 pub(crate) fn open(config: &Config) -> Result<Arc<dyn AppStore>, OpenError> {
-    let table = Table::new("appManager.postgres.table", &config.app_manager.postgres_table)?;
+    let table = TableName::new("appManager.postgres.table", &config.app_manager.postgres_table)?;
     let (options, plain) = options(&config.database.postgres)?;
     Ok(Arc::new(SqlStore::<Postgres> {
         connections: Connections::new(options, plain, &config.database_pooling),
@@ -25,10 +25,10 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn AppStore>, OpenError> {
     }))
 }
 
-type Options = (PgConnectOptions, Option<PgConnectOptions>);
+type PostgresOptions = (PgConnectOptions, Option<PgConnectOptions>);
 
 /// How to connect, and how without encryption if that may be.
-fn options(database: &SqlDatabase) -> Result<Options, OpenError> {
+fn options(database: &SqlDatabase) -> Result<PostgresOptions, OpenError> {
     let mut options = match &database.url {
         Some(url) => parse(url)?,
         None => {
@@ -85,9 +85,9 @@ impl Dialect for Postgres {
 
     async fn ask(
         connection: &mut PgConnection,
-        table: &Table,
+        table: &TableName,
         asked: &Asked,
-    ) -> Result<Vec<Entry>, sqlx::Error> {
+    ) -> Result<Vec<StoredApp>, sqlx::Error> {
         let names = [("id", &asked.ids), ("key", &asked.keys)];
         let wanted: Vec<String> = names
             .into_iter()
@@ -143,8 +143,8 @@ fn written(c: char) -> String {
     }
 }
 
-fn entry(row: &PgRow) -> Result<Entry, sqlx::Error> {
-    let mut entry = Entry::default();
+fn entry(row: &PgRow) -> Result<StoredApp, sqlx::Error> {
+    let mut entry = StoredApp::default();
     let mut columns: Map<String, Value> = match serde_json::from_str(row.try_get(3)?) {
         Ok(columns) => columns,
         Err(error) => {

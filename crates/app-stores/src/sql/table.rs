@@ -10,11 +10,11 @@ const RIGHT: &str = "a table or schema.table, each of 1 to 63 characters and wit
 
 /// A table, with its schema or not.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct TableName {
     parts: Vec<String>,
 }
 
-impl Table {
+impl TableName {
     /// The table that an option names. Both databases take the case as it is written.
     pub(super) fn new(key: &'static str, name: &str) -> Result<Self, OpenError> {
         let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
@@ -38,7 +38,7 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.parts.join("."))
     }
@@ -57,11 +57,11 @@ mod tests {
             ("приложения", "`приложения`"),
             ("my apps", "`my apps`"),
         ] {
-            assert_eq!(Table::new("k", name).unwrap().quoted('`'), quoted);
+            assert_eq!(TableName::new("k", name).unwrap().quoted('`'), quoted);
         }
         let long = "a".repeat(64);
         for name in ["", ".", "a.", "a.b.c", "a`b", "a\"b", "a'b", "a\\b", "a\0b", " a", &long] {
-            let error = Table::new("appManager.mysql.table", name).unwrap_err().to_string();
+            let error = TableName::new("appManager.mysql.table", name).unwrap_err().to_string();
             assert!(error.starts_with("appManager.mysql.table = "), "{error}");
         }
     }

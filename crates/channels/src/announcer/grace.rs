@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::announcer::Subject;
 
-/// Owned by one speaker.
+/// Owned by one announcer.
 #[derive(Debug, Default)]
 pub(crate) struct Grace {
     /// When each of them went.

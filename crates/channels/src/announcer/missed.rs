@@ -9,7 +9,7 @@ use crate::announcer::Subject;
 /// How long a channel's misses count as one.
 const ONCE_IN: Duration = Duration::from_secs(10);
 /// The most channels that are remembered; beyond it the oldest is forgotten, and told again sooner.
-const MOST: usize = 100_000;
+const MAX_CHANNELS: usize = 100_000;
 
 /// Owned by the announcer.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Missed {
     /// Whether this miss is told.
     pub fn is_news(&mut self, channel: &Subject, now: Duration) -> bool {
         while self.order.front().is_some_and(|(at, _)| *at + ONCE_IN <= now)
-            || self.order.len() >= MOST
+            || self.order.len() >= MAX_CHANNELS
         {
             self.order.pop_front().map(|(_, channel)| self.told.remove(&channel));
         }

@@ -7,7 +7,7 @@
 //! ```text
 //!   came, went  -->  grace      a departure waits, and is forgotten with the return that follows
 //!                      |
-//!                    electorate who speaks for the channel, of those who were ready when it happened
+//!                    candidates who speaks for the channel, of those who were ready when it happened
 //!                      |
 //!                    memory     what somebody else speaks for: said by another if that node is dead
 //!                      |
@@ -21,18 +21,18 @@
 //! Pure, without IO, clock or randomness: it must not know what is done with a statement, nor how
 //! nodes hear of each other. Times are durations since any common zero of this node.
 
-mod electorate;
+mod announcing;
+mod candidates;
 mod grace;
 mod memory;
 mod missed;
 mod note;
-mod speaker;
 mod statement;
 
-pub use self::speaker::{Settings, Speaker};
+pub use self::announcing::{Announcer, AnnouncerSettings};
 pub use missed::Missed;
 pub use note::{Note, Origin};
-pub use statement::{Statement, Subject, Turn};
+pub use statement::{Statement, StatementKind, Subject};
 
 /// A run of a node, as all nodes call it.
 pub type NodeName = u64;

@@ -16,7 +16,7 @@ pub struct Subject {
 
 /// What happened to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Turn {
+pub enum StatementKind {
     /// The channel is occupied, the member was added.
     Came,
     /// The channel is vacated, the member was removed.
@@ -29,7 +29,7 @@ pub struct Statement {
     /// Whom it is about.
     pub subject: Subject,
     /// What happened to it.
-    pub turn: Turn,
+    pub turn: StatementKind,
     /// When that was.
     pub at: Duration,
 }

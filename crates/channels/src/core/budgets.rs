@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::Channels;
 use crate::rates::{Budget, Spending};
 use crate::registry::NodeId;
-use crate::replication::{Message, RateAnswer, RateWish};
+use crate::replication::{PeerMessage, RateAnswer, RateWish};
 use crate::runtime::{Answer, Runtime};
 
 /// What is asked for in advance: what the rate gives in this part of a second.
@@ -42,17 +42,17 @@ pub enum Spent {
     Asked(u64),
 }
 
-struct State<Reply> {
+struct PendingSpends<Reply> {
     waiting: HashMap<u64, Reply>,
     numbers: u64,
 }
 
 /// Requests that wait for their answers. Owned by the node.
-pub(super) struct Budgets<Reply>(Mutex<State<Reply>>);
+pub(super) struct Budgets<Reply>(Mutex<PendingSpends<Reply>>);
 
 impl<Reply> Default for Budgets<Reply> {
     fn default() -> Self {
-        Budgets(Mutex::new(State { waiting: HashMap::new(), numbers: 0 }))
+        Budgets(Mutex::new(PendingSpends { waiting: HashMap::new(), numbers: 0 }))
     }
 }
 
@@ -86,7 +86,7 @@ impl<R: Runtime> Channels<R> {
         let most = count.max(rate / ADVANCE);
         let reads = on == Spending::Reads;
         let wish = RateWish { ticket: number, reads, least: count, most };
-        self.wake_links(self.streams.tell_one(dealer, Message::RateWish(app, wish).encode()));
+        self.wake_links(self.streams.send_to(dealer, PeerMessage::RateWish(app, wish).encode()));
         Spent::Asked(number)
     }
 
@@ -137,7 +137,7 @@ impl<R: Runtime> Channels<R> {
                 Err(wait) => RateAnswer { ticket, granted: 0, wait_ms: wait.as_millis() as u64 },
             }
         });
-        let send = |answer| self.streams.tell_one(to, Message::RateAnswer(answer).encode());
+        let send = |answer| self.streams.send_to(to, PeerMessage::RateAnswer(answer).encode());
         self.wake_links(answer.is_some_and(send));
     }
 

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::Channels;
 use crate::registry::NodeId;
-use crate::replication::{Message, Topic as Told};
+use crate::replication::{ChannelName, PeerMessage};
 use crate::runtime::Runtime;
 use crate::topic::Topic;
 
@@ -36,8 +36,8 @@ impl ChangedCounts {
 impl<R: Runtime> Channels<R> {
     /// Tells the peers which apps this node's configuration switches off.
     pub fn send_withdrawn(&self) {
-        let message = Message::Withdrawn(self.runtime.withdrawn());
-        self.wake_links(self.streams.tell(&message.encode()));
+        let message = PeerMessage::Withdrawn(self.runtime.withdrawn());
+        self.wake_links(self.streams.send(&message.encode()));
     }
 
     /// Tells the peers the counts that have changed.
@@ -45,7 +45,7 @@ impl<R: Runtime> Channels<R> {
         let mut wake = self.send_subscription_counts();
         // Each time it comes through a little later or sooner; the soonest is the truest.
         if let Some(ago) = self.serving().filter(|ago| *ago < YOUNG) {
-            wake |= self.streams.tell(&Message::Serving(ago.as_millis() as u64).encode());
+            wake |= self.streams.send(&PeerMessage::Serving(ago.as_millis() as u64).encode());
         }
         wake |= self.send_connection_counts();
         self.wake_links(wake);
@@ -64,9 +64,9 @@ impl<R: Runtime> Channels<R> {
             self.registry.read(&app, &channel, |_, found| {
                 let count =
                     found.map_or(0, |found| found.entry.subscribers().of_node(NodeId::LOCAL));
-                let topic = Told { app: &app, channel: &channel };
-                let fact = Message::Subscriptions(topic, count).encode();
-                wake |= self.streams.tell_patiently(&fact);
+                let topic = ChannelName { app: &app, channel: &channel };
+                let fact = PeerMessage::Subscriptions(topic, count).encode();
+                wake |= self.streams.send_patiently(&fact);
             });
         }
         wake
@@ -80,13 +80,13 @@ impl<R: Runtime> Channels<R> {
             known.insert(app.clone());
             if told.get(app).copied().unwrap_or(0) != count {
                 told.insert(app.clone(), count);
-                wake |= self.streams.tell_patiently(&Message::Connections(app, count).encode());
+                wake |= self.streams.send_patiently(&PeerMessage::Connections(app, count).encode());
             }
         });
         // An app that is gone has no connections any more.
         told.retain(|app, count| {
             if !known.contains(app) {
-                wake |= self.streams.tell(&Message::Connections(app, 0).encode());
+                wake |= self.streams.send(&PeerMessage::Connections(app, 0).encode());
                 return false;
             }
             *count > 0

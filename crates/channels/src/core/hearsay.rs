@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Channels;
-use crate::last_events::{CachedEvent, Key, LastEvents};
-use crate::replication::{Event, Kept, Topic as Told};
+use crate::last_events::{CachedEvent, ChannelKey, LastEvents};
+use crate::replication::{ChannelName, EventFrame, LastEventInfo};
 use crate::runtime::Runtime;
 
 /// The latest of each channel that is on its way in the stream of a peer that is up: it goes when
@@ -27,9 +27,9 @@ impl<R: Runtime> Channels<R> {
     /// A peer tells a last event of a cache channel, as it comes or in a snapshot.
     pub(super) fn hear_kept(
         &self,
-        topic: Told<'_>,
-        event: &Event,
-        kept: Kept<'_>,
+        topic: ChannelName<'_>,
+        event: &EventFrame,
+        kept: LastEventInfo<'_>,
         by_publisher: bool,
     ) {
         let Hearsay(hearsay) = &self.hearsay;
@@ -60,7 +60,7 @@ impl<R: Runtime> Channels<R> {
         }
     }
 
-    fn believe(&self, (app, channel): Key, event: Arc<CachedEvent>) {
+    fn believe(&self, (app, channel): ChannelKey, event: Arc<CachedEvent>) {
         self.registry.read(&app, &channel, |_, _| {
             self.last_events.learn(&app, &channel, event, self.runtime.now());
         });

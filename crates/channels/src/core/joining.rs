@@ -10,7 +10,7 @@ use super::dispatch::Dispatch;
 use super::joins::{Decided, Newcomer};
 use crate::delivery::{Delivery, LastEvent, Welcome};
 use crate::last_events::CachedEvent;
-use crate::registry::{Change, Entry, Locked, Member};
+use crate::registry::{Entry, LocalChange, Locked, Member};
 use crate::runtime::{Interests, Runtime};
 use crate::topic::Topic;
 
@@ -92,7 +92,7 @@ impl<R: Runtime> Dispatch<'_, R> {
         member: Option<&Arc<Member>>,
         interests: Interests,
     ) -> bool {
-        let transitions = entry.apply(newcomer.who.shard, Change::Subscribe { member });
+        let transitions = entry.apply(newcomer.who.shard, LocalChange::Subscribe { member });
         self.follow(locked, topic, entry, &transitions, interests);
         let acks = self.send_subscribed(locked, topic, entry, &transitions.own);
         let Channels { joins, runtime, streams, .. } = self.channels;

@@ -44,7 +44,7 @@ pub use subscribing::{Subscribed, Subscription};
 
 use crate::last_events::LastEvents;
 use crate::registry::{NodeId, Registry};
-use crate::replication::Outlets;
+use crate::replication::PeerStreams;
 use crate::runtime::Runtime;
 use budgets::Budgets;
 use changed_counts::ChangedCounts;
@@ -55,7 +55,7 @@ use subscription_counts::SubscriptionCounts;
 
 /// What a node is called, and what it may keep.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ChannelSettings {
     /// This run of this node; no other run of any node has this number.
     pub me: u64,
     /// How long a cache channel's last event is kept; none = for ever.
@@ -71,7 +71,7 @@ pub struct Channels<R: Runtime> {
     registry: Registry,
     last_events: LastEvents,
     hearsay: Hearsay,
-    streams: Outlets,
+    streams: PeerStreams,
     joins: Joins,
     quotas: Quotas<R::Reply>,
     budgets: Budgets<R::Reply>,
@@ -103,15 +103,15 @@ pub struct Sizes {
 
 impl<R: Runtime> Channels<R> {
     /// Nothing has happened yet, and no peer is there.
-    pub fn new(settings: Settings, runtime: R) -> Self {
-        let Settings { me, last_event_ttl, last_event_bytes } = settings;
+    pub fn new(settings: ChannelSettings, runtime: R) -> Self {
+        let ChannelSettings { me, last_event_ttl, last_event_bytes } = settings;
         Channels {
             me,
             runtime,
             registry: Registry::default(),
             last_events: LastEvents::new(last_event_ttl, last_event_bytes),
             hearsay: Hearsay::new(last_event_ttl, last_event_bytes),
-            streams: Outlets::default(),
+            streams: PeerStreams::default(),
             joins: Joins::new(me),
             quotas: Quotas::new(me),
             budgets: Budgets::default(),

@@ -11,14 +11,14 @@ use super::Channels;
 use super::sending::told;
 use crate::announcer::Note;
 use crate::registry::NodeId;
-use crate::replication::{Event, Message, Replica, Snapshots, Topic as Told};
+use crate::replication::{ChannelName, EventFrame, PeerMessage, Replica, Snapshots};
 use crate::reservations;
 use crate::runtime::Runtime;
 use crate::topic::Topic;
 
 /// A peer, from its first sign of life on.
 #[derive(Debug)]
-struct Peer {
+struct KnownPeer {
     info: PeerInfo,
     /// Its snapshot is whole.
     whole: bool,
@@ -28,7 +28,7 @@ struct Peer {
 /// Takes in what comes out of the cluster. Owned by whoever drives that.
 #[derive(Default)]
 pub struct Peers {
-    peers: BTreeMap<NodeId, Peer>,
+    peers: BTreeMap<NodeId, KnownPeer>,
     pub(super) replica: Replica,
     snapshots: Snapshots,
 }
@@ -81,7 +81,7 @@ impl Peers {
         match output {
             Output::Up { slot, info, log } => {
                 let (id, name) = (node_id(slot), info.incarnation.0);
-                self.peers.insert(id, Peer { info, whole: false, ready: false });
+                self.peers.insert(id, KnownPeer { info, whole: false, ready: false });
                 self.snapshots.begin(&channels.streams, id, log);
                 channels.introduce_quotas(id, name);
                 channels.send_claims_to(id, channels.joins.up(id));
@@ -184,10 +184,10 @@ impl<R: Runtime> Channels<R> {
     }
 
     /// A peer is told what is claimed here.
-    fn send_claims_to(&self, node: NodeId, claims: Vec<(Topic, reservations::Message)>) {
+    fn send_claims_to(&self, node: NodeId, claims: Vec<(Topic, reservations::ReservationMessage)>) {
         let mut wake = false;
         for (topic, claim) in claims {
-            wake |= self.streams.tell_one(node, Message::Claim(told(&topic), claim).encode());
+            wake |= self.streams.send_to(node, PeerMessage::Claim(told(&topic), claim).encode());
         }
         self.wake_links(wake);
     }
@@ -197,16 +197,16 @@ impl<R: Runtime> Channels<R> {
         let now = self.runtime.now();
         let mut rest = Vec::new();
         for ((app, channel), event) in self.last_events.all() {
-            let topic = Told { app: &app, channel: &channel };
-            let frame = Event { except: None, frame: event.frame.clone() };
-            rest.push(Message::Cached(topic, frame, event.told(now, false)).encode());
+            let topic = ChannelName { app: &app, channel: &channel };
+            let frame = EventFrame { except: None, frame: event.frame.clone() };
+            rest.push(PeerMessage::Cached(topic, frame, event.told(now, false)).encode());
         }
         self.runtime.for_each_app(|app, _| {
-            rest.push(Message::Connections(app, self.connections_told(app)).encode());
+            rest.push(PeerMessage::Connections(app, self.connections_told(app)).encode());
         });
-        let serving = self.serving().map(|ago| Message::Serving(ago.as_millis() as u64));
+        let serving = self.serving().map(|ago| PeerMessage::Serving(ago.as_millis() as u64));
         rest.extend(serving.map(|message| message.encode()));
-        rest.push(Message::Withdrawn(self.runtime.withdrawn()).encode());
+        rest.push(PeerMessage::Withdrawn(self.runtime.withdrawn()).encode());
         rest
     }
 }

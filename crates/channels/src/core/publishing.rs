@@ -11,7 +11,7 @@ use crate::announcer::{Note, Subject};
 use crate::delivery::Delivery;
 use crate::last_events::{CachedEvent, PublishedAt};
 use crate::registry::Found;
-use crate::replication::{Event, Kept, Topic as Told};
+use crate::replication::{ChannelName, EventFrame, LastEventInfo};
 use crate::runtime::Runtime;
 use crate::topic::Topic;
 
@@ -48,7 +48,7 @@ impl<R: Runtime> Channels<R> {
                 dispatch.wake_store(self.runtime.store_last_event(app, channel));
             }
             let entry = found.map(|found| found.entry);
-            let told = Told { app, channel };
+            let told = ChannelName { app, channel };
             dispatch.forward(locked, told, entry, frame, except, kept.as_deref());
             if let Some(Found { channel, entry, .. }) = found {
                 let topic = Topic::subscribers(app, channel.clone());
@@ -66,7 +66,12 @@ impl<R: Runtime> Channels<R> {
     /// An event that was published at another node, for our own subscribers. If it is `kept` it is
     /// the channel's last one, unless a later one is known; then it may also be part of a snapshot,
     /// and not be delivered.
-    pub(super) fn receive(&self, topic: Told<'_>, event: &Event, kept: Option<Kept<'_>>) {
+    pub(super) fn receive(
+        &self,
+        topic: ChannelName<'_>,
+        event: &EventFrame,
+        kept: Option<LastEventInfo<'_>>,
+    ) {
         let mut dispatch = self.dispatch();
         // Also of an app that nobody has asked for here: somebody may, and subscribe.
         let known = kept.map(|kept| (kept, self.runtime.app(topic.app).id));
@@ -105,7 +110,7 @@ impl<R: Runtime> Channels<R> {
         self.registry.read(app, channel, |locked, found| {
             let Some(Found { app, channel, entry }) = found else { return };
             if ours {
-                dispatch.forward_close(locked, Told { app, channel }, entry, close);
+                dispatch.forward_close(locked, ChannelName { app, channel }, entry, close);
             }
             let topic = Topic::subscribers(app, channel.clone());
             dispatch.deliver_all(locked, entry.subscribers(), || Delivery::Close {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Channels;
-use crate::leases::{Leases, Message as Lease, NodeName, Output, Taken, Ticket};
+use crate::leases::{LeaseMessage, LeaseOutput, Leases, NodeName, SlotRequestId, Taken};
 use crate::registry::NodeId;
-use crate::replication::Message;
+use crate::replication::PeerMessage;
 use crate::runtime::{Answer, Runtime};
 
 /// What becomes of the request for a slot.
@@ -20,24 +20,24 @@ pub enum Slot {
     Denied,
     /// The node that deals the slots out has been asked: the answer comes by
     /// [`Runtime::reply`], unless the request is [cancelled](Channels::cancel_slot).
-    Asked(Ticket),
+    Asked(SlotRequestId),
 }
 
-struct State<Reply> {
+struct PendingSlots<Reply> {
     leases: Leases,
-    tickets: Ticket,
-    waiting: HashMap<Ticket, Reply>,
+    tickets: SlotRequestId,
+    waiting: HashMap<SlotRequestId, Reply>,
     /// The peers' numbers in the registry.
     numbers: HashMap<NodeName, NodeId>,
 }
 
 /// Owned by the node. Its lock is taken under no other one; what has to be told is appended to the
 /// links under it, so that it is told in the order in which it was decided.
-pub(super) struct Quotas<Reply>(Mutex<State<Reply>>);
+pub(super) struct Quotas<Reply>(Mutex<PendingSlots<Reply>>);
 
 impl<Reply> Quotas<Reply> {
     pub(super) fn new(me: NodeName) -> Self {
-        Quotas(Mutex::new(State {
+        Quotas(Mutex::new(PendingSlots {
             leases: Leases::new(me),
             tickets: 0,
             waiting: HashMap::new(),
@@ -94,7 +94,7 @@ impl<R: Runtime> Channels<R> {
     }
 
     /// Nobody waits for this slot any longer. False if the request was answered before.
-    pub fn cancel_slot(&self, app: &Arc<str>, ticket: Ticket) -> bool {
+    pub fn cancel_slot(&self, app: &Arc<str>, ticket: SlotRequestId) -> bool {
         self.with_quotas(None, |state| {
             let waited = state.waiting.remove(&ticket).is_some();
             if waited {
@@ -131,7 +131,7 @@ impl<R: Runtime> Channels<R> {
         self.with_quotas(None, |state| state.leases.set_ready(name, ready));
     }
 
-    pub(super) fn hear_lease(&self, name: NodeName, message: Lease) {
+    pub(super) fn hear_lease(&self, name: NodeName, message: LeaseMessage) {
         self.with_quotas(None, |state| state.leases.hear(name, message));
     }
 
@@ -147,8 +147,8 @@ impl<R: Runtime> Channels<R> {
     /// just made is put into `own` instead of being sent.
     fn with_quotas<T>(
         &self,
-        own: Option<&mut Option<(Ticket, bool)>>,
-        act: impl FnOnce(&mut State<R::Reply>) -> T,
+        own: Option<&mut Option<(SlotRequestId, bool)>>,
+        act: impl FnOnce(&mut PendingSlots<R::Reply>) -> T,
     ) -> T {
         let mut answers = Vec::new();
         let mut wake = false;
@@ -159,12 +159,12 @@ impl<R: Runtime> Channels<R> {
             let mut own = own;
             while let Some(output) = state.leases.poll_output() {
                 match output {
-                    Output::Tell(message) => wake |= self.send_lease(None, message),
-                    Output::Send(name, message) => {
+                    LeaseOutput::Tell(message) => wake |= self.send_lease(None, message),
+                    LeaseOutput::Send(name, message) => {
                         let node = state.numbers.get(&name).copied();
                         wake |= node.is_some_and(|node| self.send_lease(Some(node), message));
                     }
-                    Output::Answer(ticket, granted) => {
+                    LeaseOutput::Answer(ticket, granted) => {
                         let reply = state.waiting.remove(&ticket);
                         match &mut own {
                             Some(own) if ticket == newest => **own = Some((ticket, granted)),
@@ -182,11 +182,11 @@ impl<R: Runtime> Channels<R> {
         result
     }
 
-    fn send_lease(&self, node: Option<NodeId>, message: Lease) -> bool {
-        let entry = Message::Lease(message).encode();
+    fn send_lease(&self, node: Option<NodeId>, message: LeaseMessage) -> bool {
+        let entry = PeerMessage::Lease(message).encode();
         match node {
-            Some(node) => self.streams.tell_one(node, entry),
-            None => self.streams.tell(&entry),
+            Some(node) => self.streams.send_to(node, entry),
+            None => self.streams.send(&entry),
         }
     }
 }

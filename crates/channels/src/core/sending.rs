@@ -9,19 +9,17 @@ use super::Channels;
 use super::dispatch::Dispatch;
 use crate::last_events::CachedEvent;
 use crate::registry::{Entry, Locked, MemberChange, NodeId, Occupancy, Own};
-use crate::replication::{
-    Entries, Event, Message, Tickets as AckHandles, Topic as Told, everything,
-};
+use crate::replication::{AckHandles, ChannelName, Entries, EventFrame, PeerMessage, everything};
 use crate::reservations;
 use crate::runtime::Runtime;
 use crate::topic::Topic;
 
-pub(super) fn told(topic: &Topic) -> Told<'_> {
-    Told { app: &topic.app, channel: &topic.channel }
+pub(super) fn told(topic: &Topic) -> ChannelName<'_> {
+    ChannelName { app: &topic.app, channel: &topic.channel }
 }
 
 /// All that this node holds of a channel.
-fn facts(topic: Told<'_>, entry: Option<&Entry>) -> Entries {
+fn facts(topic: ChannelName<'_>, entry: Option<&Entry>) -> Entries {
     let Some(entry) = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL)) else {
         return Entries::new();
     };
@@ -48,8 +46,8 @@ impl<R: Runtime> Dispatch<'_, R> {
         match own.occupancy {
             Some(_) => {
                 let count = entry.subscribers().of_node(NodeId::LOCAL);
-                let fact = Message::Subscriptions(told(topic), count).encode();
-                self.wake_links(streams.tell_urgently(&fact, &mut acks));
+                let fact = PeerMessage::Subscriptions(told(topic), count).encode();
+                self.wake_links(streams.send_urgently(&fact, &mut acks));
             }
             None => changed_counts.mark(topic),
         }
@@ -66,8 +64,8 @@ impl<R: Runtime> Dispatch<'_, R> {
         self.send_member(locked, topic, own);
         match own.occupancy {
             Some(Occupancy::Vacated) => {
-                let fact = Message::Subscriptions(told(topic), 0).encode();
-                self.wake_links(streams.tell_patiently(&fact));
+                let fact = PeerMessage::Subscriptions(told(topic), 0).encode();
+                self.wake_links(streams.send_patiently(&fact));
             }
             _ => changed_counts.mark(topic),
         }
@@ -77,16 +75,16 @@ impl<R: Runtime> Dispatch<'_, R> {
         let Channels { streams, joins, .. } = self.channels;
         match &own.member {
             Some(MemberChange::Added(member)) => {
-                let fact = Message::Joined(told(topic), member.clone()).encode();
+                let fact = PeerMessage::Joined(told(topic), member.clone()).encode();
                 // One alone is acknowledged with a heartbeat, several are soon too many for that.
                 let is_urgent = joins.unconfirmed(topic) > 0;
                 let mut acks = AckHandles::new();
-                self.wake_links(streams.tell_counted(&fact, is_urgent, &mut acks));
+                self.wake_links(streams.send_counted(&fact, is_urgent, &mut acks));
                 joins.told_member(locked, topic, acks);
             }
             Some(MemberChange::Removed(member)) => {
-                let fact = Message::Left(told(topic), &member.id).encode();
-                self.wake_links(streams.tell_patiently(&fact));
+                let fact = PeerMessage::Left(told(topic), &member.id).encode();
+                self.wake_links(streams.send_patiently(&fact));
             }
             None => {}
         }
@@ -97,10 +95,10 @@ impl<R: Runtime> Dispatch<'_, R> {
         &mut self,
         _: Locked<'_>,
         topic: &Topic,
-        claim: reservations::Message,
+        claim: reservations::ReservationMessage,
     ) {
-        let message = Message::Claim(told(topic), claim).encode();
-        self.wake_links(self.channels.streams.tell(&message));
+        let message = PeerMessage::Claim(told(topic), claim).encode();
+        self.wake_links(self.channels.streams.send(&message));
     }
 
     /// Answers a peer's claim, after everything that was decided without knowing it.
@@ -110,9 +108,9 @@ impl<R: Runtime> Dispatch<'_, R> {
         to: NodeId,
         topic: &Topic,
         entry: Option<&Entry>,
-        answer: reservations::Message,
+        answer: reservations::ReservationMessage,
     ) {
-        let answer = Message::Claim(told(topic), answer).encode();
+        let answer = PeerMessage::Claim(told(topic), answer).encode();
         let facts = || facts(told(topic), entry);
         self.wake_links(self.channels.streams.answer(to, answer, facts));
     }
@@ -122,7 +120,7 @@ impl<R: Runtime> Dispatch<'_, R> {
     pub(super) fn forward(
         &mut self,
         locked: Locked<'_>,
-        topic: Told<'_>,
+        topic: ChannelName<'_>,
         entry: Option<&Entry>,
         frame: &Bytes,
         except: Option<SocketId>,
@@ -131,17 +129,19 @@ impl<R: Runtime> Dispatch<'_, R> {
         if self.channels.streams.is_alone() {
             return;
         }
-        let event = || Event {
+        let event = || EventFrame {
             except: except.map(|SocketId(first, second)| (first, second)),
             frame: frame.clone(),
         };
         match kept {
             Some(cached) => {
                 let told = cached.told(self.channels.runtime.now(), true);
-                let message = Message::Cached(topic, event(), told);
+                let message = PeerMessage::Cached(topic, event(), told);
                 self.send_event(locked, topic, entry, |_| true, &message);
             }
-            None => self.send_interested(locked, topic, entry, || Message::Event(topic, event())),
+            None => {
+                self.send_interested(locked, topic, entry, || PeerMessage::Event(topic, event()))
+            }
         }
     }
 
@@ -149,21 +149,21 @@ impl<R: Runtime> Dispatch<'_, R> {
     pub(super) fn forward_close(
         &mut self,
         locked: Locked<'_>,
-        topic: Told<'_>,
+        topic: ChannelName<'_>,
         entry: &Entry,
         close: &Close,
     ) {
         self.send_interested(locked, topic, Some(entry), || {
-            Message::Close(topic, close.code, &close.reason)
+            PeerMessage::Close(topic, close.code, &close.reason)
         });
     }
 
     fn send_interested<'a>(
         &mut self,
         locked: Locked<'_>,
-        topic: Told<'_>,
+        topic: ChannelName<'_>,
         entry: Option<&Entry>,
-        message: impl FnOnce() -> Message<'a>,
+        message: impl FnOnce() -> PeerMessage<'a>,
     ) {
         let interested = entry.into_iter().flat_map(|entry| entry.subscribers().nodes());
         let interested: SmallVec<[NodeId; 8]> = interested.collect();
@@ -176,13 +176,13 @@ impl<R: Runtime> Dispatch<'_, R> {
     fn send_event(
         &mut self,
         _: Locked<'_>,
-        topic: Told<'_>,
+        topic: ChannelName<'_>,
         entry: Option<&Entry>,
         to: impl Fn(NodeId) -> bool,
-        message: &Message<'_>,
+        message: &PeerMessage<'_>,
     ) {
         let facts = || facts(topic, entry);
-        self.wake_links(self.channels.streams.send(to, &message.encode(), facts));
+        self.wake_links(self.channels.streams.send_event(to, &message.encode(), facts));
     }
 }
 
@@ -190,8 +190,8 @@ impl<R: Runtime> Channels<R> {
     /// Leaves a miss of a cache channel to the node that announces the channel; lost if that has
     /// just gone.
     pub fn send_miss(&self, to: u64, app: &str, channel: &str) {
-        let message = Message::Missed(Told { app, channel });
-        let send = |node| self.streams.tell_one(node, message.encode());
+        let message = PeerMessage::Missed(ChannelName { app, channel });
+        let send = |node| self.streams.send_to(node, message.encode());
         self.wake_links(self.quotas.number(to).is_some_and(send));
     }
 }

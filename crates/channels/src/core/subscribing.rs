@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Channels;
-use super::joins::{Applicant, Left, Newcomer, Place};
+use super::joins::{Applicant, Departure, Newcomer, Reserved};
 use crate::delivery::{Delivery, Welcome};
-use crate::registry::{Change, Found, Locked, Member, Roster};
+use crate::registry::{Found, LocalChange, Locked, Member, Roster};
 use crate::runtime::{Interests, Runtime};
 use crate::topic::{Audience, ConnectionRef, Topic};
 
@@ -55,9 +55,9 @@ impl<R: Runtime> Channels<R> {
             if let (Some(member), Some(limit)) = (member, max_members) {
                 let applicant = Applicant { who, member, limit };
                 match self.place(locked, topic, entry.roster(), applicant) {
-                    Place::Free => {}
-                    Place::None => return Joined::Full,
-                    Place::Claimed(claim) => {
+                    Reserved::Free => {}
+                    Reserved::None => return Joined::Full,
+                    Reserved::Claimed(claim) => {
                         dispatch.send_claim(locked, topic, claim);
                         dispatch.wake_timer(true);
                         return Joined::AwaitsPlace;
@@ -107,18 +107,18 @@ impl<R: Runtime> Channels<R> {
     ) {
         if topic.audience == Audience::Watchers {
             return self.registry.update(&topic.app, &topic.channel, |_, entry| {
-                entry.apply(who.shard, Change::Unwatch);
+                entry.apply(who.shard, LocalChange::Unwatch);
             });
         }
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |locked, entry| {
             match self.joins.leave(locked, topic, who) {
-                Left::Counted => {}
-                Left::Claimed(settled) => return dispatch.send_claim(locked, topic, settled),
-                Left::Refused => return,
+                Departure::Counted => {}
+                Departure::Claimed(settled) => return dispatch.send_claim(locked, topic, settled),
+                Departure::Refused => return,
             }
             let user_id = member.map(|member| &*member.id);
-            let transitions = entry.apply(who.shard, Change::Unsubscribe { user_id });
+            let transitions = entry.apply(who.shard, LocalChange::Unsubscribe { user_id });
             dispatch.follow(locked, topic, entry, &transitions, interests);
             dispatch.send_unsubscribed(locked, topic, &transitions.own);
             dispatch.count_subscriptions(locked, topic, entry, interests);
@@ -131,7 +131,7 @@ impl<R: Runtime> Channels<R> {
     pub fn watch(&self, topic: &Topic, who: ConnectionRef, user_id: Arc<str>) {
         let mut dispatch = self.dispatch();
         self.registry.update(&topic.app, &topic.channel, |locked, entry| {
-            entry.apply(who.shard, Change::Watch);
+            entry.apply(who.shard, LocalChange::Watch);
             let (to, topic, welcome) = (who.id, topic.clone(), Welcome::Silent);
             dispatch.deliver(locked, who.shard, Delivery::Welcome { to, topic, welcome });
             let online = entry.is_occupied();
@@ -158,11 +158,11 @@ impl<R: Runtime> Channels<R> {
         topic: &Topic,
         roster: &Roster,
         applicant: Applicant<'_>,
-    ) -> Place {
+    ) -> Reserved {
         let Applicant { member, limit, .. } = applicant;
         if self.streams.is_alone() {
             let is_full = roster.len() >= limit && !roster.contains(&member.id);
-            return if is_full { Place::None } else { Place::Free };
+            return if is_full { Reserved::None } else { Reserved::Free };
         }
         self.joins.reserve(locked, topic, roster, applicant, || self.runtime.now())
     }

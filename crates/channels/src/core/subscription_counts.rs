@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 
 use crate::topic::Topic;
 
-const BUSY: u64 = 100;
-const PAUSE: Duration = Duration::from_secs(5);
+const BUSY_SUBSCRIPTIONS: u64 = 100;
+const COUNT_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Said {
@@ -26,7 +26,7 @@ pub(crate) struct SubscriptionCounts(Mutex<HashMap<Topic, Said>>);
 impl SubscriptionCounts {
     /// Whether a changed count is said now; otherwise it will be among the late ones.
     pub(crate) fn is_due(&self, topic: &Topic, count: u64, now: Now) -> bool {
-        if count <= BUSY {
+        if count <= BUSY_SUBSCRIPTIONS {
             return true;
         }
         let mut said = self.0.lock();
@@ -42,7 +42,7 @@ impl SubscriptionCounts {
     pub(crate) fn late(&self, now: Now) -> Vec<Topic> {
         let mut late = Vec::new();
         self.0.lock().retain(|topic, said| {
-            if now.saturating_sub(said.at) < PAUSE {
+            if now.saturating_sub(said.at) < COUNT_PAUSE {
                 return true;
             }
             if said.changed_since {

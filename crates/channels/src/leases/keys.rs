@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::election::{self, Key};
+use crate::election::{self, ElectionKey};
 
 use crate::leases::lease::{Lease, SPARE};
-use crate::leases::message::{Message, NodeName};
+use crate::leases::message::{LeaseMessage, NodeName};
 use crate::leases::ownership::Ownership;
 use crate::leases::using::held;
 
 /// Somebody who waits for a slot; numbered by the caller.
-pub type Ticket = u64;
+pub type SlotRequestId = u64;
 
 /// What became of the wish for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +25,18 @@ pub enum Taken {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum LeaseOutput {
     /// Tell everybody.
-    Tell(Message),
+    Tell(LeaseMessage),
     /// Tell one node.
-    Send(NodeName, Message),
+    Send(NodeName, LeaseMessage),
     /// Somebody who waited has a slot now, or there is none.
-    Answer(Ticket, bool),
+    Answer(SlotRequestId, bool),
 }
 
 /// What is known of another node.
 #[derive(Debug, Default)]
-pub(crate) struct Peer {
+pub(crate) struct PeerView {
     ready: bool,
     view: BTreeSet<NodeName>,
     /// The last of our views that it has seen.
@@ -47,7 +47,7 @@ pub(crate) struct Peer {
 /// Owned by the node.
 pub struct Leases {
     pub(crate) me: NodeName,
-    pub(crate) peers: BTreeMap<NodeName, Peer>,
+    pub(crate) peers: BTreeMap<NodeName, PeerView>,
     /// The members as seen from here: ourselves, and the peers that are ready.
     pub(crate) view: BTreeSet<NodeName>,
     /// How often that has changed.
@@ -56,7 +56,7 @@ pub struct Leases {
     pub(crate) owned: HashMap<Arc<str>, Ownership>,
     /// How often this node has granted.
     pub(crate) grants: u64,
-    pub(crate) outputs: VecDeque<Output>,
+    pub(crate) outputs: VecDeque<LeaseOutput>,
 }
 
 impl Leases {
@@ -75,7 +75,7 @@ impl Leases {
     }
 
     /// A slot is wanted, where there may be `limit` over all nodes.
-    pub fn take(&mut self, key: &Arc<str>, limit: u32, ticket: Ticket) -> Taken {
+    pub fn take(&mut self, key: &Arc<str>, limit: u32, ticket: SlotRequestId) -> Taken {
         let lease = self.leases.entry(key.clone()).or_default();
         lease.limit = limit;
         // Nobody overtakes those who wait.
@@ -98,7 +98,7 @@ impl Leases {
     }
 
     /// Somebody does not wait any longer. True if it was still waiting.
-    pub fn cancel(&mut self, key: &Arc<str>, ticket: Ticket) -> bool {
+    pub fn cancel(&mut self, key: &Arc<str>, ticket: SlotRequestId) -> bool {
         let Some(lease) = self.leases.get_mut(key) else { return false };
         let before = lease.waiting.len();
         lease.waiting.retain(|waiting| *waiting != ticket);
@@ -128,14 +128,14 @@ impl Leases {
     }
 
     /// What a node that has just come has to be told.
-    pub fn everything(&self) -> Vec<Message> {
+    pub fn everything(&self) -> Vec<LeaseMessage> {
         let held = self.leases.iter().map(|(key, lease)| held(key, lease));
         held.chain([self.own_view()]).collect()
     }
 
     /// Another node is there.
     pub fn up(&mut self, node: NodeName) {
-        self.peers.insert(node, Peer::default());
+        self.peers.insert(node, PeerView::default());
     }
 
     /// Another node is ready, or is not any more.
@@ -172,10 +172,10 @@ impl Leases {
     }
 
     /// Another node has told something.
-    pub fn hear(&mut self, from: NodeName, message: Message) {
+    pub fn hear(&mut self, from: NodeName, message: LeaseMessage) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         match message {
-            Message::Held { key, held, grant } => {
+            LeaseMessage::Held { key, held, grant } => {
                 if held == 0 {
                     peer.held.remove(&key);
                 } else {
@@ -188,27 +188,27 @@ impl Leases {
                 }
                 self.grant(&key);
             }
-            Message::View { number, members } => {
+            LeaseMessage::View { number, members } => {
                 peer.view = members;
-                let seen = Message::Seen { number, members: self.view.clone() };
-                self.outputs.push_back(Output::Send(from, seen));
+                let seen = LeaseMessage::Seen { number, members: self.view.clone() };
+                self.outputs.push_back(LeaseOutput::Send(from, seen));
                 // If it did not take itself for the owner, it has not listened to what we asked.
                 self.ask_anew(|owner| owner == from);
                 self.grant_all();
             }
-            Message::Seen { number, members } => {
+            LeaseMessage::Seen { number, members } => {
                 peer.view = members;
                 peer.seen = number;
                 self.grant_all();
             }
-            Message::Ask { key, limit, want } => self.asked(from, key, limit, want),
-            Message::Grant { key, slots, grant } => self.granted(from, &key, slots, grant),
-            Message::Deny { key } => self.denied(from, &key),
-            Message::Recall { key } => {
+            LeaseMessage::Ask { key, limit, want } => self.asked(from, key, limit, want),
+            LeaseMessage::Grant { key, slots, grant } => self.granted(from, &key, slots, grant),
+            LeaseMessage::Deny { key } => self.denied(from, &key),
+            LeaseMessage::Recall { key } => {
                 self.shrink(&key, 0);
-                self.outputs.push_back(Output::Send(from, Message::Returned { key }));
+                self.outputs.push_back(LeaseOutput::Send(from, LeaseMessage::Returned { key }));
             }
-            Message::Returned { key } => {
+            LeaseMessage::Returned { key } => {
                 if let Some(owned) = self.owned.get_mut(&key) {
                     owned.recalled.remove(&from);
                 }
@@ -218,19 +218,20 @@ impl Leases {
     }
 
     /// What is to be done next.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<LeaseOutput> {
         self.outputs.pop_front()
     }
 
     /// Who deals out a key, as seen from here.
     pub fn owner(&self, key: &str) -> NodeName {
-        election::winner(Key::Quota { app: key }, self.view.iter().copied()).unwrap_or(self.me)
+        election::winner(ElectionKey::Quota { app: key }, self.view.iter().copied())
+            .unwrap_or(self.me)
     }
 
     /// Whether everybody who is there sees the same members, and knows that we do. Each counts itself
     /// among them: who has just become one, and of whom we have not heard that, must have heard of us.
     pub(crate) fn is_agreed(&self) -> bool {
-        let agrees = |(node, peer): (&NodeName, &Peer)| {
+        let agrees = |(node, peer): (&NodeName, &PeerView)| {
             let members = self.view.len() + usize::from(!self.view.contains(node));
             let sees = peer.view.len() == members && self.view.is_subset(&peer.view);
             peer.seen == self.view_number && sees && peer.view.contains(node)
@@ -238,8 +239,8 @@ impl Leases {
         self.peers.iter().all(agrees)
     }
 
-    fn own_view(&self) -> Message {
-        Message::View { number: self.view_number, members: self.view.clone() }
+    fn own_view(&self) -> LeaseMessage {
+        LeaseMessage::View { number: self.view_number, members: self.view.clone() }
     }
 
     /// The members may have changed: then what was asked is asked anew, of whoever is the owner now.
@@ -258,7 +259,7 @@ impl Leases {
     /// Nothing is granted before everybody has seen it.
     fn renew_view(&mut self) {
         self.view_number += 1;
-        self.outputs.push_back(Output::Tell(self.own_view()));
+        self.outputs.push_back(LeaseOutput::Tell(self.own_view()));
     }
 
     /// Asks again for what was asked of such an owner.

@@ -17,7 +17,7 @@ pub struct GrantNumber {
 
 /// What is told. Messages of one node to another arrive in order, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum LeaseMessage {
     /// To everybody: so many slots are held, up to this grant.
     Held {
         /// Of what.

@@ -26,5 +26,5 @@ mod ownership;
 mod owning;
 mod using;
 
-pub use keys::{Leases, Output, Taken, Ticket};
-pub use message::{GrantNumber, Message, NodeName};
+pub use keys::{LeaseOutput, Leases, SlotRequestId, Taken};
+pub use message::{GrantNumber, LeaseMessage, NodeName};

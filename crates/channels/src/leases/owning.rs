@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::leases::keys::{Leases, Output};
+use crate::leases::keys::{LeaseOutput, Leases};
 use crate::leases::lease::SPARE;
-use crate::leases::message::{GrantNumber, Message, NodeName};
+use crate::leases::message::{GrantNumber, LeaseMessage, NodeName};
 use crate::leases::ownership::Ownership;
 
 impl Leases {
@@ -45,8 +45,8 @@ impl Leases {
                     self.granted(node, key, slots, grant);
                 } else {
                     owned.grant(node, grant.number, slots);
-                    let grant = Message::Grant { key: key.clone(), slots, grant };
-                    self.outputs.push_back(Output::Send(node, grant));
+                    let grant = LeaseMessage::Grant { key: key.clone(), slots, grant };
+                    self.outputs.push_back(LeaseOutput::Send(node, grant));
                 }
             } else if !owned.has_recalled {
                 owned.has_recalled = true;
@@ -56,8 +56,8 @@ impl Leases {
                 if node == self.me {
                     self.denied(node, key);
                 } else {
-                    let deny = Message::Deny { key: key.clone() };
-                    self.outputs.push_back(Output::Send(node, deny));
+                    let deny = LeaseMessage::Deny { key: key.clone() };
+                    self.outputs.push_back(LeaseOutput::Send(node, deny));
                 }
             } else {
                 break;
@@ -74,7 +74,8 @@ impl Leases {
         for (node, peer) in &self.peers {
             if *node != except && peer.held.contains_key(key) {
                 owned.recalled.insert(*node);
-                self.outputs.push_back(Output::Send(*node, Message::Recall { key: key.clone() }));
+                self.outputs
+                    .push_back(LeaseOutput::Send(*node, LeaseMessage::Recall { key: key.clone() }));
             }
         }
         if except != self.me && self.leases.get_mut(key).is_some_and(|lease| lease.shrink(0)) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::leases::keys::{Leases, Output};
+use crate::leases::keys::{LeaseOutput, Leases};
 use crate::leases::lease::{Lease, SPARE};
-use crate::leases::message::{GrantNumber, Message, NodeName};
+use crate::leases::message::{GrantNumber, LeaseMessage, NodeName};
 
 impl Leases {
     pub(crate) fn ask(&mut self, key: &Arc<str>) {
@@ -18,8 +18,8 @@ impl Leases {
         if owner == self.me {
             self.asked(owner, key.clone(), limit, want);
         } else {
-            let ask = Message::Ask { key: key.clone(), limit, want };
-            self.outputs.push_back(Output::Send(owner, ask));
+            let ask = LeaseMessage::Ask { key: key.clone(), limit, want };
+            self.outputs.push_back(LeaseOutput::Send(owner, ask));
         }
     }
 
@@ -54,7 +54,7 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(key) else { return };
         lease.asked = None;
         let refused = std::mem::take(&mut lease.waiting);
-        self.outputs.extend(refused.into_iter().map(|ticket| Output::Answer(ticket, false)));
+        self.outputs.extend(refused.into_iter().map(|ticket| LeaseOutput::Answer(ticket, false)));
         self.tidy(key);
     }
 
@@ -63,7 +63,7 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(key) else { return };
         while !lease.waiting.is_empty() && lease.take_held() {
             let served = lease.waiting.pop_front();
-            self.outputs.extend(served.map(|ticket| Output::Answer(ticket, true)));
+            self.outputs.extend(served.map(|ticket| LeaseOutput::Answer(ticket, true)));
         }
     }
 
@@ -79,7 +79,7 @@ impl Leases {
         if let Some(lease) = self.leases.get(key)
             && !self.peers.is_empty()
         {
-            self.outputs.push_back(Output::Tell(held(key, lease)));
+            self.outputs.push_back(LeaseOutput::Tell(held(key, lease)));
         }
     }
 
@@ -90,6 +90,6 @@ impl Leases {
     }
 }
 
-pub(crate) fn held(key: &Arc<str>, lease: &Lease) -> Message {
-    Message::Held { key: key.clone(), held: lease.held, grant: lease.grant }
+pub(crate) fn held(key: &Arc<str>, lease: &Lease) -> LeaseMessage {
+    LeaseMessage::Held { key: key.clone(), held: lease.held, grant: lease.grant }
 }

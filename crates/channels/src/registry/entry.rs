@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::registry::{Interest, Member, NodeId, Place, Roster, ShardId};
+use crate::registry::{Holder, Interest, Member, NodeId, Roster, ShardId};
 
 /// What happens to a channel at one of this node's shards.
 #[derive(Clone, Copy, Debug)]
-pub enum Change<'a> {
+pub enum LocalChange<'a> {
     /// One more subscription; on a presence channel it is a member's.
     Subscribe {
         /// The member that the subscription speaks for, on presence channels.
@@ -129,11 +129,11 @@ impl Entry {
     /// Applies a change at one of this node's shards.
     ///
     /// A change that takes away what is not there changes nothing.
-    pub fn apply(&mut self, shard: ShardId, change: Change<'_>) -> Transitions {
-        let place = Place::Shard(shard);
+    pub fn apply(&mut self, shard: ShardId, change: LocalChange<'_>) -> Transitions {
+        let place = Holder::Shard(shard);
         let mut transitions = Transitions::default();
         match change {
-            Change::Subscribe { member } => {
+            LocalChange::Subscribe { member } => {
                 let first = self.subscribers.of_node(NodeId::LOCAL) == 0;
                 transitions.own.occupancy = first.then_some(Occupancy::Occupied);
                 transitions.occupancy = self.occupancy_after(|e| e.subscribers.add(place));
@@ -144,7 +144,7 @@ impl Entry {
                     transitions.members.extend(joined.first_anywhere.map(MemberChange::Added));
                 }
             }
-            Change::Unsubscribe { user_id } => {
+            LocalChange::Unsubscribe { user_id } => {
                 let mut taken = false;
                 transitions.occupancy = self.occupancy_after(|e| taken = e.subscribers.take(place));
                 let last = taken && self.subscribers.of_node(NodeId::LOCAL) == 0;
@@ -156,15 +156,15 @@ impl Entry {
                     transitions.members.extend(left.last_anywhere.map(MemberChange::Removed));
                 }
             }
-            Change::Watch => self.extra().watchers.add(place),
-            Change::Unwatch => drop(self.extra().watchers.take(place)),
+            LocalChange::Watch => self.extra().watchers.add(place),
+            LocalChange::Unwatch => drop(self.extra().watchers.take(place)),
         }
         self.tidy();
         transitions
     }
 
     /// Takes in what another node says.
-    pub fn learn(&mut self, node: NodeId, fact: Fact<'_>) -> Transitions {
+    pub fn apply_fact(&mut self, node: NodeId, fact: Fact<'_>) -> Transitions {
         let mut transitions = Transitions::default();
         let before = self.subscribers.of_node(node);
         match fact {
@@ -200,7 +200,7 @@ impl Entry {
 
     /// Another node has so many subscriptions.
     fn set(&mut self, node: NodeId, count: u32) -> Option<Occupancy> {
-        self.occupancy_after(|entry| entry.subscribers.set(Place::Node(node), count))
+        self.occupancy_after(|entry| entry.subscribers.set(Holder::Node(node), count))
     }
 
     /// Whether a change of the subscribers makes the channel occupied or vacated.

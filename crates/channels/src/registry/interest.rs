@@ -3,12 +3,12 @@
 
 use smallvec::SmallVec;
 
-use crate::registry::{NodeId, Place, ShardId};
+use crate::registry::{Holder, NodeId, ShardId};
 
 /// Counts by place. Most channels have one or two holders, which need no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    held: SmallVec<[(Place, u32); 2]>,
+    held: SmallVec<[(Holder, u32); 2]>,
 }
 
 impl Interest {
@@ -25,7 +25,7 @@ impl Interest {
     }
 
     /// What one place holds.
-    pub fn at(&self, place: Place) -> u32 {
+    pub fn at(&self, place: Holder) -> u32 {
         self.held.iter().find(|(held_by, _)| *held_by == place).map_or(0, |&(_, count)| count)
     }
 
@@ -36,33 +36,33 @@ impl Interest {
     }
 
     /// The places that hold something, in no particular order.
-    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+    pub fn places(&self) -> impl Iterator<Item = Holder> + '_ {
         self.held.iter().map(|&(place, _)| place)
     }
 
     /// The shards of this node that hold something.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> + '_ {
         self.places().filter_map(|place| match place {
-            Place::Shard(shard) => Some(shard),
-            Place::Node(_) => None,
+            Holder::Shard(shard) => Some(shard),
+            Holder::Node(_) => None,
         })
     }
 
     /// The other nodes that hold something.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.places().filter_map(|place| match place {
-            Place::Node(node) => Some(node),
-            Place::Shard(_) => None,
+            Holder::Node(node) => Some(node),
+            Holder::Shard(_) => None,
         })
     }
 
     /// One more at `place`.
-    pub(crate) fn add(&mut self, place: Place) {
+    pub(crate) fn add(&mut self, place: Holder) {
         self.set(place, self.at(place).saturating_add(1));
     }
 
     /// One less at `place`; false if there was none.
-    pub(crate) fn take(&mut self, place: Place) -> bool {
+    pub(crate) fn take(&mut self, place: Holder) -> bool {
         let count = self.at(place);
         if count > 0 {
             self.set(place, count - 1);
@@ -71,7 +71,7 @@ impl Interest {
     }
 
     /// `place` holds exactly `count` from now on.
-    pub(crate) fn set(&mut self, place: Place, count: u32) {
+    pub(crate) fn set(&mut self, place: Holder, count: u32) {
         let position = self.held.iter().position(|(held_by, _)| *held_by == place);
         match (position, count) {
             (Some(at), 0) => drop(self.held.swap_remove(at)),

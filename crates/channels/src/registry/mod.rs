@@ -19,11 +19,11 @@ mod roster;
 mod snapshot;
 mod stripes;
 
-pub use entry::{Change, Entry, Fact, MemberChange, Occupancy, Own, Transitions};
+pub use entry::{Entry, Fact, LocalChange, MemberChange, Occupancy, Own, Transitions};
 pub use interest::Interest;
 pub use lock::Locked;
 pub(crate) use lock::is_anything_locked;
-pub use place::{NodeId, Place, ShardId};
+pub use place::{Holder, NodeId, ShardId};
 pub use roster::{Member, Roster};
 pub use snapshot::ChannelFacts;
 pub use stripes::{Found, Registry, STRIPES};

@@ -16,19 +16,19 @@ impl NodeId {
 /// The holder of a subscription: one of our shards, or another node as a whole, for how a peer
 /// deals its connections out is nobody else's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
+pub enum Holder {
     /// A shard of this node.
     Shard(ShardId),
     /// Another node; never [`NodeId::LOCAL`].
     Node(NodeId),
 }
 
-impl Place {
+impl Holder {
     /// The node whose fact a subscription at this place is.
     pub fn node(self) -> NodeId {
         match self {
-            Place::Shard(_) => NodeId::LOCAL,
-            Place::Node(node) => node,
+            Holder::Shard(_) => NodeId::LOCAL,
+            Holder::Node(node) => node,
         }
     }
 }

@@ -82,17 +82,17 @@ impl Roster {
     }
 
     /// One connection less of a member on `node`.
-    pub(crate) fn leave(&mut self, node: NodeId, user_id: &str) -> Left {
-        let Some(presence) = self.users.get_mut(user_id) else { return Left::default() };
+    pub(crate) fn leave(&mut self, node: NodeId, user_id: &str) -> Departed {
+        let Some(presence) = self.users.get_mut(user_id) else { return Departed::default() };
         let Some((_, sockets)) = presence.sockets.iter_mut().find(|(by, _)| *by == node) else {
-            return Left::default();
+            return Departed::default();
         };
         *sockets -= 1;
         if *sockets > 0 {
-            return Left::default();
+            return Departed::default();
         }
         let last_here = Some(presence.member.clone());
-        Left { last_here, last_anywhere: self.forget(node, user_id) }
+        Departed { last_here, last_anywhere: self.forget(node, user_id) }
     }
 
     /// `node` has connections of a member; the member if that made it one.
@@ -149,7 +149,7 @@ pub(crate) struct Joined {
 
 /// What one connection less of a member meant.
 #[derive(Default)]
-pub(crate) struct Left {
+pub(crate) struct Departed {
     /// The member, if the node has no other connection of it.
     pub(crate) last_here: Option<Arc<Member>>,
     /// The member, if no node has.

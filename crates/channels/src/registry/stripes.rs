@@ -13,11 +13,11 @@ use crate::registry::{ChannelFacts, Entry, Fact, Locked, NodeId, Transitions};
 /// The number of stripes: enough that shards rarely meet at one, few enough to walk through.
 pub const STRIPES: usize = 128;
 
-type Channels = HashMap<Arc<str>, Entry, RandomState>;
+type ChannelTable = HashMap<Arc<str>, Entry, RandomState>;
 
 #[derive(Default)]
 pub(crate) struct Stripe {
-    apps: HashMap<Arc<str>, Channels, RandomState>,
+    apps: HashMap<Arc<str>, ChannelTable, RandomState>,
 }
 
 /// A channel that somebody holds, with its names as the registry keeps them.
@@ -109,7 +109,7 @@ impl Registry {
         stripe.apps.retain(|app, channels| {
             channels.retain(|channel, entry| {
                 if entry.is_held_by(node) && !keep(app, channel) {
-                    let transitions = entry.learn(node, nothing);
+                    let transitions = entry.apply_fact(node, nothing);
                     decide(held.proof(), Found { app, channel, entry }, transitions);
                 }
                 !entry.is_empty()

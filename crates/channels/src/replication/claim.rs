@@ -2,7 +2,7 @@
 //! claims are decided by them.
 
 use crate::registry::{NodeId, Roster};
-use crate::reservations::{Members, Message, Stamp};
+use crate::reservations::{Members, ReservationMessage, Stamp};
 
 use crate::replication::codec::{Malformed, Reader, Writer};
 
@@ -29,14 +29,14 @@ impl Members for Union<'_> {
 }
 
 impl Writer {
-    pub(crate) fn claim(&mut self, message: &Message) {
+    pub(crate) fn claim(&mut self, message: &ReservationMessage) {
         let (what, stamp) = match message {
-            Message::Claim { stamp, .. } => (CLAIM, stamp),
-            Message::Seen { stamp } => (SEEN, stamp),
-            Message::Settled { stamp } => (SETTLED, stamp),
+            ReservationMessage::Claim { stamp, .. } => (CLAIM, stamp),
+            ReservationMessage::Seen { stamp } => (SEEN, stamp),
+            ReservationMessage::Settled { stamp } => (SETTLED, stamp),
         };
         [what, stamp.time, stamp.node].into_iter().for_each(|number| self.number(number));
-        if let Message::Claim { user, .. } = message {
+        if let ReservationMessage::Claim { user, .. } = message {
             self.text(user);
         }
     }
@@ -44,13 +44,13 @@ impl Writer {
 
 impl Reader<'_> {
     /// None for something that a later version says.
-    pub(crate) fn claim(&mut self) -> Result<Option<Message>, Malformed> {
+    pub(crate) fn claim(&mut self) -> Result<Option<ReservationMessage>, Malformed> {
         let what = self.number("claim message")?;
         let stamp = Stamp { time: self.number("stamp")?, node: self.number("stamp")? };
         Ok(Some(match what {
-            CLAIM => Message::Claim { stamp, user: self.text("user id")?.into() },
-            SEEN => Message::Seen { stamp },
-            SETTLED => Message::Settled { stamp },
+            CLAIM => ReservationMessage::Claim { stamp, user: self.text("user id")?.into() },
+            SEEN => ReservationMessage::Seen { stamp },
+            SETTLED => ReservationMessage::Settled { stamp },
             _ => return Ok(None),
         }))
     }

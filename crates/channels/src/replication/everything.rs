@@ -6,7 +6,7 @@ use crate::registry::Member;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::replication::{Message, Topic};
+use crate::replication::{ChannelName, PeerMessage};
 
 /// How many bytes of members one entry has, about, far below [`cluster::MAX_ENTRY`]; a single member
 /// may be longer.
@@ -17,18 +17,22 @@ pub type Entries = SmallVec<[Bytes; 1]>;
 
 /// Tells everything about a channel: so many subscriptions and these members. To be appended in one
 /// piece, under the channel's lock.
-pub fn everything(topic: Topic<'_>, subscriptions: u32, members: Vec<Arc<Member>>) -> Entries {
+pub fn everything(
+    topic: ChannelName<'_>,
+    subscriptions: u32,
+    members: Vec<Arc<Member>>,
+) -> Entries {
     let mut entries = Entries::new();
     let (mut rest, mut size) = (Vec::new(), 0);
     for member in members {
         size += weight(&member);
         if size > ENTRY && !rest.is_empty() {
-            entries.push(Message::Part(topic, std::mem::take(&mut rest)).encode());
+            entries.push(PeerMessage::Part(topic, std::mem::take(&mut rest)).encode());
             size = weight(&member);
         }
         rest.push(member);
     }
-    entries.push(Message::Everything(topic, subscriptions, rest).encode());
+    entries.push(PeerMessage::Everything(topic, subscriptions, rest).encode());
     entries
 }
 

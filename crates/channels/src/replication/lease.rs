@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::leases::{GrantNumber, Message};
+use crate::leases::{GrantNumber, LeaseMessage};
 
 use crate::replication::codec::{Malformed, Reader, Writer};
 
@@ -17,28 +17,28 @@ const RECALL: u64 = 7;
 const RETURNED: u64 = 8;
 
 impl Writer {
-    pub(crate) fn lease(&mut self, message: &Message) {
+    pub(crate) fn lease(&mut self, message: &LeaseMessage) {
         match message {
-            Message::Held { key, held, grant } => {
+            LeaseMessage::Held { key, held, grant } => {
                 self.about(HELD, key);
                 self.number(u64::from(*held));
                 self.grant(*grant);
             }
-            Message::View { number, members } => self.view(VIEW, *number, members),
-            Message::Seen { number, members } => self.view(SEEN, *number, members),
-            Message::Ask { key, limit, want } => {
+            LeaseMessage::View { number, members } => self.view(VIEW, *number, members),
+            LeaseMessage::Seen { number, members } => self.view(SEEN, *number, members),
+            LeaseMessage::Ask { key, limit, want } => {
                 self.about(ASK, key);
                 self.number(u64::from(*limit));
                 self.number(u64::from(*want));
             }
-            Message::Grant { key, slots, grant } => {
+            LeaseMessage::Grant { key, slots, grant } => {
                 self.about(GRANT, key);
                 self.number(u64::from(*slots));
                 self.grant(*grant);
             }
-            Message::Deny { key } => self.about(DENY, key),
-            Message::Recall { key } => self.about(RECALL, key),
-            Message::Returned { key } => self.about(RETURNED, key),
+            LeaseMessage::Deny { key } => self.about(DENY, key),
+            LeaseMessage::Recall { key } => self.about(RECALL, key),
+            LeaseMessage::Returned { key } => self.about(RETURNED, key),
         }
     }
 
@@ -62,25 +62,27 @@ impl Writer {
 
 impl Reader<'_> {
     /// None for something that a later version says.
-    pub(crate) fn lease(&mut self) -> Result<Option<Message>, Malformed> {
+    pub(crate) fn lease(&mut self) -> Result<Option<LeaseMessage>, Malformed> {
         let what = self.number("lease message")?;
         if let VIEW | SEEN = what {
             let number = self.number("view number")?;
             let count = self.number("number of members")?;
             let members = (0..count).map(|_| self.number("member")).collect::<Result<_, _>>()?;
             return Ok(Some(match what {
-                VIEW => Message::View { number, members },
-                _ => Message::Seen { number, members },
+                VIEW => LeaseMessage::View { number, members },
+                _ => LeaseMessage::Seen { number, members },
             }));
         }
         let key: Arc<str> = self.text("key")?.into();
         Ok(Some(match what {
-            HELD => Message::Held { key, held: self.small("slots")?, grant: self.grant()? },
-            ASK => Message::Ask { key, limit: self.small("limit")?, want: self.small("slots")? },
-            GRANT => Message::Grant { key, slots: self.small("slots")?, grant: self.grant()? },
-            DENY => Message::Deny { key },
-            RECALL => Message::Recall { key },
-            RETURNED => Message::Returned { key },
+            HELD => LeaseMessage::Held { key, held: self.small("slots")?, grant: self.grant()? },
+            ASK => {
+                LeaseMessage::Ask { key, limit: self.small("limit")?, want: self.small("slots")? }
+            }
+            GRANT => LeaseMessage::Grant { key, slots: self.small("slots")?, grant: self.grant()? },
+            DENY => LeaseMessage::Deny { key },
+            RECALL => LeaseMessage::Recall { key },
+            RETURNED => LeaseMessage::Returned { key },
             _ => return Ok(None),
         }))
     }

@@ -40,7 +40,7 @@ pub struct Stamp {
 
 /// A channel of an app, as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Topic<'a> {
+pub struct ChannelName<'a> {
     /// The app's id.
     pub app: &'a str,
     /// The channel's name.
@@ -49,7 +49,7 @@ pub struct Topic<'a> {
 
 /// A frame for everybody who is subscribed to a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct EventFrame {
     /// The numbers of the socket id that does not get it.
     pub except: Option<(u64, u64)>,
     /// The whole WebSocket frame.
@@ -58,7 +58,7 @@ pub struct Event {
 
 /// What makes an event the last one of a cache channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept<'a> {
+pub struct LastEventInfo<'a> {
     /// The event's data, as a JSON literal.
     pub data: &'a str,
     /// Which of two events is the later one.
@@ -95,29 +95,29 @@ pub struct RateAnswer {
 
 /// What a node tells its peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message<'a> {
+pub enum PeerMessage<'a> {
     /// So many subscriptions to a channel.
-    Subscriptions(Topic<'a>, u32),
+    Subscriptions(ChannelName<'a>, u32),
     /// The first connection of a member came.
-    Joined(Topic<'a>, Arc<Member>),
+    Joined(ChannelName<'a>, Arc<Member>),
     /// The last connection of the member with this id went.
-    Left(Topic<'a>, &'a str),
+    Left(ChannelName<'a>, &'a str),
     /// Members that the next [`Everything`](Self::Everything) about the channel does not repeat.
-    Part(Topic<'a>, Vec<Arc<Member>>),
+    Part(ChannelName<'a>, Vec<Arc<Member>>),
     /// All that the node holds of a channel: subscriptions and members.
-    Everything(Topic<'a>, u32, Vec<Arc<Member>>),
+    Everything(ChannelName<'a>, u32, Vec<Arc<Member>>),
     /// The snapshot is whole: what was not mentioned since the stream began is not there.
     Whole,
     /// An event; to the peers that have subscribers.
-    Event(Topic<'a>, Event),
+    Event(ChannelName<'a>, EventFrame),
     /// An event on a cache channel; to all peers.
-    Cached(Topic<'a>, Event, Kept<'a>),
+    Cached(ChannelName<'a>, EventFrame, LastEventInfo<'a>),
     /// Close everybody who is subscribed to a channel, with this code and reason.
-    Close(Topic<'a>, u16, &'a str),
+    Close(ChannelName<'a>, u16, &'a str),
     /// So many connections of the app with this id.
     Connections(&'a str, u32),
     /// About quotas.
-    Lease(crate::leases::Message),
+    Lease(crate::leases::LeaseMessage),
     /// To the node that deals out the app's budgets.
     RateWish(&'a str, RateWish),
     /// From it.
@@ -127,21 +127,21 @@ pub enum Message<'a> {
     /// The node's configuration switches off the apps with these ids, and no others.
     Withdrawn(Vec<Arc<str>>),
     /// Somebody found a cache channel empty; to the node that speaks for the channel.
-    Missed(Topic<'a>),
+    Missed(ChannelName<'a>),
     /// About places in a presence channel.
-    Claim(Topic<'a>, crate::reservations::Message),
+    Claim(ChannelName<'a>, crate::reservations::ReservationMessage),
     /// Something that a later version tells.
     Unknown(u8),
 }
 
-impl<'a> Message<'a> {
+impl<'a> PeerMessage<'a> {
     /// The channel that it is a fact about.
-    pub fn topic(&self) -> Option<Topic<'a>> {
+    pub fn topic(&self) -> Option<ChannelName<'a>> {
         match self {
-            Message::Subscriptions(topic, _)
-            | Message::Joined(topic, _)
-            | Message::Left(topic, _)
-            | Message::Everything(topic, ..) => Some(*topic),
+            PeerMessage::Subscriptions(topic, _)
+            | PeerMessage::Joined(topic, _)
+            | PeerMessage::Left(topic, _)
+            | PeerMessage::Everything(topic, ..) => Some(*topic),
             _ => None,
         }
     }
@@ -150,32 +150,32 @@ impl<'a> Message<'a> {
     pub fn encode(&self) -> Bytes {
         let mut to = Writer::new(self.tag(), self.size());
         match self {
-            Message::Subscriptions(topic, count) => {
+            PeerMessage::Subscriptions(topic, count) => {
                 to.topic(topic);
                 to.number(u64::from(*count));
             }
-            Message::Joined(topic, member) => {
+            PeerMessage::Joined(topic, member) => {
                 to.topic(topic);
                 to.member(member);
             }
-            Message::Left(topic, user_id) => {
+            PeerMessage::Left(topic, user_id) => {
                 to.topic(topic);
                 to.text(user_id);
             }
-            Message::Everything(topic, subscriptions, members) => {
+            PeerMessage::Everything(topic, subscriptions, members) => {
                 to.topic(topic);
                 to.number(u64::from(*subscriptions));
                 to.members(members);
             }
-            Message::Part(topic, members) => {
+            PeerMessage::Part(topic, members) => {
                 to.topic(topic);
                 to.members(members);
             }
-            Message::Event(topic, event) => {
+            PeerMessage::Event(topic, event) => {
                 to.topic(topic);
                 to.event(event);
             }
-            Message::Cached(topic, event, Kept { data, stamp, ttl, fresh }) => {
+            PeerMessage::Cached(topic, event, LastEventInfo { data, stamp, ttl, fresh }) => {
                 to.topic(topic);
                 to.event(event);
                 to.text(data);
@@ -183,82 +183,84 @@ impl<'a> Message<'a> {
                     to.number(number);
                 }
             }
-            Message::Close(topic, code, reason) => {
+            PeerMessage::Close(topic, code, reason) => {
                 to.topic(topic);
                 to.number(u64::from(*code));
                 to.text(reason);
             }
-            Message::Connections(app, count) => {
+            PeerMessage::Connections(app, count) => {
                 to.text(app);
                 to.number(u64::from(*count));
             }
-            Message::Lease(message) => to.lease(message),
-            Message::RateWish(app, RateWish { ticket, reads, least, most }) => {
+            PeerMessage::Lease(message) => to.lease(message),
+            PeerMessage::RateWish(app, RateWish { ticket, reads, least, most }) => {
                 to.text(app);
                 for number in [*ticket, (*reads).into(), (*least).into(), (*most).into()] {
                     to.number(number);
                 }
             }
-            Message::RateAnswer(RateAnswer { ticket, granted, wait_ms }) => {
+            PeerMessage::RateAnswer(RateAnswer { ticket, granted, wait_ms }) => {
                 for number in [*ticket, u64::from(*granted), *wait_ms] {
                     to.number(number);
                 }
             }
-            Message::Serving(millis) => to.number(*millis),
-            Message::Withdrawn(apps) => {
+            PeerMessage::Serving(millis) => to.number(*millis),
+            PeerMessage::Withdrawn(apps) => {
                 to.number(apps.len() as u64);
                 apps.iter().for_each(|app| to.text(app));
             }
-            Message::Missed(topic) => to.topic(topic),
-            Message::Claim(topic, claim) => {
+            PeerMessage::Missed(topic) => to.topic(topic),
+            PeerMessage::Claim(topic, claim) => {
                 to.topic(topic);
                 to.claim(claim);
             }
-            Message::Whole | Message::Unknown(_) => {}
+            PeerMessage::Whole | PeerMessage::Unknown(_) => {}
         }
         to.0.into()
     }
 
     fn tag(&self) -> u8 {
         match self {
-            Message::Subscriptions(..) => SUBSCRIPTIONS,
-            Message::Joined(..) => JOINED,
-            Message::Left(..) => LEFT,
-            Message::Everything(..) => EVERYTHING,
-            Message::Whole => WHOLE,
-            Message::Event(..) => EVENT,
-            Message::Cached(..) => CACHED,
-            Message::Close(..) => CLOSE,
-            Message::Connections(..) => CONNECTIONS,
-            Message::Lease(_) => LEASE,
-            Message::RateWish(..) => RATE_WISH,
-            Message::RateAnswer(_) => RATE_ANSWER,
-            Message::Serving(_) => SERVING,
-            Message::Missed(_) => MISSED,
-            Message::Claim(..) => CLAIM,
-            Message::Part(..) => PART,
-            Message::Withdrawn(_) => WITHDRAWN,
-            Message::Unknown(tag) => *tag,
+            PeerMessage::Subscriptions(..) => SUBSCRIPTIONS,
+            PeerMessage::Joined(..) => JOINED,
+            PeerMessage::Left(..) => LEFT,
+            PeerMessage::Everything(..) => EVERYTHING,
+            PeerMessage::Whole => WHOLE,
+            PeerMessage::Event(..) => EVENT,
+            PeerMessage::Cached(..) => CACHED,
+            PeerMessage::Close(..) => CLOSE,
+            PeerMessage::Connections(..) => CONNECTIONS,
+            PeerMessage::Lease(_) => LEASE,
+            PeerMessage::RateWish(..) => RATE_WISH,
+            PeerMessage::RateAnswer(_) => RATE_ANSWER,
+            PeerMessage::Serving(_) => SERVING,
+            PeerMessage::Missed(_) => MISSED,
+            PeerMessage::Claim(..) => CLAIM,
+            PeerMessage::Part(..) => PART,
+            PeerMessage::Withdrawn(_) => WITHDRAWN,
+            PeerMessage::Unknown(tag) => *tag,
         }
     }
 
     /// About how many bytes follow the tag, so that most messages are allocated once.
     fn size(&self) -> usize {
         let variable = match self {
-            Message::Event(topic, event) => {
+            PeerMessage::Event(topic, event) => {
                 topic.app.len() + topic.channel.len() + event.frame.len()
             }
-            Message::Cached(topic, event, kept) => {
+            PeerMessage::Cached(topic, event, kept) => {
                 topic.app.len() + topic.channel.len() + event.frame.len() + kept.data.len()
             }
-            Message::Everything(_, _, members) | Message::Part(_, members) => 128 * members.len(),
+            PeerMessage::Everything(_, _, members) | PeerMessage::Part(_, members) => {
+                128 * members.len()
+            }
             _ => 64,
         };
         variable + 64
     }
 }
 
-impl<'a> Message<'a> {
+impl<'a> PeerMessage<'a> {
     /// Reads an entry. Frames are shared with it, not copied.
     ///
     /// # Errors
@@ -268,59 +270,61 @@ impl<'a> Message<'a> {
         let (tag, fields) = entry.split_first().ok_or(Malformed::Short("tag"))?;
         let mut from = Reader(fields);
         if *tag == WHOLE {
-            return Ok(Message::Whole);
+            return Ok(PeerMessage::Whole);
         }
         if *tag == CONNECTIONS {
-            return Ok(Message::Connections(from.text("app")?, from.small("count")?));
+            return Ok(PeerMessage::Connections(from.text("app")?, from.small("count")?));
         }
         match *tag {
-            LEASE => return Ok(from.lease()?.map_or(Message::Unknown(LEASE), Message::Lease)),
-            RATE_WISH => return Ok(Message::RateWish(from.text("app")?, from.rate_wish()?)),
+            LEASE => {
+                return Ok(from.lease()?.map_or(PeerMessage::Unknown(LEASE), PeerMessage::Lease));
+            }
+            RATE_WISH => return Ok(PeerMessage::RateWish(from.text("app")?, from.rate_wish()?)),
             WITHDRAWN => {
                 let count = from.number("number of apps")?;
                 let apps = (0..count).map(|_| from.text("app").map(Arc::from));
-                return Ok(Message::Withdrawn(apps.collect::<Result<_, _>>()?));
+                return Ok(PeerMessage::Withdrawn(apps.collect::<Result<_, _>>()?));
             }
-            SERVING => return Ok(Message::Serving(from.number("time")?)),
-            RATE_ANSWER => return Ok(Message::RateAnswer(from.rate_answer()?)),
+            SERVING => return Ok(PeerMessage::Serving(from.number("time")?)),
+            RATE_ANSWER => return Ok(PeerMessage::RateAnswer(from.rate_answer()?)),
             CLAIM => {
-                let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+                let topic = ChannelName { app: from.text("app")?, channel: from.text("channel")? };
                 let claim = from.claim()?;
-                return Ok(
-                    claim.map_or(Message::Unknown(CLAIM), |claim| Message::Claim(topic, claim))
-                );
+                return Ok(claim.map_or(PeerMessage::Unknown(CLAIM), |claim| {
+                    PeerMessage::Claim(topic, claim)
+                }));
             }
             _ => {}
         }
         if !(SUBSCRIPTIONS..=CLOSE).contains(tag) && ![MISSED, PART].contains(tag) {
-            return Ok(Message::Unknown(*tag));
+            return Ok(PeerMessage::Unknown(*tag));
         }
-        let topic = Topic { app: from.text("app")?, channel: from.text("channel")? };
+        let topic = ChannelName { app: from.text("app")?, channel: from.text("channel")? };
         Ok(match *tag {
-            SUBSCRIPTIONS => Message::Subscriptions(topic, from.small("count")?),
-            JOINED => Message::Joined(topic, from.member()?),
-            LEFT => Message::Left(topic, from.text("user id")?),
-            EVERYTHING => Message::Everything(topic, from.small("count")?, from.members()?),
-            PART => Message::Part(topic, from.members()?),
-            EVENT => Message::Event(topic, from.event(entry)?),
+            SUBSCRIPTIONS => PeerMessage::Subscriptions(topic, from.small("count")?),
+            JOINED => PeerMessage::Joined(topic, from.member()?),
+            LEFT => PeerMessage::Left(topic, from.text("user id")?),
+            EVERYTHING => PeerMessage::Everything(topic, from.small("count")?, from.members()?),
+            PART => PeerMessage::Part(topic, from.members()?),
+            EVENT => PeerMessage::Event(topic, from.event(entry)?),
             CACHED => {
                 let event = from.event(entry)?;
-                let kept = Kept {
+                let kept = LastEventInfo {
                     data: from.text("data")?,
                     stamp: Stamp { millis: from.number("stamp")?, node: from.number("stamp")? },
                     ttl: from.number("ttl")?,
                     fresh: from.number("freshness")? != 0,
                 };
-                Message::Cached(topic, event, kept)
+                PeerMessage::Cached(topic, event, kept)
             }
-            CLOSE => Message::Close(topic, from.small("code")?, from.text("reason")?),
-            _ => Message::Missed(topic),
+            CLOSE => PeerMessage::Close(topic, from.small("code")?, from.text("reason")?),
+            _ => PeerMessage::Missed(topic),
         })
     }
 }
 
 impl Writer {
-    fn topic(&mut self, topic: &Topic<'_>) {
+    fn topic(&mut self, topic: &ChannelName<'_>) {
         self.text(topic.app);
         self.text(topic.channel);
     }
@@ -336,7 +340,7 @@ impl Writer {
         self.optional(member.info_json.as_deref());
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &EventFrame) {
         self.number(u64::from(event.except.is_some()));
         if let Some((first, second)) = event.except {
             self.number(first);
@@ -378,11 +382,11 @@ impl Reader<'_> {
     }
 
     /// `entry` is what is read from; the frame shares its memory.
-    fn event(&mut self, entry: &Bytes) -> Result<Event, Malformed> {
+    fn event(&mut self, entry: &Bytes) -> Result<EventFrame, Malformed> {
         let except = match self.number("socket id")? {
             0 => None,
             _ => Some((self.number("socket id")?, self.number("socket id")?)),
         };
-        Ok(Event { except, frame: entry.slice_ref(self.bytes("frame")?) })
+        Ok(EventFrame { except, frame: entry.slice_ref(self.bytes("frame")?) })
     }
 }

@@ -5,7 +5,7 @@
 //! must not know sockets, shards, the Pusher protocol, or how entries reach a peer.
 //!
 //! ```text
-//!   registry --own transitions--> Outlets --Log--> cluster ... cluster --entry--> Replica --> registry
+//!   registry --own transitions--> PeerStreams --Log--> cluster ... cluster --entry--> Replica --> registry
 //!                                    ^                                                 |
 //!                                 Snapshots (a new stream begins with everything)      `-> transitions
 //! ```
@@ -22,7 +22,7 @@ mod everything;
 pub mod fuzzing;
 mod lease;
 mod message;
-mod outlets;
+mod peer_streams;
 mod replica;
 mod snapshots;
 mod unconfirmed;
@@ -30,8 +30,10 @@ mod unconfirmed;
 pub use claim::Union;
 pub use codec::Malformed;
 pub use everything::{Entries, everything};
-pub use message::{Event, Kept, Message, RateAnswer, RateWish, Stamp, Topic};
-pub use outlets::{Outlets, Ticket, Tickets};
-pub use replica::{Follow, Learned, Replica};
+pub use message::{
+    ChannelName, EventFrame, LastEventInfo, PeerMessage, RateAnswer, RateWish, Stamp,
+};
+pub use peer_streams::{AckHandle, AckHandles, PeerStreams};
+pub use replica::{Applied, Follow, Replica};
 pub use snapshots::Snapshots;
 pub use unconfirmed::Unconfirmed;

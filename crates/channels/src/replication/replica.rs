@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::registry::{Fact, Found, Locked, Member, NodeId, Registry, STRIPES, Transitions};
 
-use crate::replication::Message;
+use crate::replication::PeerMessage;
 
 type Names = (Arc<str>, Arc<str>);
 
@@ -21,7 +21,7 @@ pub trait Follow {
 
 /// What a message was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learned {
+pub enum Applied {
     /// A fact, which the registry has now.
     Fact,
     /// The peer's snapshot is whole: everything that it holds is known.
@@ -33,7 +33,7 @@ pub enum Learned {
 }
 
 /// What a peer has told of a channel since its stream began.
-enum Told {
+enum Mention {
     /// Everything, and every change after it.
     Everything,
     /// Changes alone, which leave so many subscriptions and these members. If the snapshot is whole
@@ -46,7 +46,7 @@ enum Told {
 #[derive(Default)]
 pub struct Replica {
     /// The channels that a peer has mentioned since its stream began, until its snapshot is whole.
-    mentioned: HashMap<NodeId, HashMap<Names, Told>>,
+    mentioned: HashMap<NodeId, HashMap<Names, Mention>>,
     /// Members that a peer has told, and that count when it has told everything about the channel.
     parts: HashMap<(NodeId, Names), Vec<Arc<Member>>>,
 }
@@ -59,30 +59,30 @@ impl Replica {
     }
 
     /// Takes in one message; `app` gives an app's id as it is shared.
-    pub fn learn(
+    pub fn apply(
         &mut self,
         registry: &Registry,
         node: NodeId,
-        message: &Message<'_>,
+        message: &PeerMessage<'_>,
         app: impl Fn(&str) -> Arc<str>,
         follower: &mut impl Follow,
-    ) -> Learned {
+    ) -> Applied {
         let whole: Cow<'_, [Arc<Member>]>;
         let (topic, fact) = match message {
-            Message::Subscriptions(topic, count) => (topic, Fact::Subscriptions(*count)),
-            Message::Joined(topic, member) => (topic, Fact::Joined(member)),
-            Message::Left(topic, user_id) => (topic, Fact::Left(user_id)),
-            Message::Everything(topic, subscriptions, members) => {
+            PeerMessage::Subscriptions(topic, count) => (topic, Fact::Subscriptions(*count)),
+            PeerMessage::Joined(topic, member) => (topic, Fact::Joined(member)),
+            PeerMessage::Left(topic, user_id) => (topic, Fact::Left(user_id)),
+            PeerMessage::Everything(topic, subscriptions, members) => {
                 let names = || (app(topic.app), topic.channel.into());
                 whole = self.whole(node, names, members);
                 (topic, Fact::Everything { subscriptions: *subscriptions, members: &whole })
             }
-            Message::Part(topic, members) => {
+            PeerMessage::Part(topic, members) => {
                 let names = (app(topic.app), topic.channel.into());
                 self.parts.entry((node, names)).or_default().extend_from_slice(members);
-                return Learned::Part;
+                return Applied::Part;
             }
-            Message::Whole => {
+            PeerMessage::Whole => {
                 if let Some(mentioned) = self.mentioned.remove(&node) {
                     let keep = |app: &Arc<str>, channel: &Arc<str>| {
                         mentioned.contains_key(&(app.clone(), channel.clone()))
@@ -92,21 +92,22 @@ impl Replica {
                         told.sweep(registry, node, names, follower);
                     }
                 }
-                return Learned::Whole;
+                return Applied::Whole;
             }
-            _ => return Learned::NoFact,
+            _ => return Applied::NoFact,
         };
         let (app, channel): Names = (app(topic.app), topic.channel.into());
         registry.update(&app, &channel, |locked, entry| {
-            let transitions = entry.learn(node, fact);
+            let transitions = entry.apply_fact(node, fact);
             let found = Found { app: &app, channel: &channel, entry };
             follower.follow(locked, found, transitions);
         });
         if let Some(mentioned) = self.mentioned.get_mut(&node) {
-            let told = mentioned.entry((app, channel)).or_insert_with(|| Told::Changes(0, vec![]));
+            let told =
+                mentioned.entry((app, channel)).or_insert_with(|| Mention::Changes(0, vec![]));
             told.take(fact);
         }
-        Learned::Fact
+        Applied::Fact
     }
 
     /// A peer is gone, and with it everything that it held.
@@ -137,14 +138,16 @@ impl Replica {
     }
 }
 
-impl Told {
+impl Mention {
     fn take(&mut self, fact: Fact<'_>) {
         match (&mut *self, fact) {
-            (Told::Everything, _) => {}
-            (_, Fact::Everything { .. }) => *self = Told::Everything,
-            (Told::Changes(subscriptions, _), Fact::Subscriptions(count)) => *subscriptions = count,
-            (Told::Changes(_, members), Fact::Joined(member)) => members.push(member.clone()),
-            (Told::Changes(_, members), Fact::Left(id)) => members.retain(|m| *m.id != *id),
+            (Mention::Everything, _) => {}
+            (_, Fact::Everything { .. }) => *self = Mention::Everything,
+            (Mention::Changes(subscriptions, _), Fact::Subscriptions(count)) => {
+                *subscriptions = count
+            }
+            (Mention::Changes(_, members), Fact::Joined(member)) => members.push(member.clone()),
+            (Mention::Changes(_, members), Fact::Left(id)) => members.retain(|m| *m.id != *id),
         }
     }
 
@@ -156,10 +159,10 @@ impl Told {
         (app, channel): &Names,
         follower: &mut impl Follow,
     ) {
-        let Told::Changes(subscriptions, members) = self else { return };
+        let Mention::Changes(subscriptions, members) = self else { return };
         registry.update(app, channel, |locked, entry| {
             let fact = Fact::Everything { subscriptions: *subscriptions, members };
-            let transitions = entry.learn(node, fact);
+            let transitions = entry.apply_fact(node, fact);
             if transitions != Transitions::default() {
                 follower.follow(locked, Found { app, channel, entry }, transitions);
             }

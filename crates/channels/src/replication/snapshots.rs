@@ -6,18 +6,18 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::registry::{ChannelFacts, NodeId, Registry, STRIPES};
 use bytes::Bytes;
-use cluster::{Kind, Log};
+use cluster::{EntryKind, Log};
 
 use crate::replication::everything::everything;
-use crate::replication::outlets::{Outlet, Outlets};
-use crate::replication::{Message, Topic};
+use crate::replication::peer_streams::{PeerStream, PeerStreams};
+use crate::replication::{ChannelName, PeerMessage};
 
 /// A snapshot goes on when less than this waits in the stream, in bytes: it does not fill the
 /// memory faster than the peer takes it.
 const WINDOW: usize = 1024 * 1024;
 
 struct Snapshot {
-    outlet: Outlet,
+    stream: PeerStream,
     /// The next stripe to tell.
     stripe: usize,
 }
@@ -28,15 +28,15 @@ pub struct Snapshots(Vec<Snapshot>);
 
 impl Snapshots {
     /// A peer has a new stream: from now on it is told every change, and everything bit by bit.
-    pub fn begin(&mut self, outlets: &Outlets, node: NodeId, log: Arc<Log>) {
-        self.end(outlets, node);
-        self.0.push(Snapshot { outlet: outlets.open(node, log), stripe: 0 });
+    pub fn begin(&mut self, streams: &PeerStreams, node: NodeId, log: Arc<Log>) {
+        self.end(streams, node);
+        self.0.push(Snapshot { stream: streams.open(node, log), stripe: 0 });
     }
 
     /// A peer is gone.
-    pub fn end(&mut self, outlets: &Outlets, node: NodeId) {
-        self.0.retain(|snapshot| snapshot.outlet.node != node);
-        outlets.close(node);
+    pub fn end(&mut self, streams: &PeerStreams, node: NodeId) {
+        self.0.retain(|snapshot| snapshot.stream.node != node);
+        streams.close(node);
     }
 
     /// Whether somebody has still to be told something.
@@ -50,7 +50,7 @@ impl Snapshots {
     pub fn advance(&mut self, registry: &Registry, more: impl Fn() -> Vec<Bytes>) -> bool {
         let mut appended = false;
         self.0.retain_mut(|snapshot| {
-            while snapshot.outlet.log.stats().unacked_bytes < WINDOW {
+            while snapshot.stream.log.stats().unacked_bytes < WINDOW {
                 appended = true;
                 if snapshot.step(registry, &more).is_break() {
                     return false;
@@ -64,16 +64,16 @@ impl Snapshots {
 
 impl Snapshot {
     fn step(&mut self, registry: &Registry, more: impl Fn() -> Vec<Bytes>) -> ControlFlow<()> {
-        let Outlet { log, whole, .. } = &self.outlet;
+        let PeerStream { log, whole, .. } = &self.stream;
         // Whether the stream has ended meanwhile does not matter: then a new one begins anew.
         let tell = |entry: Bytes| {
-            log.append_urgent(entry, Kind::Snapshot);
+            log.append_urgent(entry, EntryKind::Snapshot);
         };
         if self.stripe < STRIPES {
             registry.snapshot(NodeId::LOCAL, self.stripe, |held| {
                 for ChannelFacts { app, channel, subscriptions, members } in &held {
                     let entries =
-                        everything(Topic { app, channel }, *subscriptions, members.clone());
+                        everything(ChannelName { app, channel }, *subscriptions, members.clone());
                     entries.into_iter().for_each(tell);
                 }
             });
@@ -83,7 +83,7 @@ impl Snapshot {
         // From here on nothing that is decided needs facts in front of it.
         whole.store(true, Relaxed);
         more().into_iter().for_each(tell);
-        tell(Message::Whole.encode());
+        tell(PeerMessage::Whole.encode());
         ControlFlow::Break(())
     }
 }

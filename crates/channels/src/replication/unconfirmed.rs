@@ -2,13 +2,13 @@
 
 use crate::registry::NodeId;
 
-use crate::replication::outlets::Tickets;
+use crate::replication::peer_streams::AckHandles;
 
 /// Members that were told one after the other; the last one's tickets stand for all.
 #[derive(Debug, Default)]
 struct Batch {
     members: usize,
-    last: Tickets,
+    last: AckHandles,
 }
 
 /// An upper bound, in two batches: the older one is over as soon as the peers have acknowledged its
@@ -28,7 +28,7 @@ impl Batch {
 
 impl Unconfirmed {
     /// A member was told.
-    pub fn add(&mut self, tickets: Tickets) {
+    pub fn add(&mut self, tickets: AckHandles) {
         self.newer.members += 1;
         self.newer.last = tickets;
     }
@@ -52,12 +52,12 @@ mod tests {
     use cluster::{Cluster, Incarnation, Output, PeerInfo, Settings};
 
     use super::*;
-    use crate::replication::{Outlets, Snapshots};
+    use crate::replication::{PeerStreams, Snapshots};
 
     const PEER: NodeId = NodeId(1);
 
     /// A node that has found a peer, which is never heard.
-    fn node(outlets: &Outlets) -> Cluster {
+    fn node(streams: &PeerStreams) -> Cluster {
         let mut cluster = Cluster::new(Incarnation(1), Settings::default());
         let info = PeerInfo {
             incarnation: Incarnation(2),
@@ -68,31 +68,31 @@ mod tests {
         cluster.found(Duration::ZERO, info);
         while let Some(output) = cluster.poll_output() {
             if let Output::Up { log, .. } = output {
-                Snapshots::default().begin(outlets, PEER, log);
+                Snapshots::default().begin(streams, PEER, log);
             }
         }
-        assert!(!outlets.is_alone());
+        assert!(!streams.is_alone());
         cluster
     }
 
-    fn tell(outlets: &Outlets, unconfirmed: &mut Unconfirmed) {
-        let mut tickets = Tickets::new();
-        let _ = outlets.tell_counted(&Bytes::from("member"), false, &mut tickets);
+    fn tell(streams: &PeerStreams, unconfirmed: &mut Unconfirmed) {
+        let mut tickets = AckHandles::new();
+        let _ = streams.send_counted(&Bytes::from("member"), false, &mut tickets);
         unconfirmed.add(tickets);
     }
 
     #[test]
     fn who_is_not_acknowledged_counts() {
-        let (outlets, mut unconfirmed) = (Outlets::default(), Unconfirmed::default());
+        let (streams, mut unconfirmed) = (PeerStreams::default(), Unconfirmed::default());
         assert_eq!(unconfirmed.count(|_| false), 0);
-        let mut cluster = node(&outlets);
+        let mut cluster = node(&streams);
         for told in 1..5 {
-            tell(&outlets, &mut unconfirmed);
+            tell(&streams, &mut unconfirmed);
             assert_eq!(unconfirmed.count(|_| false), told);
         }
         assert_eq!(unconfirmed.count(|peer| peer == PEER), 0, "it is late");
         for _ in 0..5 {
-            tell(&outlets, &mut unconfirmed);
+            tell(&streams, &mut unconfirmed);
         }
         cluster.lost(Incarnation(2));
         assert_eq!(unconfirmed.count(|_| false), 0, "it is gone");
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn with_nobody_there_everybody_knows() {
         let mut unconfirmed = Unconfirmed::default();
-        tell(&Outlets::default(), &mut unconfirmed);
+        tell(&PeerStreams::default(), &mut unconfirmed);
         assert_eq!(unconfirmed.count(|_| false), 0);
     }
 }

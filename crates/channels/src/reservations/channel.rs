@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use crate::reservations::claims::{Members, Peer, Ticket};
 use crate::reservations::message::Stamp;
+use crate::reservations::table::{Members, PeerIndex, ReservationId};
 
 /// A claim of this node.
 #[derive(Debug)]
@@ -12,29 +12,29 @@ pub(crate) struct Own {
     pub(crate) user: Box<str>,
     /// How many members the channel may have.
     pub(crate) limit: usize,
-    pub(crate) ticket: Ticket,
+    pub(crate) ticket: ReservationId,
     /// Who have not answered that they have seen it.
-    pub(crate) unseen_by: BTreeSet<Peer>,
+    pub(crate) unseen_by: BTreeSet<PeerIndex>,
     /// It is decided by what is known.
     pub(crate) is_urgent: bool,
 }
 
 /// Owned by [`Claims`](crate::reservations::Claims).
 #[derive(Debug, Default)]
-pub(crate) struct Channel {
+pub(crate) struct ChannelReservations {
     /// In the order of their stamps.
     pub(crate) own: VecDeque<Own>,
     /// Those of the peers, by stamp, with the users' ids.
-    pub(crate) others: BTreeMap<(Stamp, Peer), Box<str>>,
+    pub(crate) others: BTreeMap<(Stamp, PeerIndex), Box<str>>,
 }
 
-impl Channel {
+impl ChannelReservations {
     pub(crate) fn is_empty(&self) -> bool {
         self.own.is_empty() && self.others.is_empty()
     }
 
     /// Whether a place is claimed by us, or by a peer that fits.
-    pub(crate) fn is_claimed(&self, fits: impl Fn(Peer) -> bool) -> bool {
+    pub(crate) fn is_claimed(&self, fits: impl Fn(PeerIndex) -> bool) -> bool {
         !self.own.is_empty() || self.others.keys().any(|(_, peer)| fits(*peer))
     }
 
@@ -43,7 +43,7 @@ impl Channel {
     pub(crate) fn verdict(
         &self,
         members: &impl Members,
-        is_late: impl Fn(Peer) -> bool,
+        is_late: impl Fn(PeerIndex) -> bool,
     ) -> Option<bool> {
         let own = self.own.front()?;
         if members.has_here(&own.user) {
@@ -71,10 +71,10 @@ impl Channel {
         &self,
         own: &Own,
         members: &impl Members,
-        is_late: impl Fn(Peer) -> bool,
+        is_late: impl Fn(PeerIndex) -> bool,
         most: usize,
     ) -> usize {
-        let before = self.others.range(..(own.stamp, Peer::MIN));
+        let before = self.others.range(..(own.stamp, PeerIndex::MIN));
         let mut users = HashSet::new();
         for ((_, peer), user) in before {
             if !is_late(*peer) && *user != own.user && !members.has(user) {

@@ -12,7 +12,7 @@ pub struct Stamp {
 /// What is told about one channel. Messages of one node to another arrive in order, and in the order
 /// of the facts about the channel; or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum ReservationMessage {
     /// To everybody: a user wants to become a member here.
     Claim {
         /// Which claim it is.

@@ -34,8 +34,10 @@
 //! are but through [`Members`].
 
 mod channel;
-mod claims;
 mod message;
+mod table;
 
-pub use self::claims::{Claims, Decision, Join, Members, Peer, Ticket, Wish, allowance};
-pub use message::{Message, Stamp};
+pub use self::table::{
+    Decision, Join, Members, PeerIndex, Request, ReservationId, Reservations, allowance,
+};
+pub use message::{ReservationMessage, Stamp};

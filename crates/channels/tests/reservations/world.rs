@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use channels::reservations::{Claims, Decision, Join, Members, Message, Peer, Ticket, Wish};
+use channels::reservations::{
+    Decision, Join, Members, PeerIndex, Request, ReservationId, ReservationMessage, Reservations,
+};
 
 /// The one channel.
 const CHANNEL: &str = "presence-room";
@@ -12,7 +14,7 @@ const CHANNEL: &str = "presence-room";
 enum Item {
     Joined(u32),
     Left(u32),
-    Claims(Message),
+    Claims(ReservationMessage),
     /// What came before may be incomplete: these are all members.
     Restart(BTreeSet<u32>),
 }
@@ -29,23 +31,23 @@ struct Stream {
 /// Members by node.
 #[derive(Default)]
 struct Union {
-    me: Peer,
-    of: BTreeMap<Peer, BTreeSet<u32>>,
+    me: PeerIndex,
+    of: BTreeMap<PeerIndex, BTreeSet<u32>>,
 }
 
 pub(crate) struct Node {
-    claims: Claims<&'static str>,
+    claims: Reservations<&'static str>,
     union: Union,
-    waiting: BTreeMap<Ticket, u32>,
+    waiting: BTreeMap<ReservationId, u32>,
     /// Where in each peer's stream a member is.
-    told: BTreeMap<u32, BTreeMap<Peer, u64>>,
+    told: BTreeMap<u32, BTreeMap<PeerIndex, u64>>,
 }
 
 pub(crate) struct World {
-    nodes: BTreeMap<Peer, Node>,
-    streams: BTreeMap<(Peer, Peer), Stream>,
-    tickets: Ticket,
-    last: Peer,
+    nodes: BTreeMap<PeerIndex, Node>,
+    streams: BTreeMap<(PeerIndex, PeerIndex), Stream>,
+    tickets: ReservationId,
+    last: PeerIndex,
     pub(crate) limit: usize,
     /// Whether there may never be more.
     is_exact: bool,
@@ -67,13 +69,13 @@ impl Members for Union {
 }
 
 impl Union {
-    fn of(&mut self, node: Peer) -> &mut BTreeSet<u32> {
+    fn of(&mut self, node: PeerIndex) -> &mut BTreeSet<u32> {
         self.of.entry(node).or_default()
     }
 }
 
 impl World {
-    pub(crate) fn new(nodes: Peer, limit: usize, is_exact: bool) -> Self {
+    pub(crate) fn new(nodes: PeerIndex, limit: usize, is_exact: bool) -> Self {
         let mut world = World {
             nodes: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -87,17 +89,18 @@ impl World {
         world
     }
 
-    pub(crate) fn names(&self) -> Vec<Peer> {
+    pub(crate) fn names(&self) -> Vec<PeerIndex> {
         self.nodes.keys().copied().collect()
     }
 
     /// How many distinct users are connected.
     pub(crate) fn members(&self) -> usize {
-        let of = |(me, node): (&Peer, &Node)| node.union.of.get(me).cloned().unwrap_or_default();
+        let of =
+            |(me, node): (&PeerIndex, &Node)| node.union.of.get(me).cloned().unwrap_or_default();
         self.nodes.iter().flat_map(of).collect::<BTreeSet<u32>>().len()
     }
 
-    pub(crate) fn waiting(&self, node: Peer) -> usize {
+    pub(crate) fn waiting(&self, node: PeerIndex) -> usize {
         self.nodes[&node].waiting.len()
     }
 
@@ -110,7 +113,7 @@ impl World {
         self.last += 1;
         let me = self.last;
         let mut node = Node {
-            claims: Claims::new(me.into()),
+            claims: Reservations::new(me.into()),
             union: Union { me, ..Union::default() },
             waiting: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -128,7 +131,7 @@ impl World {
         }
     }
 
-    pub(crate) fn kill(&mut self, node: Peer) {
+    pub(crate) fn kill(&mut self, node: PeerIndex) {
         self.nodes.remove(&node);
         self.streams.retain(|(from, to), _| *from != node && *to != node);
         for other in self.names() {
@@ -138,13 +141,13 @@ impl World {
         }
     }
 
-    pub(crate) fn join(&mut self, at: Peer, user: u32) {
+    pub(crate) fn join(&mut self, at: PeerIndex, user: u32) {
         self.tickets += 1;
         let (ticket, limit) = (self.tickets, self.limit);
         let unconfirmed = self.unconfirmed(at);
         let node = self.node(at);
         let name = user.to_string();
-        let wish = Wish { user: &name, limit, unconfirmed, ticket };
+        let wish = Request { user: &name, limit, unconfirmed, ticket };
         match node.claims.join(&CHANNEL, wish, &node.union) {
             Join::Yes => self.enter(at, user),
             Join::Full => {}
@@ -157,14 +160,14 @@ impl World {
     }
 
     /// A user joins and everything is delivered; whether it is a member then.
-    pub(crate) fn wants(&mut self, at: Peer, user: u32) -> bool {
+    pub(crate) fn wants(&mut self, at: PeerIndex, user: u32) -> bool {
         self.join(at, user);
         self.settle();
         self.node(at).union.of(at).contains(&user)
     }
 
     /// Whoever waits for the user does not any more; a member leaves.
-    pub(crate) fn leave(&mut self, at: Peer, user: u32) {
+    pub(crate) fn leave(&mut self, at: PeerIndex, user: u32) {
         let waiting = self.node(at).waiting.iter().find(|(_, waits)| **waits == user);
         if let Some((&ticket, _)) = waiting {
             self.node(at).waiting.remove(&ticket);
@@ -194,7 +197,7 @@ impl World {
     }
 
     /// Those who wait at a node have waited for too long.
-    pub(crate) fn lose_patience(&mut self, at: Peer) {
+    pub(crate) fn lose_patience(&mut self, at: PeerIndex) {
         let node = self.node(at);
         for ticket in node.waiting.keys().copied().collect::<Vec<_>>() {
             assert!(node.claims.hurry(&CHANNEL, ticket));
@@ -241,11 +244,11 @@ impl World {
         }
     }
 
-    fn node(&mut self, name: Peer) -> &mut Node {
+    fn node(&mut self, name: PeerIndex) -> &mut Node {
         self.nodes.get_mut(&name).unwrap()
     }
 
-    fn enter(&mut self, at: Peer, user: u32) {
+    fn enter(&mut self, at: PeerIndex, user: u32) {
         if self.node(at).union.of(at).insert(user) {
             self.tell(at, &Item::Joined(user));
             let (members, limit) = (self.members(), self.limit);
@@ -253,7 +256,7 @@ impl World {
         }
     }
 
-    fn decide(&mut self, at: Peer) {
+    fn decide(&mut self, at: PeerIndex) {
         loop {
             let node = self.node(at);
             let decision = node.claims.decide(&CHANNEL, &node.union);
@@ -266,9 +269,9 @@ impl World {
         }
     }
 
-    fn unconfirmed(&mut self, at: Peer) -> usize {
+    fn unconfirmed(&mut self, at: PeerIndex) -> usize {
         let node = &self.nodes[&at];
-        let unknown = |told: &BTreeMap<Peer, u64>| {
+        let unknown = |told: &BTreeMap<PeerIndex, u64>| {
             told.iter().any(|(to, position)| {
                 let acked = self.streams.get(&(at, *to)).map_or(u64::MAX, |stream| stream.acked);
                 *position >= acked && !node.claims.is_late(*to)
@@ -277,7 +280,7 @@ impl World {
         node.told.values().filter(|told| unknown(told)).count()
     }
 
-    fn tell(&mut self, from: Peer, item: &Item) {
+    fn tell(&mut self, from: PeerIndex, item: &Item) {
         let mut told = BTreeMap::new();
         for ((_, to), stream) in self.streams.iter_mut().filter(|((by, _), _)| *by == from) {
             told.insert(*to, stream.push(item.clone()));
@@ -287,7 +290,7 @@ impl World {
         }
     }
 
-    fn tell_everything(&mut self, from: Peer, to: Peer) {
+    fn tell_everything(&mut self, from: PeerIndex, to: PeerIndex) {
         let node = &self.nodes[&from];
         let members = node.union.of.get(&from).cloned().unwrap_or_default();
         let claims = node.claims.ours().into_iter().map(|(_, claim)| Item::Claims(claim));
@@ -298,7 +301,7 @@ impl World {
         });
     }
 
-    fn deliver(&mut self, from: Peer, to: Peer) -> bool {
+    fn deliver(&mut self, from: PeerIndex, to: PeerIndex) -> bool {
         let Some(stream) = self.streams.get_mut(&(from, to)) else { return false };
         let Some((position, item)) = stream.items.pop_front() else { return false };
         stream.acked = position + 1;

@@ -6,7 +6,7 @@ use std::future::Future;
 
 /// One message of the broker, or a change of the connection to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum BusEvent {
     /// The connection stands and everything is subscribed.
     Up,
     /// The connection broke; the bus is already trying again.
@@ -53,7 +53,7 @@ pub enum BusError {
 pub trait Bus: 'static {
     /// What comes next: from our inbox and from the hello subject alike. Dropping the future
     /// loses nothing (it is used as a branch of a `select!`).
-    fn next(&self) -> impl Future<Output = Event>;
+    fn next(&self) -> impl Future<Output = BusEvent>;
 
     /// Hands a message to the connection; waits while that takes no more, for a bounded time. It
     /// does not wait for the broker's answer. An error means that the message may be lost, which

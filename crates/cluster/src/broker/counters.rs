@@ -23,7 +23,7 @@ impl Counter {
 
 /// What a broker transport has seen since its start. Counted on its thread, read on any.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct BrokerCounters {
     up: AtomicBool,
     /// Messages that were handed to the broker.
     pub messages_out: Counter,
@@ -49,7 +49,7 @@ pub struct Counters {
     pub outages: Counter,
 }
 
-impl Counters {
+impl BrokerCounters {
     /// Whether what we say comes back from the broker, so that peers hear us, and we them.
     pub fn up(&self) -> bool {
         self.up.load(Relaxed)

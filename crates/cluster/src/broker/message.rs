@@ -29,7 +29,7 @@ pub(super) const PART_HEAD: usize = 25;
 
 /// A message that was received.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum BrokerMessage {
     Hello(Hello),
     /// What [`Packet::decode`] reads.
     Packet(Bytes),
@@ -59,14 +59,14 @@ pub(super) struct Part {
     pub(super) bytes: Bytes,
 }
 
-impl Message {
+impl BrokerMessage {
     /// Reads a message; none if it is not one.
-    pub(super) fn decode(mut wire: Bytes) -> Option<Message> {
+    pub(super) fn decode(mut wire: Bytes) -> Option<BrokerMessage> {
         match wire.try_get_u8().ok()? {
-            HELLO => Hello::decode(wire).map(Message::Hello),
-            PACKET => Some(Message::Packet(wire)),
-            PART => Part::decode(wire).map(Message::Part),
-            ECHO => wire.try_get_u64().ok().map(|number| Message::Echo(Incarnation(number))),
+            HELLO => Hello::decode(wire).map(BrokerMessage::Hello),
+            PACKET => Some(BrokerMessage::Packet(wire)),
+            PART => Part::decode(wire).map(BrokerMessage::Part),
+            ECHO => wire.try_get_u64().ok().map(|number| BrokerMessage::Echo(Incarnation(number))),
             _ => None,
         }
     }
@@ -153,14 +153,14 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_between_characters() {
-        let decoded = Message::decode(hello(&"ü".repeat(200)).encode());
-        assert_eq!(decoded, Some(Message::Hello(hello(&"ü".repeat(127)))));
+        let decoded = BrokerMessage::decode(hello(&"ü".repeat(200)).encode());
+        assert_eq!(decoded, Some(BrokerMessage::Hello(hello(&"ü".repeat(127)))));
     }
 
     #[test]
     fn a_newer_version_may_say_more() {
         let wire = [&hello("seven").encode()[..], b"more"].concat();
-        assert_eq!(Message::decode(wire.into()), Some(Message::Hello(hello("seven"))));
+        assert_eq!(BrokerMessage::decode(wire.into()), Some(BrokerMessage::Hello(hello("seven"))));
     }
 
     #[test]
@@ -168,9 +168,9 @@ mod tests {
         let whole = hello("seven").encode();
         let undecided = whole.len() - 4; // see the next test
         let mut torsos = (0..whole.len()).filter(|end| *end != undecided);
-        assert!(torsos.all(|end| Message::decode(whole.slice(..end)).is_none()));
+        assert!(torsos.all(|end| BrokerMessage::decode(whole.slice(..end)).is_none()));
         for wire in [&b""[..], b"\0", b"PING", &[PART; 25], &[ECHO; 8]] {
-            assert_eq!(Message::decode(Bytes::copy_from_slice(wire)), None, "{wire:?}");
+            assert_eq!(BrokerMessage::decode(Bytes::copy_from_slice(wire)), None, "{wire:?}");
         }
     }
 
@@ -179,8 +179,8 @@ mod tests {
         let whole = hello("seven").encode();
         let mut older = hello("seven");
         older.peer.agreement = 0;
-        let decoded = Message::decode(whole.slice(..whole.len() - 4));
-        assert_eq!(decoded, Some(Message::Hello(older)));
+        let decoded = BrokerMessage::decode(whole.slice(..whole.len() - 4));
+        assert_eq!(decoded, Some(BrokerMessage::Hello(older)));
     }
 
     proptest! {
@@ -192,15 +192,15 @@ mod tests {
             let from = Incarnation(from);
             let peer = PeerInfo { incarnation: from, name, version: 1, agreement };
             let hello = Hello { peer, number, asks };
-            prop_assert_eq!(Message::decode(hello.encode()), Some(Message::Hello(hello)));
+            prop_assert_eq!(BrokerMessage::decode(hello.encode()), Some(BrokerMessage::Hello(hello)));
             let part = Part { from, id, index, count: 1000, bytes: "x".into() };
-            prop_assert_eq!(Message::decode(part.encode()), Some(Message::Part(part)));
-            prop_assert_eq!(Message::decode(echo(from)), Some(Message::Echo(from)));
+            prop_assert_eq!(BrokerMessage::decode(part.encode()), Some(BrokerMessage::Part(part)));
+            prop_assert_eq!(BrokerMessage::decode(echo(from)), Some(BrokerMessage::Echo(from)));
         }
 
         #[test]
         fn anything_is_read_without_harm(wire: Vec<u8>) {
-            let _ = Message::decode(wire.into());
+            let _ = BrokerMessage::decode(wire.into());
         }
     }
 }

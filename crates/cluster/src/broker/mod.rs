@@ -20,11 +20,11 @@ mod config;
 mod counters;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod health;
 mod message;
 mod node;
 mod parts;
 mod reader;
-mod sight;
 mod writer;
 
 use std::rc::Rc;
@@ -34,19 +34,19 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-pub use bus::{Bus, BusError, Event, To};
+pub use bus::{Bus, BusError, BusEvent, To};
 pub use config::BrokerConfig;
-pub use counters::{Counter, Counters};
+pub use counters::{BrokerCounters, Counter};
 
 use crate::driver::Driver;
-use node::Node;
+use node::BrokerNode;
 
 /// How long a node that goes waits until its goodbyes are with the broker.
 const PARTING: Duration = Duration::from_millis(200);
 
 /// A node that takes part over a broker, until [`stop`](Self::stop) or until it is dropped.
 pub struct Broker {
-    node: Rc<Node>,
+    node: Rc<BrokerNode>,
     tasks: JoinSet<()>,
 }
 
@@ -55,7 +55,8 @@ impl Broker {
     /// be called on the driver's thread, inside of a `LocalSet` or a local runtime; all tasks stay
     /// on it.
     pub async fn start<B: Bus>(bus: B, driver: Rc<Driver>, config: BrokerConfig) -> Broker {
-        let (bus, node) = (Rc::new(bus), Node::new(driver, config.name, config.hello_interval));
+        let (bus, node) =
+            (Rc::new(bus), BrokerNode::new(driver, config.name, config.hello_interval));
         let mut tasks = JoinSet::new();
         tasks.spawn_local(node.driver.clone().keep_time());
         tasks.spawn_local(watch(node.clone()));
@@ -70,7 +71,7 @@ impl Broker {
     }
 
     /// What has been seen so far; counts on by itself.
-    pub fn counters(&self) -> &Arc<Counters> {
+    pub fn counters(&self) -> &Arc<BrokerCounters> {
         &self.node.counters
     }
 
@@ -88,14 +89,14 @@ impl Broker {
 }
 
 /// Lets time pass for the node, for ever.
-async fn watch(node: Rc<Node>) {
+async fn watch(node: Rc<BrokerNode>) {
     let node_timeout = node.driver.settings().node_timeout;
     let pause = (node_timeout / 16).max(Duration::from_millis(1));
     loop {
         let began = Instant::now();
         sleep(pause).await;
         if began.elapsed() > node_timeout / 2 {
-            node.excuse();
+            node.resume();
         }
         node.watch();
     }

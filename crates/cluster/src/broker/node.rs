@@ -10,9 +10,9 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::counters::Counters;
+use super::counters::BrokerCounters;
+use super::health::BrokerHealth;
 use super::message::Hello;
-use super::sight::Sight;
 use crate::driver::Driver;
 use crate::warnings::Warnings;
 use crate::{Disagreement, Incarnation, PeerInfo, VERSION};
@@ -26,9 +26,9 @@ const DEPARTED: Duration = Duration::from_secs(10);
 const MAX_DEPARTED: usize = 1024;
 
 /// Owned by the broker and its tasks, all on one thread.
-pub(super) struct Node {
+pub(super) struct BrokerNode {
     pub(super) driver: Rc<Driver>,
-    pub(super) counters: Arc<Counters>,
+    pub(super) counters: Arc<BrokerCounters>,
     /// Something has changed for the writer.
     pub(super) changed: Notify,
     /// What we sent to ourselves at last came back, and so everything has gone out.
@@ -37,7 +37,7 @@ pub(super) struct Node {
     pub(super) leaving: Cell<bool>,
     name: String,
     hello_interval: Duration,
-    sight: RefCell<Sight>,
+    sight: RefCell<BrokerHealth>,
     /// When the last hello was said over this connection.
     said: Cell<Option<Instant>>,
     /// A hello is due as soon as possible.
@@ -48,19 +48,19 @@ pub(super) struct Node {
     warnings: Warnings,
 }
 
-impl Node {
+impl BrokerNode {
     /// A node that is blind.
     pub(super) fn new(driver: Rc<Driver>, name: String, hello_interval: Duration) -> Rc<Self> {
         let node_timeout = driver.settings().node_timeout;
         driver.set_blind(true);
-        Rc::new(Node {
+        Rc::new(BrokerNode {
             counters: Arc::default(),
             changed: Notify::new(),
             parted: Notify::new(),
             leaving: Cell::new(false),
             name,
             hello_interval: hello_interval.min(node_timeout / 4),
-            sight: RefCell::new(Sight::new(Instant::now(), node_timeout)),
+            sight: RefCell::new(BrokerHealth::new(Instant::now(), node_timeout)),
             said: Cell::new(None),
             wanted: Cell::new(false),
             asks: Cell::new(false),
@@ -95,8 +95,8 @@ impl Node {
     }
 
     /// The broker did not take a message.
-    pub(super) fn tear(&self, error: &dyn std::error::Error) {
-        let saw = self.sight.borrow_mut().tear();
+    pub(super) fn interrupt(&self, error: &dyn std::error::Error) {
+        let saw = self.sight.borrow_mut().interrupt();
         if saw {
             self.blinded();
             tracing::debug!(%error, "what the broker did not take is sent again");
@@ -115,8 +115,8 @@ impl Node {
     }
 
     /// This process was away for longer than we wait for our hello.
-    pub(super) fn excuse(&self) {
-        self.sight.borrow_mut().excuse(Instant::now());
+    pub(super) fn resume(&self) {
+        self.sight.borrow_mut().resume(Instant::now());
     }
 
     /// A hello came.
@@ -191,7 +191,7 @@ impl Node {
     }
 
     fn heard_ourselves(&self, number: u64) {
-        let proved = self.sight.borrow_mut().prove(Instant::now(), number);
+        let proved = self.sight.borrow_mut().confirm(Instant::now(), number);
         let Some(torn) = proved else { return };
         self.counters.set_up(true);
         let peers = self.driver.peers();

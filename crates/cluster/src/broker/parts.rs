@@ -124,7 +124,7 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::Message;
+    use super::super::message::BrokerMessage;
     use super::*;
 
     const FROM: Incarnation = Incarnation(5);
@@ -136,8 +136,8 @@ mod tests {
     fn parts(id: u64, len: usize, max: usize) -> Vec<Part> {
         let parts: Vec<Bytes> = cut(FROM, id, &message(len), max).unwrap().collect();
         assert!(parts.iter().all(|part| part.len() <= max));
-        let decode = |part| match Message::decode(part) {
-            Some(Message::Part(part)) => part,
+        let decode = |part| match BrokerMessage::decode(part) {
+            Some(BrokerMessage::Part(part)) => part,
             other => panic!("not a part: {other:?}"),
         };
         parts.into_iter().map(decode).collect()

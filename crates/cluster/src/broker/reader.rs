@@ -4,27 +4,27 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
-use super::bus::{Bus, Event};
-use super::message::{Message, Part};
-use super::node::Node;
+use super::bus::{Bus, BusEvent};
+use super::message::{BrokerMessage, Part};
+use super::node::BrokerNode;
 use super::parts::Parts;
 use crate::{Flags, Incarnation, Packet, Received};
 
 /// Passes on whatever comes, for ever.
-pub(super) async fn read<B: Bus>(bus: Rc<B>, node: Rc<Node>) {
+pub(super) async fn read<B: Bus>(bus: Rc<B>, node: Rc<BrokerNode>) {
     let mut reader = Reader { node, parts: Parts::default(), was_up: false };
     loop {
         reader.node.driver.room().await;
         match bus.next().await {
-            Event::Up => reader.node.up(std::mem::replace(&mut reader.was_up, true)),
-            Event::Down { reason } => reader.node.down(&reason),
-            Event::Message(wire) => reader.message(wire),
+            BusEvent::Up => reader.node.up(std::mem::replace(&mut reader.was_up, true)),
+            BusEvent::Down { reason } => reader.node.down(&reason),
+            BusEvent::Message(wire) => reader.message(wire),
         }
     }
 }
 
 struct Reader {
-    node: Rc<Node>,
+    node: Rc<BrokerNode>,
     parts: Parts,
     /// It is not the first connection.
     was_up: bool,
@@ -34,18 +34,18 @@ impl Reader {
     fn message(&mut self, wire: Bytes) {
         self.node.counters.messages_in.add();
         self.node.counters.bytes_in.add_many(wire.len());
-        match Message::decode(wire) {
-            Some(Message::Hello(hello)) => {
+        match BrokerMessage::decode(wire) {
+            Some(BrokerMessage::Hello(hello)) => {
                 // Our own ones come regularly, if nothing else does.
                 self.parts.expire(self.node.driver.settings().node_timeout);
                 self.node.heard(hello);
             }
-            Some(Message::Packet(wire)) => self.packet(wire),
-            Some(Message::Part(part)) => self.part(part),
-            Some(Message::Echo(whose)) if whose == self.node.driver.me() => {
+            Some(BrokerMessage::Packet(wire)) => self.packet(wire),
+            Some(BrokerMessage::Part(part)) => self.part(part),
+            Some(BrokerMessage::Echo(whose)) if whose == self.node.driver.me() => {
                 self.node.parted.notify_one();
             }
-            Some(Message::Echo(_)) => {}
+            Some(BrokerMessage::Echo(_)) => {}
             None => self.node.counters.malformed.add(),
         }
     }
@@ -57,8 +57,8 @@ impl Reader {
             return self.stranger(from);
         }
         if let Some(whole) = self.parts.take(part) {
-            match Message::decode(whole) {
-                Some(Message::Packet(wire)) => self.packet(wire),
+            match BrokerMessage::decode(whole) {
+                Some(BrokerMessage::Packet(wire)) => self.packet(wire),
                 _ => self.node.counters.malformed.add(),
             }
         }

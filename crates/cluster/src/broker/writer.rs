@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 
 use super::bus::{Bus, BusError, To};
 use super::message;
-use super::node::Node;
+use super::node::BrokerNode;
 use super::parts;
 use crate::{Incarnation, Packet};
 
@@ -18,7 +18,7 @@ use crate::{Incarnation, Packet};
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// Sends whatever there is to send, for ever.
-pub(super) async fn write<B: Bus>(bus: Rc<B>, node: Rc<Node>) {
+pub(super) async fn write<B: Bus>(bus: Rc<B>, node: Rc<BrokerNode>) {
     let writer = Writer { bus, node, cut: Cell::new(0), too_long: LogThrottle::every(SAY_EVERY) };
     let mut parting = false;
     loop {
@@ -38,7 +38,7 @@ pub(super) async fn write<B: Bus>(bus: Rc<B>, node: Rc<Node>) {
 
 struct Writer<B> {
     bus: Rc<B>,
-    node: Rc<Node>,
+    node: Rc<BrokerNode>,
     /// How many packets were cut into parts.
     cut: Cell<u64>,
     too_long: LogThrottle,
@@ -123,7 +123,7 @@ impl<B: Bus> Writer<B> {
             Err(error @ BusError::TooLong { .. }) => self.too_long(&error),
             Err(error) => {
                 self.node.counters.failed.add();
-                self.node.tear(&error);
+                self.node.interrupt(&error);
             }
         }
         false

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::{Kind, Log, Reason};
+use crate::{EntryKind, Log, Reason};
 
 /// Takes down what it is told; appends to every new log and forgets whoever is down.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl Owner for Recorder {
         let mut notes = self.0.borrow_mut();
         match output {
             Output::Up { slot, log, info } => {
-                log.append(format!("to {}", info.name).into(), Kind::Snapshot).unwrap();
+                log.append(format!("to {}", info.name).into(), EntryKind::Snapshot).unwrap();
                 notes.log = Some(log);
                 notes.told.push(format!("up {}", slot.0));
                 if info.name == "unwanted" {
@@ -77,7 +77,7 @@ async fn entries_reach_the_owner() {
 
     let log = notes.borrow().log.clone().unwrap();
     let thread = std::thread::spawn(move || {
-        if log.append("later".into(), Kind::Event).unwrap().wake {
+        if log.append("later".into(), EntryKind::Event).unwrap().wake {
             wake.wake();
         }
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{
-    Cluster, Flags, Header, Incarnation, Kind, Log, Now, Output, Packet, PeerInfo, Received,
+    Cluster, EntryKind, Flags, Header, Incarnation, Log, Now, Output, Packet, PeerInfo, Received,
     Settings,
 };
 
@@ -256,10 +256,10 @@ fn append(log: Option<&Arc<Log>>, kind: u8, length: u8) {
     let Some(log) = log else { return };
     let entry = Bytes::from(vec![kind; length.into()]);
     match kind % 4 {
-        0 => log.append(entry, Kind::Snapshot),
-        1 => log.append(entry, Kind::Event),
-        2 => log.append_urgent(entry, Kind::Fact),
-        _ => log.append_patient(entry, Kind::Fact),
+        0 => log.append(entry, EntryKind::Snapshot),
+        1 => log.append(entry, EntryKind::Event),
+        2 => log.append_urgent(entry, EntryKind::Fact),
+        _ => log.append_patient(entry, EntryKind::Fact),
     };
 }
 

@@ -1,7 +1,7 @@
 //! The fuzz targets as property tests, with noise and with valid inputs that were changed.
 
 use bytes::Bytes;
-use testkit::{CountingAllocator, Target};
+use testkit::{CountingAllocator, HostileTarget};
 
 use super::*;
 use crate::{Flags, Header, Incarnation, MAX_PACKET, Packet};
@@ -13,7 +13,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const AT_MOST: usize = 64 << 10;
 
 fn withstands(run: fn(&[u8]), samples: &[Vec<u8>], at_most: usize) {
-    let target = Target { source_file: file!(), run, samples, at_most, per_byte: 64 };
+    let target = HostileTarget { source_file: file!(), run, samples, at_most, per_byte: 64 };
     target.withstands_strangers();
 }
 

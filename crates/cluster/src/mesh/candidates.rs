@@ -11,7 +11,7 @@ use crate::Incarnation;
 
 /// How many are kept, each with a task. Far more than there are nodes; without a secret, strangers
 /// can make us believe in any.
-const MOST: usize = 1024;
+const MAX_CANDIDATES: usize = 1024;
 
 /// An address that may be a peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Candidates {
             known.incarnation = incarnation.or(known.incarnation);
             return false;
         }
-        let room = table.len() < MOST;
+        let room = table.len() < MAX_CANDIDATES;
         if room {
             table.insert(address, Candidate { incarnation, until });
         }
@@ -138,7 +138,7 @@ mod tests {
     async fn there_are_not_too_many() {
         let candidates = Candidates::default();
         let new = (1..=2000).filter(|port| candidates.mention(address(*port), None, SECOND));
-        assert_eq!(new.count(), MOST);
+        assert_eq!(new.count(), MAX_CANDIDATES);
     }
 
     #[test]

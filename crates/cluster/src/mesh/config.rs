@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::tls::Tls;
+use super::tls::MeshTls;
 
 /// How a node takes part in a mesh. The default values are those of the options.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct MeshConfig {
     /// Nodes that are dialled, each `host` or `host:port`.
     pub peers: Vec<String>,
     /// Encrypts all connections; the same for all nodes.
-    pub tls: Option<Tls>,
+    pub tls: Option<MeshTls>,
 }
 
 impl Default for MeshConfig {

@@ -10,8 +10,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::links::Link;
-use super::message::{self, Message, MessageError};
-use super::node::Node;
+use super::message::{self, MeshMessage, MessageError};
+use super::node::MeshNode;
 use crate::{Flags, Packet, Received};
 
 /// How much is read at once, in bytes, as long as messages are no longer than that.
@@ -22,8 +22,8 @@ const LEAST_READ: usize = 4 << 10;
 const LOOKS: u32 = 4;
 
 /// A connected socket, encrypted or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+pub(super) trait MeshStream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> MeshStream for S {}
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ enum ConnectionError {
 
 /// Serves a connection until it ends. Each direction is a task of its own, so that what comes does
 /// not look whether something goes, and the other way round.
-pub(super) async fn serve(node: Rc<Node>, stream: Box<dyn Stream>, link: Rc<Link>) {
+pub(super) async fn serve(node: Rc<MeshNode>, stream: Box<dyn MeshStream>, link: Rc<Link>) {
     let enrolled = Enrolled::new(&node, &link);
     let (reader, writer) = split(stream);
     let mut directions = JoinSet::new();
@@ -73,12 +73,12 @@ pub(super) async fn serve(node: Rc<Node>, stream: Box<dyn Stream>, link: Rc<Link
 
 /// A link in the table of links, for as long as its connection is served.
 struct Enrolled<'a> {
-    node: &'a Node,
+    node: &'a MeshNode,
     link: &'a Rc<Link>,
 }
 
 impl<'a> Enrolled<'a> {
-    fn new(node: &'a Node, link: &'a Rc<Link>) -> Self {
+    fn new(node: &'a MeshNode, link: &'a Rc<Link>) -> Self {
         node.counters.connections.add();
         node.driver.found(link.peer.clone());
         if node.links.add(link) {
@@ -95,7 +95,7 @@ impl Drop for Enrolled<'_> {
 }
 
 async fn read<S: AsyncRead>(
-    node: Rc<Node>,
+    node: Rc<MeshNode>,
     mut reader: ReadHalf<S>,
     link: Rc<Link>,
 ) -> Result<End, ConnectionError> {
@@ -109,13 +109,13 @@ async fn read<S: AsyncRead>(
     loop {
         while let Some(message) = message::take(&mut buffer)? {
             match message {
-                Message::Packet(packet) => {
+                MeshMessage::Packet(packet) => {
                     if receive(&node, &link, packet) {
                         return Ok(End::Goodbye);
                     }
                 }
-                Message::Addresses(addresses) => node.told(&link, &addresses),
-                Message::Unknown => {}
+                MeshMessage::Addresses(addresses) => node.told(&link, &addresses),
+                MeshMessage::Unknown => {}
             }
         }
         if !buffer.is_empty() {
@@ -140,7 +140,7 @@ async fn read<S: AsyncRead>(
 }
 
 /// Passes a packet on. Whether the peer has left the cluster with it.
-fn receive(node: &Node, link: &Link, packet: Packet) -> bool {
+fn receive(node: &MeshNode, link: &Link, packet: Packet) -> bool {
     let goodbye = packet.header.flags.has(Flags::GOODBYE);
     if node.driver.receive(packet) == Received::Unknown && !goodbye {
         // It was held for dead and is not: the connection still proves who it is. The packet is
@@ -152,19 +152,19 @@ fn receive(node: &Node, link: &Link, packet: Packet) -> bool {
 
 /// Sends whatever there is to send; ends only if that fails.
 async fn write<S: AsyncWrite>(
-    node: Rc<Node>,
+    node: Rc<MeshNode>,
     mut writer: WriteHalf<S>,
     link: Rc<Link>,
 ) -> Result<End, ConnectionError> {
     loop {
         match next(&node, &link) {
-            Next::Packet(packet) => {
+            NextRead::Packet(packet) => {
                 let head = message::packet_head(&packet);
                 write_all(&mut writer, head, &packet.entries).await?;
             }
-            Next::Addresses(message) => write_all(&mut writer, message, &[]).await?,
-            Next::Wait => link.woken.notified().await,
-            Next::Done => {
+            NextRead::Addresses(message) => write_all(&mut writer, message, &[]).await?,
+            NextRead::Wait => link.woken.notified().await,
+            NextRead::Done => {
                 writer.shutdown().await?;
                 // The peer closes the connection when it has read everything, and so do we.
                 std::future::pending().await
@@ -174,7 +174,7 @@ async fn write<S: AsyncWrite>(
 }
 
 /// What a connection sends next.
-enum Next {
+enum NextRead {
     Packet(Packet),
     Addresses(Bytes),
     Wait,
@@ -182,17 +182,17 @@ enum Next {
     Done,
 }
 
-fn next(node: &Node, link: &Rc<Link>) -> Next {
+fn next(node: &MeshNode, link: &Rc<Link>) -> NextRead {
     if !node.links.is_current(link) {
-        return Next::Done;
+        return NextRead::Done;
     }
     if link.untold.take() {
-        return Next::Addresses(message::addresses(&node.links.others(link)));
+        return NextRead::Addresses(message::addresses(&node.links.others(link)));
     }
     match node.driver.next_packet(link.peer.incarnation) {
-        Some(packet) => Next::Packet(packet),
-        None if node.leaving.get() => Next::Done,
-        None => Next::Wait,
+        Some(packet) => NextRead::Packet(packet),
+        None if node.leaving.get() => NextRead::Done,
+        None => NextRead::Wait,
     }
 }
 

@@ -19,7 +19,7 @@ impl Counter {
 
 /// What a mesh has seen since its start. Counted on its thread, read on any.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct MeshCounters {
     /// Hellos that were sent.
     pub hellos_sent: Counter,
     /// Hellos of other nodes of this cluster that were heard.

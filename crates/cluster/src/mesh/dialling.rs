@@ -16,14 +16,14 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::handshake::{HandshakeError, Role};
-use super::node::Node;
+use super::node::MeshNode;
 use crate::Incarnation;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
 /// The pauses between attempts.
-const SHORTEST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long the greater incarnation waits for the smaller one to dial.
 const COURTESY: Duration = Duration::from_secs(1);
 /// How many accepted connections may be in their handshake; more wait to be accepted.
@@ -31,8 +31,8 @@ const HANDSHAKES: usize = 128;
 
 /// Connects to whoever is at an address whenever there is no link to it, until nobody believes in
 /// the address any more.
-pub(super) async fn pursue(node: Rc<Node>, address: SocketAddr) {
-    let mut backoff = Backoff::new(SHORTEST, LONGEST);
+pub(super) async fn pursue(node: Rc<MeshNode>, address: SocketAddr) {
+    let mut backoff = Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut courteous = true;
     while let Some(candidate) = node.candidates.get(address) {
         if let Some(peer) = candidate.incarnation {
@@ -69,7 +69,7 @@ enum Dialled {
 
 /// Tries to connect to an address once, where `expected` was last.
 async fn dial(
-    node: &Rc<Node>,
+    node: &Rc<MeshNode>,
     address: SocketAddr,
     expected: Option<Incarnation>,
 ) -> Result<Dialled, HandshakeError> {
@@ -92,7 +92,7 @@ async fn dial(
 }
 
 /// Accepts connections, for ever.
-pub(super) async fn accept(node: Rc<Node>, listener: TcpListener) {
+pub(super) async fn accept(node: Rc<MeshNode>, listener: TcpListener) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     loop {
         let Ok(permit) = handshakes.clone().acquire_owned().await else { return };

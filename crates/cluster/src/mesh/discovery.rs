@@ -12,13 +12,13 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::config::Discovery;
 use super::hello::{Hello, HelloError, MAX_HELLO};
-use super::node::{Node, at_port};
+use super::node::{MeshNode, at_port};
 use super::resolve::keep_resolving;
 use super::udp::{self, THIS_HOST, Udp};
 
 /// Says this node's hellos, and hears those of others.
 pub(super) struct Discoverer {
-    node: Rc<Node>,
+    node: Rc<MeshNode>,
     udp: Udp,
     host: IpAddr,
     port: u16,
@@ -34,7 +34,7 @@ pub(super) struct Discoverer {
 impl Discoverer {
     /// Begins to say and to hear hellos every so often, in tasks of the node.
     pub(super) fn start(
-        node: &Rc<Node>,
+        node: &Rc<MeshNode>,
         udp: Udp,
         (host, port): (IpAddr, u16),
         every: Duration,

@@ -6,10 +6,10 @@ use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, join};
 use tokio::runtime::{Builder, Runtime};
 
-use super::handshake::{HandshakeError, Identity, Role, shake};
+use super::handshake::{HandshakeError, MeshIdentity, Role, shake};
 use super::hello::{Hello, Realm};
-use super::message::{self, Message, MessageError};
-use super::secret::{PROOF, Purpose, Secret};
+use super::message::{self, MeshMessage, MessageError};
+use super::secret::{ClusterSecret, PROOF, Purpose};
 use crate::Incarnation;
 
 /// The cluster that the node belongs to; one that is easy to guess.
@@ -27,8 +27,8 @@ const MAX_GREETING: usize = 1024;
 /// How many fresh bytes a greeting has before its name, which is behind its length in one byte.
 const NONCE: usize = 32;
 
-fn secret() -> Secret {
-    Secret::new(b"a secret that no input knows")
+fn secret() -> ClusterSecret {
+    ClusterSecret::new(b"a secret that no input knows")
 }
 
 /// Reads a datagram: as it is, which nobody has signed; signed as it is; and signed as what follows
@@ -72,9 +72,9 @@ pub fn mesh_handshake(stream: &[u8]) {
     });
 }
 
-fn identity() -> Identity {
+fn identity() -> MeshIdentity {
     let (incarnation, name) = (Incarnation(1), "near".to_owned());
-    Identity {
+    MeshIdentity {
         incarnation,
         name,
         port: 11002,
@@ -168,11 +168,11 @@ pub fn mesh_messages(stream: &[u8]) {
     assert_eq!(read_messages(stream.chunks(1)), whole, "byte by byte");
     for message in whole.0 {
         let written = match &message {
-            Message::Packet(packet) => {
+            MeshMessage::Packet(packet) => {
                 [&message::packet_head(packet)[..], &packet.entries.concat()].concat()
             }
-            Message::Addresses(addresses) => message::addresses(addresses).to_vec(),
-            Message::Unknown => continue,
+            MeshMessage::Addresses(addresses) => message::addresses(addresses).to_vec(),
+            MeshMessage::Unknown => continue,
         };
         assert_eq!(read_messages(std::iter::once(&written[..])), (vec![message], None));
     }
@@ -180,7 +180,7 @@ pub fn mesh_messages(stream: &[u8]) {
 
 fn read_messages<'a>(
     chunks: impl Iterator<Item = &'a [u8]>,
-) -> (Vec<Message>, Option<MessageError>) {
+) -> (Vec<MeshMessage>, Option<MessageError>) {
     let (mut buffer, mut messages) = (BytesMut::new(), Vec::new());
     for chunk in chunks {
         buffer.put_slice(chunk);

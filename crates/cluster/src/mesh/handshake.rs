@@ -32,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::hello::{Realm, cut};
-use super::secret::{PROOF, Purpose, Secret};
+use super::secret::{ClusterSecret, PROOF, Purpose};
 use crate::{Disagreement, Incarnation, PeerInfo, agreement};
 
 const MAGIC: [u8; 4] = *b"dnlt";
@@ -43,10 +43,10 @@ const HEAD: usize = 7;
 /// The longest greeting that is read, in bytes after its head; with room for newer versions.
 const MAX_GREETING: usize = 1024;
 /// How long a handshake may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What this node says of itself.
-pub(super) struct Identity {
+pub(super) struct MeshIdentity {
     pub(super) incarnation: Incarnation,
     pub(super) name: String,
     /// Where it accepts connections.
@@ -54,7 +54,7 @@ pub(super) struct Identity {
     /// See [`Settings::agreement`](crate::Settings::agreement).
     pub(super) agreement: u32,
     pub(super) realm: Realm,
-    pub(super) secret: Secret,
+    pub(super) secret: ClusterSecret,
 }
 
 /// Which end of the connection we are.
@@ -72,7 +72,7 @@ pub(super) enum Role {
 
 /// What is known of the other end after a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Peer {
+pub(super) struct HandshakePeer {
     pub(super) info: PeerInfo,
     /// Where it accepts connections.
     pub(super) port: u16,
@@ -87,7 +87,7 @@ pub(super) enum HandshakeError {
     #[error("connection lost: {0}")]
     Io(#[from] io::Error),
     /// It took too long.
-    #[error("no handshake within {PATIENCE:?}")]
+    #[error("no handshake within {HANDSHAKE_TIMEOUT:?}")]
     TimedOut,
     /// The other end speaks another protocol.
     #[error("the other end is no node of this kind")]
@@ -124,16 +124,22 @@ pub(super) enum HandshakeError {
 /// The connection is useless and is to be closed, see [`HandshakeError`].
 pub(super) async fn shake<S>(
     stream: &mut S,
-    me: &Identity,
+    me: &MeshIdentity,
     role: Role,
-) -> Result<Peer, HandshakeError>
+) -> Result<HandshakePeer, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    timeout(PATIENCE, exchange(stream, me, role)).await.unwrap_or(Err(HandshakeError::TimedOut))
+    timeout(HANDSHAKE_TIMEOUT, exchange(stream, me, role))
+        .await
+        .unwrap_or(Err(HandshakeError::TimedOut))
 }
 
-async fn exchange<S>(stream: &mut S, me: &Identity, role: Role) -> Result<Peer, HandshakeError>
+async fn exchange<S>(
+    stream: &mut S,
+    me: &MeshIdentity,
+    role: Role,
+) -> Result<HandshakePeer, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -186,7 +192,7 @@ async fn receive<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<[u8; PROOF]
     Ok(proof)
 }
 
-fn greeting(me: &Identity, attempt: u64) -> io::Result<Vec<u8>> {
+fn greeting(me: &MeshIdentity, attempt: u64) -> io::Result<Vec<u8>> {
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).map_err(io::Error::other)?;
     let name = cut(&me.name);
@@ -230,7 +236,7 @@ async fn read_greeting<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Vec<u8>, 
     Ok(greeting)
 }
 
-fn parse(body: &[u8]) -> Option<(Realm, Peer)> {
+fn parse(body: &[u8]) -> Option<(Realm, HandshakePeer)> {
     let (realm, mut body) = body.split_first_chunk()?;
     let incarnation = body.try_get_u64().ok().filter(|number| *number > 0)?;
     let attempt = body.try_get_u64().ok()?;
@@ -242,7 +248,7 @@ fn parse(body: &[u8]) -> Option<(Realm, Peer)> {
     let name = std::str::from_utf8(name).ok()?.to_owned();
     let agreement = agreement::decode(rest)?;
     let info = PeerInfo { incarnation: Incarnation(incarnation), name, version, agreement };
-    Some((Realm(*realm), Peer { info, port, attempt }))
+    Some((Realm(*realm), HandshakePeer { info, port, attempt }))
 }
 
 #[cfg(test)]
@@ -252,23 +258,23 @@ mod tests {
 
     use super::*;
 
-    fn identity(incarnation: u64, secret: &str) -> Identity {
-        Identity {
+    fn identity(incarnation: u64, secret: &str) -> MeshIdentity {
+        MeshIdentity {
             incarnation: Incarnation(incarnation),
             name: format!("n{incarnation}"),
             port: 1000 + incarnation as u16,
             agreement: 1,
             realm: Realm::new("0.0.0.0", 11002, ""),
-            secret: Secret::new(secret.as_bytes()),
+            secret: ClusterSecret::new(secret.as_bytes()),
         }
     }
 
     const DIALLER: Role = Role::Dialler { attempt: 5 };
 
-    type Outcome = Result<Peer, HandshakeError>;
+    type Outcome = Result<HandshakePeer, HandshakeError>;
 
     /// Lets two nodes meet; a side that fails closes its end.
-    async fn meet(dialler: Identity, acceptor: Identity) -> (Outcome, Outcome) {
+    async fn meet(dialler: MeshIdentity, acceptor: MeshIdentity) -> (Outcome, Outcome) {
         let (mut near, mut far) = duplex(4096);
         let dial = async move { shake(&mut near, &dialler, DIALLER).await };
         let accept = async move { shake(&mut far, &acceptor, Role::Acceptor).await };
@@ -305,7 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_realm_is_refused_before_anything_is_proved() {
-        let stranger = Identity { realm: Realm::new("h", 1, "x"), ..identity(2, "secret") };
+        let stranger = MeshIdentity { realm: Realm::new("h", 1, "x"), ..identity(2, "secret") };
         let (dialler, acceptor) = meet(identity(1, "secret"), stranger).await;
         assert!(matches!(dialler, Err(HandshakeError::WrongRealm { name }) if name == "n2"));
         assert!(matches!(acceptor, Err(HandshakeError::WrongRealm { name }) if name == "n1"));
@@ -320,7 +326,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_agreement_is_refused_at_both_ends() {
-        let newer = Identity { agreement: 2, ..identity(2, "secret") };
+        let newer = MeshIdentity { agreement: 2, ..identity(2, "secret") };
         let (dialler, acceptor) = meet(identity(1, "secret"), newer).await;
         let (at_one, at_two) = (disagreement(dialler), disagreement(acceptor));
         assert_eq!(at_one, Disagreement { name: "n2".into(), theirs: 2, ours: 1 });
@@ -418,7 +424,7 @@ mod tests {
             let began = tokio::time::Instant::now();
             let outcome = accept_bytes(&greeting[..length], true).await;
             assert!(matches!(outcome, Err(HandshakeError::TimedOut)), "{length}: {outcome:?}");
-            assert!(began.elapsed() < PATIENCE * 2);
+            assert!(began.elapsed() < HANDSHAKE_TIMEOUT * 2);
             let outcome = accept_bytes(&greeting[..length], false).await;
             assert!(matches!(outcome, Err(HandshakeError::Io(_))), "{length}: {outcome:?}");
         }

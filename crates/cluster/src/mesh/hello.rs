@@ -12,7 +12,7 @@
 use bytes::{Buf, BufMut};
 use sha2::{Digest, Sha256};
 
-use super::secret::{PROOF, Purpose, Secret};
+use super::secret::{ClusterSecret, PROOF, Purpose};
 use crate::Incarnation;
 
 const MAGIC: &[u8] = b"dnlh";
@@ -81,7 +81,7 @@ pub(super) enum HelloError {
 
 impl Hello {
     /// The whole datagram.
-    pub(super) fn encode(&self, realm: Realm, secret: &Secret) -> Vec<u8> {
+    pub(super) fn encode(&self, realm: Realm, secret: &ClusterSecret) -> Vec<u8> {
         let name = cut(&self.name);
         let mut out = Vec::with_capacity(64 + name.len() + PROOF);
         out.put_slice(MAGIC);
@@ -101,7 +101,11 @@ impl Hello {
     ///
     /// # Errors
     /// It is no hello, or not one of this cluster, see [`HelloError`].
-    pub(super) fn decode(wire: &[u8], realm: Realm, secret: &Secret) -> Result<Self, HelloError> {
+    pub(super) fn decode(
+        wire: &[u8],
+        realm: Realm,
+        secret: &ClusterSecret,
+    ) -> Result<Self, HelloError> {
         let Some((signed, proof)) = wire.split_last_chunk::<PROOF>() else {
             return Err(HelloError::Foreign);
         };
@@ -164,9 +168,9 @@ mod tests {
 
     #[test]
     fn another_realm_is_told_from_another_secret() {
-        let wire = hello().encode(realm(), &Secret::new(b"right"));
+        let wire = hello().encode(realm(), &ClusterSecret::new(b"right"));
         let other = Realm::new("0.0.0.0", 11002, "x");
-        let decode = |realm, secret| Hello::decode(&wire, realm, &Secret::new(secret));
+        let decode = |realm, secret| Hello::decode(&wire, realm, &ClusterSecret::new(secret));
         assert_eq!(decode(realm(), b"right"), Ok(hello()));
         assert_eq!(decode(other, b"wrong"), Err(HelloError::WrongRealm));
         let refused = Err(HelloError::WrongSecret { name: "seven".into() });
@@ -176,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_may_say_more() {
-        let secret = Secret::new(b"secret");
+        let secret = ClusterSecret::new(b"secret");
         let mut wire = hello().encode(realm(), &secret);
         wire.truncate(wire.len() - PROOF);
         wire[4] = 9;
@@ -189,7 +193,7 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_between_characters() {
-        let secret = Secret::new(b"");
+        let secret = ClusterSecret::new(b"");
         let wire = Hello { name: "ü".repeat(200), ..hello() }.encode(realm(), &secret);
         assert!(wire.len() <= MAX_HELLO);
         let name = Hello::decode(&wire, realm(), &secret).unwrap().name;
@@ -202,7 +206,7 @@ mod tests {
             incarnation in 1u64.., name in ".{0,60}", port in 1u16.., asks: bool,
             key: Vec<u8>, prefix in ".{0,8}",
         ) {
-            let (realm, secret) = (Realm::new("h", 1, &prefix), Secret::new(&key));
+            let (realm, secret) = (Realm::new("h", 1, &prefix), ClusterSecret::new(&key));
             let hello = Hello { incarnation: Incarnation(incarnation), name, port, asks };
             let wire = hello.encode(realm, &secret);
             prop_assert_eq!(Hello::decode(&wire, realm, &secret), Ok(hello));
@@ -210,7 +214,7 @@ mod tests {
 
         #[test]
         fn any_change_is_refused(at: prop::sample::Index, change in 1u8.., keep: prop::sample::Index) {
-            let secret = Secret::new(b"secret");
+            let secret = ClusterSecret::new(b"secret");
             let wire = hello().encode(realm(), &secret);
             let mut changed = wire.clone();
             changed[at.index(wire.len())] ^= change;
@@ -224,7 +228,7 @@ mod tests {
             if magic {
                 wire.splice(0..0, MAGIC.iter().copied());
             }
-            prop_assert!(Hello::decode(&wire, realm(), &Secret::new(b"secret")).is_err());
+            prop_assert!(Hello::decode(&wire, realm(), &ClusterSecret::new(b"secret")).is_err());
         }
     }
 }

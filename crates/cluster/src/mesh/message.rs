@@ -28,7 +28,7 @@ pub(super) type Address = (Incarnation, SocketAddr);
 
 /// One message that was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum MeshMessage {
     Packet(Packet),
     /// Where the sender's peers are.
     Addresses(Vec<Address>),
@@ -49,7 +49,7 @@ pub(super) enum MessageError {
 
 /// Takes the first message out of what was read; `None` if it is not complete, and then there is
 /// room in `buffer` for the rest of it. Packets share the memory of `buffer`.
-pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Message>, MessageError> {
+pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<MeshMessage>, MessageError> {
     let Some((&[kind, ref length @ ..], body)) = buffer.split_first_chunk::<HEAD>() else {
         return Ok(None);
     };
@@ -64,9 +64,11 @@ pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Message>, MessageErro
     buffer.advance(HEAD);
     let body = buffer.split_to(length).freeze();
     Ok(Some(match kind {
-        PACKET => Message::Packet(Packet::decode(body)?),
-        ADDRESSES => Message::Addresses(decode_addresses(&body).ok_or(MessageError::Addresses)?),
-        _ => Message::Unknown,
+        PACKET => MeshMessage::Packet(Packet::decode(body)?),
+        ADDRESSES => {
+            MeshMessage::Addresses(decode_addresses(&body).ok_or(MessageError::Addresses)?)
+        }
+        _ => MeshMessage::Unknown,
     }))
 }
 
@@ -159,7 +161,8 @@ mod tests {
             buffer.put_u8(byte);
             messages.extend(take(&mut buffer).unwrap());
         }
-        let expected = [Message::Packet(packet), Message::Unknown, Message::Addresses(known)];
+        let expected =
+            [MeshMessage::Packet(packet), MeshMessage::Unknown, MeshMessage::Addresses(known)];
         assert_eq!(messages, expected);
         assert!(buffer.is_empty());
     }

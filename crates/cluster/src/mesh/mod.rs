@@ -50,16 +50,16 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::time::{interval, timeout};
 
-pub use self::tls::Tls;
+pub use self::tls::MeshTls;
 pub use config::{Discovery, MeshConfig, MeshError};
-pub use counters::{Counter, Counters};
+pub use counters::{Counter, MeshCounters};
 
 use crate::driver::Driver;
 use discovery::Discoverer;
-use handshake::Identity;
+use handshake::MeshIdentity;
 use hello::Realm;
-use node::Node;
-use secret::Secret;
+use node::MeshNode;
+use secret::ClusterSecret;
 use udp::Udp;
 
 /// How often peers tell each other where the others are, besides when that changes.
@@ -69,7 +69,7 @@ const PARTING: Duration = Duration::from_millis(200);
 
 /// A node that takes part in a mesh, until [`stop`](Self::stop) or until it is dropped.
 pub struct Mesh {
-    node: Rc<Node>,
+    node: Rc<MeshNode>,
 }
 
 impl Mesh {
@@ -83,15 +83,15 @@ impl Mesh {
         let host = resolve_host(&config.host).await?;
         let udp = Udp::open(host, config.port, &config.discovery)?;
         let (listener, port) = listen(SocketAddr::new(host, config.port)).await?;
-        let identity = Identity {
+        let identity = MeshIdentity {
             incarnation: driver.me(),
             name: config.name,
             port,
             agreement: driver.settings().agreement,
             realm: Realm::new(&config.host, config.port, &config.prefix),
-            secret: Secret::new(&config.secret.unwrap_or_default()),
+            secret: ClusterSecret::new(&config.secret.unwrap_or_default()),
         };
-        let node = Node::new(identity, driver, config.tls);
+        let node = MeshNode::new(identity, driver, config.tls);
         node.servers.spawn(node.driver.clone().keep_time());
         node.servers.spawn(wake(node.clone()));
         node.servers.spawn(tell(node.clone()));
@@ -119,7 +119,7 @@ impl Mesh {
     }
 
     /// What has been seen so far; counts on by itself.
-    pub fn counters(&self) -> &Arc<Counters> {
+    pub fn counters(&self) -> &Arc<MeshCounters> {
         &self.node.counters
     }
 
@@ -180,7 +180,7 @@ fn listen_anywhere(ip: IpAddr) -> io::Result<TcpListener> {
 }
 
 /// Wakes the connections that have something to send.
-async fn wake(node: Rc<Node>) {
+async fn wake(node: Rc<MeshNode>) {
     loop {
         node.driver.woken().await;
         node.driver.due().into_iter().for_each(|peer| node.links.wake(peer));
@@ -189,7 +189,7 @@ async fn wake(node: Rc<Node>) {
 
 /// Tells the peers now and then where the others are, as what they were told is not believed for
 /// ever.
-async fn tell(node: Rc<Node>) {
+async fn tell(node: Rc<MeshNode>) {
     let mut ticks = interval(TELL_EVERY);
     loop {
         ticks.tick().await;

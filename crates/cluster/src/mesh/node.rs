@@ -11,14 +11,14 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::candidates::Candidates;
-use super::connection::{self, Stream};
-use super::counters::Counters;
+use super::connection::{self, MeshStream};
+use super::counters::MeshCounters;
 use super::dialling;
-use super::handshake::{self, HandshakeError, Identity, Role};
+use super::handshake::{self, HandshakeError, MeshIdentity, Role};
 use super::links::{Link, Links, Rank, SAME_HOST};
 use super::message::Address;
 use super::tasks::Tasks;
-use super::tls::Tls;
+use super::tls::MeshTls;
 use crate::Incarnation;
 use crate::driver::Driver;
 use crate::warnings::Warnings;
@@ -28,12 +28,12 @@ use crate::warnings::Warnings;
 const HEARSAY: Duration = Duration::from_secs(30);
 
 /// Owned by the mesh and its tasks, all on one thread.
-pub(super) struct Node {
-    pub(super) identity: Identity,
+pub(super) struct MeshNode {
+    pub(super) identity: MeshIdentity,
     pub(super) driver: Rc<Driver>,
     pub(super) links: Links,
     pub(super) candidates: Candidates,
-    pub(super) counters: Arc<Counters>,
+    pub(super) counters: Arc<MeshCounters>,
     /// Tasks that find peers and make connections.
     pub(super) finders: Tasks,
     /// Tasks that serve connections, and the core.
@@ -42,14 +42,18 @@ pub(super) struct Node {
     pub(super) leaving: Cell<bool>,
     /// Every connection ends, as if the network had.
     pub(super) cut: Notify,
-    tls: Option<Tls>,
+    tls: Option<MeshTls>,
     attempts: Cell<u64>,
     warnings: Warnings,
 }
 
-impl Node {
-    pub(super) fn new(identity: Identity, driver: Rc<Driver>, tls: Option<Tls>) -> Rc<Self> {
-        Rc::new(Node {
+impl MeshNode {
+    pub(super) fn new(
+        identity: MeshIdentity,
+        driver: Rc<Driver>,
+        tls: Option<MeshTls>,
+    ) -> Rc<Self> {
+        Rc::new(MeshNode {
             identity,
             driver,
             links: Links::default(),
@@ -118,7 +122,7 @@ impl Node {
             let peer = handshake::shake(&mut stream, &self.identity, role).await?;
             Ok::<_, HandshakeError>((stream, peer))
         };
-        let shaken = tokio::time::timeout(handshake::PATIENCE, shake).await;
+        let shaken = tokio::time::timeout(handshake::HANDSHAKE_TIMEOUT, shake).await;
         let (stream, peer) = shaken.unwrap_or(Err(HandshakeError::TimedOut))?;
         let incarnation = peer.info.incarnation;
         let (dialler, address) = match role {
@@ -136,7 +140,7 @@ impl Node {
         Ok(incarnation)
     }
 
-    async fn encrypt(&self, stream: TcpStream, role: Role) -> io::Result<Box<dyn Stream>> {
+    async fn encrypt(&self, stream: TcpStream, role: Role) -> io::Result<Box<dyn MeshStream>> {
         Ok(match (&self.tls, role) {
             (None, _) => Box::new(stream),
             (Some(tls), Role::Acceptor) => Box::new(tls.accept(stream).await?),

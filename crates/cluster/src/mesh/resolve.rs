@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::node::Node;
+use super::node::MeshNode;
 
 /// How often a name is resolved.
 const EVERY: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ pub(super) const RESOLVED: Duration = Duration::from_secs(20);
 
 /// Resolves `host` or `host:port` again and again, for ever, and hands over what it stands for.
 pub(super) async fn keep_resolving(
-    node: Rc<Node>,
+    node: Rc<MeshNode>,
     name: String,
     port: u16,
     found: impl Fn(Vec<SocketAddr>),

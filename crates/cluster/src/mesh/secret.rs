@@ -10,7 +10,7 @@ pub(super) const PROOF: usize = 32;
 /// The secret of a mesh, with the work that HMAC does on its key already done. No secret is the
 /// empty one, so a node that has one and a node that has none refuse each other.
 #[derive(Clone)]
-pub(super) struct Secret(Hmac<Sha256>);
+pub(super) struct ClusterSecret(Hmac<Sha256>);
 
 /// What a proof is for. It is part of what is signed, so that no proof can be used for another
 /// purpose: what a dialler has proved cannot be thrown back at it by an acceptor.
@@ -21,9 +21,11 @@ pub(super) enum Purpose {
     Acceptor,
 }
 
-impl Secret {
+impl ClusterSecret {
     pub(super) fn new(secret: &[u8]) -> Self {
-        Secret(Hmac::new_from_slice(secret).expect("HMAC takes a key of any length (RFC 2104 2)"))
+        ClusterSecret(
+            Hmac::new_from_slice(secret).expect("HMAC takes a key of any length (RFC 2104 2)"),
+        )
     }
 
     /// HMAC-SHA256 over the purpose and the parts, one after the other.

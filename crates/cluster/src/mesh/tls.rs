@@ -16,7 +16,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 ///
 /// Clones are one: what one of them is replaced with is what all encrypt with.
 #[derive(Clone)]
-pub struct Tls(Arc<Mutex<Ends>>);
+pub struct MeshTls(Arc<Mutex<Ends>>);
 
 /// What either end of a connection is encrypted with.
 #[derive(Clone)]
@@ -25,21 +25,21 @@ struct Ends {
     connector: TlsConnector,
 }
 
-impl Tls {
+impl MeshTls {
     /// Takes this node's certificate, which has to be good for both ends of a connection (server
     /// and client authentication), and the authority that signs those of all nodes.
     ///
     /// # Errors
     /// The authority cannot be used.
-    pub fn new(identity: &Identity, authority: Arc<RootCertStore>) -> Result<Tls, TlsError> {
+    pub fn new(identity: &Identity, authority: Arc<RootCertStore>) -> Result<MeshTls, TlsError> {
         let server = server_config(identity, ClientAuth::Required(authority.clone()))?;
         let client = client_config(Trust::AnyName(authority), Some(identity))?;
         let ends = Ends { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() };
-        Ok(Tls(Arc::new(Mutex::new(ends))))
+        Ok(MeshTls(Arc::new(Mutex::new(ends))))
     }
 
     /// From now on connections begin with what `other` has; those that there are stay as they are.
-    pub fn replace(&self, other: &Tls) {
+    pub fn replace(&self, other: &MeshTls) {
         let ends = other.ends();
         *self.0.lock() = ends;
     }
@@ -64,7 +64,7 @@ impl Tls {
     }
 }
 
-impl fmt::Debug for Tls {
+impl fmt::Debug for MeshTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tls(..)")
     }

@@ -32,12 +32,12 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{sleep, timeout};
 
 pub use config::{NatsConfig, NatsError};
-pub use state::Counters;
+pub use state::NatsCounters;
 
 use crate::Incarnation;
-use crate::broker::{Bus, BusError, Event, To};
+use crate::broker::{Bus, BusError, BusEvent, To};
 use pauses::Pauses;
-use state::State;
+use state::NatsState;
 use subjects::Subjects;
 
 /// How often the server is asked whether it is still there, if it says nothing. The third question
@@ -51,7 +51,7 @@ const WAITING_IN: usize = 16 << 10;
 /// How much is read from the socket at once, in bytes.
 const READ: u16 = 16 << 10;
 /// How long a message waits for room.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often to look at the connection, should the client not tell of a change.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -62,7 +62,7 @@ pub struct Nats {
     /// Polled by [`next`](Bus::next) only, and never across an await.
     hellos: RefCell<Subscriber>,
     inbox: RefCell<Subscriber>,
-    state: Arc<State>,
+    state: Arc<NatsState>,
     /// What [`next`](Bus::next) has told.
     up: Cell<bool>,
     /// How many broken connections it has told of.
@@ -79,7 +79,7 @@ impl Nats {
         let servers = config.servers()?;
         let authorities = config.authorities()?;
         let subjects = Subjects::new(&config.prefix);
-        let state = Arc::new(State::new(&config.servers));
+        let state = Arc::new(NatsState::new(&config.servers));
         let pauses = Pauses::new(servers.len());
         let watcher = state.clone();
         let mut options = ConnectOptions::new()
@@ -121,13 +121,13 @@ impl Nats {
     }
 
     /// What has been seen so far; counts on by itself.
-    pub fn counters(&self) -> Arc<Counters> {
+    pub fn counters(&self) -> Arc<NatsCounters> {
         self.state.counters.clone()
     }
 
     /// A change of the connection that was not told yet. One that broke and stands again in the
     /// meantime is told as two changes.
-    fn change(&self) -> Option<Event> {
+    fn change(&self) -> Option<BusEvent> {
         let broken = self.state.broken();
         let connected = self.client.connection_state() == Connection::Connected;
         let unseen = self.broken.replace(broken) != broken;
@@ -135,14 +135,14 @@ impl Nats {
             self.up.set(false);
             let reason = self.state.reason();
             tracing::warn!(reason, "nats is down, trying to connect again");
-            return Some(Event::Down { reason });
+            return Some(BusEvent::Down { reason });
         }
         if !self.up.get() && connected {
             self.up.set(true);
             self.state.connected();
             let info = self.client.server_info();
             tracing::info!(server = info.server_name, version = info.version, "nats is up");
-            return Some(Event::Up);
+            return Some(BusEvent::Up);
         }
         None
     }
@@ -160,7 +160,7 @@ impl Nats {
 }
 
 impl Bus for Nats {
-    async fn next(&self) -> Event {
+    async fn next(&self) -> BusEvent {
         loop {
             if let Some(event) = self.change() {
                 return event;
@@ -171,7 +171,7 @@ impl Bus for Nats {
             tokio::select! {
                 biased;
                 () = self.state.changed() => {}
-                message = message => return Event::Message(message),
+                message = message => return BusEvent::Message(message),
                 () = sleep(LOOK_EVERY) => {}
             }
         }
@@ -186,13 +186,13 @@ impl Bus for Nats {
             To::Node(peer) => self.subjects.node(*peer),
         };
         let size = message.len();
-        match timeout(PATIENCE, self.client.publish(subject, message)).await {
+        match timeout(SEND_TIMEOUT, self.client.publish(subject, message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                 Err(BusError::TooLong { size, max: self.client.max_payload() })
             }
             Ok(Err(error)) => Err(BusError::Other(error.to_string())),
-            Err(_) => Err(BusError::Other(format!("it took nothing for {PATIENCE:?}"))),
+            Err(_) => Err(BusError::Other(format!("it took nothing for {SEND_TIMEOUT:?}"))),
         }
     }
 

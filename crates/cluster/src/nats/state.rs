@@ -11,7 +11,7 @@ use crate::broker::Counter;
 
 /// What a connection to NATS has seen since its start. Counted on its thread, read on any.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct NatsCounters {
     /// How often the client has said that it dropped a message because we read too slowly. It may
     /// have dropped more than that.
     pub slow_consumer: Counter,
@@ -27,8 +27,8 @@ const REFUSED: &str = "nobody listens there, it closes the connection, or its ce
 
 /// Shared by the connection and the client's tasks.
 #[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) counters: Arc<Counters>,
+pub(super) struct NatsState {
+    pub(super) counters: Arc<NatsCounters>,
     /// Where it connects to, for the log.
     servers: String,
     broken: AtomicU64,
@@ -37,9 +37,9 @@ pub(super) struct State {
     trouble: Mutex<Option<String>>,
 }
 
-impl State {
+impl NatsState {
     pub(super) fn new(servers: &[String]) -> Self {
-        State { servers: servers.join(", "), ..State::default() }
+        NatsState { servers: servers.join(", "), ..NatsState::default() }
     }
 
     /// Takes down what the client tells.
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn broken_connections_are_counted_and_wake() {
-        let state = State::default();
+        let state = NatsState::default();
         state.note(Event::SlowConsumer(1));
         state.note(Event::SlowConsumer(1));
         assert_eq!((state.broken(), state.counters.slow_consumer.get()), (0, 2));
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_reason_is_what_was_said_last() {
-        let state = State::default();
+        let state = NatsState::default();
         state.note(Event::ServerError(ServerError::Other("no more".into())));
         assert!(state.reason().contains("no more"));
         state.connected();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_failed_attempt_names_the_servers_and_the_reason() {
-        let state = State::new(&["a:1".into(), "b:2".into()]);
+        let state = NatsState::new(&["a:1".into(), "b:2".into()]);
         let told = |error: &str| {
             state.note(Event::ClientError(ClientError::Other(error.into())));
             state.reason()

@@ -12,10 +12,10 @@ use super::config::RedisConfig;
 use super::names::Names;
 use super::session::Session;
 use crate::Incarnation;
-use crate::broker::{Bus, BusError, Counter, Event, To};
+use crate::broker::{Bus, BusError, BusEvent, Counter, To};
 
 /// How long a message waits for a connection that takes no more.
-const PATIENCE: Duration = Duration::from_secs(1);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The same where others are to get theirs through other connections, and hellos must go on.
 const LESS_PATIENCE: Duration = Duration::from_millis(250);
 
@@ -48,7 +48,7 @@ impl RedisBus {
 }
 
 impl Bus for RedisBus {
-    async fn next(&self) -> Event {
+    async fn next(&self) -> BusEvent {
         self.session.queue.pop().await
     }
 
@@ -60,7 +60,7 @@ impl Bus for RedisBus {
         let channel = names.channel(*to);
         let (server, hello) = (publishers.server(&channel), publishers.server(&names.hello));
         let outbox = server.as_ref().and_then(|server| publishers.outbox(server));
-        let patience = if server == hello { PATIENCE } else { LESS_PATIENCE };
+        let patience = if server == hello { WRITE_TIMEOUT } else { LESS_PATIENCE };
         let taken = match &outbox {
             Some(outbox) => outbox.leave(channel, message, patience).await,
             None => false,

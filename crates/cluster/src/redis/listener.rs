@@ -6,11 +6,11 @@ use bytes::Bytes;
 use redis_client::{Address, Incoming, Outgoing, RedisOptions, Reply};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::queue::Queue;
-use crate::broker::Event;
+use super::queue::SendQueue;
+use crate::broker::BusEvent;
 
 /// Something that a server sends.
-enum Told {
+enum ServerMessage {
     Message(Bytes),
     Subscribed,
     Unsubscribed,
@@ -58,17 +58,17 @@ impl Listener {
         let mut missing = channels.len();
         while missing > 0 {
             match told(self.incoming.next().await.map_err(|error| error.to_string())?) {
-                Told::Subscribed => missing -= 1,
-                Told::Refused(error) => return Err(error),
-                Told::Unsubscribed => return Err(MOVED.into()),
-                Told::Message(_) | Told::Alive => {}
+                ServerMessage::Subscribed => missing -= 1,
+                ServerMessage::Refused(error) => return Err(error),
+                ServerMessage::Unsubscribed => return Err(MOVED.into()),
+                ServerMessage::Message(_) | ServerMessage::Alive => {}
             }
         }
         Ok(())
     }
 
     /// Passes on what comes, until the connection ends; says why it did.
-    pub(super) async fn listen(self, queue: &Queue, silence: Duration) -> String {
+    pub(super) async fn listen(self, queue: &SendQueue, silence: Duration) -> String {
         let Listener { server, incoming, outgoing } = self;
         let reason = tokio::select! {
             reason = hear(incoming, queue, silence) => reason,
@@ -80,14 +80,14 @@ impl Listener {
 
 const MOVED: &str = "the channel is not here any more";
 
-async fn hear(mut incoming: Incoming, queue: &Queue, silence: Duration) -> String {
+async fn hear(mut incoming: Incoming, queue: &SendQueue, silence: Duration) -> String {
     loop {
         // While the queue has no room nothing is read, and no silence counted.
         match next(&mut incoming, silence).await.map(told) {
-            Ok(Told::Message(message)) => queue.push(Event::Message(message)).await,
-            Ok(Told::Refused(reason)) | Err(reason) => return reason,
-            Ok(Told::Unsubscribed) => return MOVED.into(),
-            Ok(Told::Subscribed | Told::Alive) => {}
+            Ok(ServerMessage::Message(message)) => queue.push(BusEvent::Message(message)).await,
+            Ok(ServerMessage::Refused(reason)) | Err(reason) => return reason,
+            Ok(ServerMessage::Unsubscribed) => return MOVED.into(),
+            Ok(ServerMessage::Subscribed | ServerMessage::Alive) => {}
         }
     }
 }
@@ -116,20 +116,20 @@ async fn ping(mut outgoing: Outgoing, silence: Duration) -> String {
     }
 }
 
-fn told(reply: Reply) -> Told {
+fn told(reply: Reply) -> ServerMessage {
     let mut elements = match reply {
         Reply::Array(elements) => elements,
-        Reply::Error(error) => return Told::Refused(error),
-        _ => return Told::Alive,
+        Reply::Error(error) => return ServerMessage::Refused(error),
+        _ => return ServerMessage::Alive,
     };
     let kind = elements.first().and_then(Reply::text).unwrap_or_default();
     match kind {
         "message" | "smessage" => match elements.pop() {
-            Some(Reply::Bulk(Some(message))) => Told::Message(message),
-            _ => Told::Alive,
+            Some(Reply::Bulk(Some(message))) => ServerMessage::Message(message),
+            _ => ServerMessage::Alive,
         },
-        "subscribe" | "ssubscribe" => Told::Subscribed,
-        "unsubscribe" | "sunsubscribe" => Told::Unsubscribed,
-        _ => Told::Alive,
+        "subscribe" | "ssubscribe" => ServerMessage::Subscribed,
+        "unsubscribe" | "sunsubscribe" => ServerMessage::Unsubscribed,
+        _ => ServerMessage::Alive,
     }
 }

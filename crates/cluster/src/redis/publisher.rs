@@ -13,25 +13,25 @@ use super::listener::next;
 /// How many messages may wait for one connection.
 const WAITING: usize = 64;
 
-struct Message {
+struct Publication {
     channel: String,
     content: Bytes,
 }
 
 /// Where messages for one connection are left. When the connection ends, so does this.
 pub(super) struct Outbox {
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<Publication>,
     /// The last message has waited in vain; until one is taken, others need not.
     stuck: Cell<bool>,
 }
 
 /// What an [`Outbox`] is emptied through.
-pub(super) struct Publisher(mpsc::Receiver<Message>);
+pub(super) struct RedisPublisher(mpsc::Receiver<Publication>);
 
 impl Outbox {
-    pub(super) fn new() -> (Outbox, Publisher) {
+    pub(super) fn new() -> (Outbox, RedisPublisher) {
         let (queue, messages) = mpsc::channel(WAITING);
-        (Outbox { queue, stuck: Cell::new(false) }, Publisher(messages))
+        (Outbox { queue, stuck: Cell::new(false) }, RedisPublisher(messages))
     }
 
     /// Leaves a message; waits for so long at most if there is no room. Whether it was taken.
@@ -44,7 +44,7 @@ impl Outbox {
         self.stuck.set(room.is_none());
         match room {
             Some(room) => {
-                room.send(Message { channel, content });
+                room.send(Publication { channel, content });
                 true
             }
             None => false,
@@ -52,7 +52,7 @@ impl Outbox {
     }
 }
 
-impl Publisher {
+impl RedisPublisher {
     /// Publishes what is left in the outbox, until the connection ends; says why it did.
     pub(super) async fn publish(self, mut wire: Wire, command: &str, silence: Duration) -> String {
         let server = wire.address().clone();
@@ -88,7 +88,7 @@ impl Publisher {
                         to.put(&[b"PING"]).await?;
                     }
                     1.. = self.0.recv_many(&mut messages, WAITING) => {
-                        for Message { channel, content } in messages.drain(..) {
+                        for Publication { channel, content } in messages.drain(..) {
                             to.put(&[command.as_bytes(), channel.as_bytes(), &content]).await?;
                         }
                         answers.spare(&mut to).await?;

@@ -27,12 +27,12 @@ pub(super) struct Publishers {
 }
 
 struct Keeper {
-    state: watch::Receiver<State>,
+    state: watch::Receiver<PublisherState>,
     task: AbortHandle,
 }
 
 #[derive(Clone)]
-enum State {
+enum PublisherState {
     /// There is no connection, and why not.
     Down(String),
     Up(Rc<Outbox>),
@@ -77,14 +77,14 @@ impl Publishers {
     pub(super) fn outbox(&self, server: &Address) -> Option<Rc<Outbox>> {
         let keepers = self.keepers.borrow();
         match &*keepers.get(server)?.state.borrow() {
-            State::Up(outbox) => Some(outbox.clone()),
-            State::Down(_) => None,
+            PublisherState::Up(outbox) => Some(outbox.clone()),
+            PublisherState::Down(_) => None,
         }
     }
 
     /// Waits until there is a connection to a server.
     pub(super) async fn up(&self, server: &Address) {
-        if self.until(server, |state| matches!(state, State::Up(_))).await.is_none() {
+        if self.until(server, |state| matches!(state, PublisherState::Up(_))).await.is_none() {
             // It has no channels any more, so there will never be one.
             std::future::pending().await
         }
@@ -92,8 +92,8 @@ impl Publishers {
 
     /// Waits until there is no connection to a server, and says why.
     pub(super) async fn down(&self, server: &Address) -> String {
-        match self.until(server, |state| matches!(state, State::Down(_))).await {
-            Some(State::Down(reason)) => reason,
+        match self.until(server, |state| matches!(state, PublisherState::Down(_))).await {
+            Some(PublisherState::Down(reason)) => reason,
             _ => format!("Redis {server} is not where messages go any more"),
         }
     }
@@ -102,13 +102,17 @@ impl Publishers {
     pub(super) fn trouble(&self, server: &Address) -> String {
         let keepers = self.keepers.borrow();
         match keepers.get(server).map(|keeper| keeper.state.borrow().clone()) {
-            Some(State::Down(reason)) => reason,
+            Some(PublisherState::Down(reason)) => reason,
             _ => format!("Redis {server}: there is no connection"),
         }
     }
 
     /// Waits for a state; none if the server has no channels any more.
-    async fn until(&self, server: &Address, holds: fn(&State) -> bool) -> Option<State> {
+    async fn until(
+        &self,
+        server: &Address,
+        holds: fn(&PublisherState) -> bool,
+    ) -> Option<PublisherState> {
         let state = self.keepers.borrow().get(server).map(|keeper| keeper.state.clone());
         let mut state = state?;
         state.wait_for(holds).await.ok().map(|state| state.clone())
@@ -117,7 +121,7 @@ impl Publishers {
     fn keep(&self, server: &Address, command: &'static str) -> Keeper {
         let (options, server, silence) = (self.options.clone(), server.clone(), self.silence);
         let (hurry, stale) = (self.hurry.clone(), self.stale.clone());
-        let trying = State::Down(format!("Redis {server}: not connected yet"));
+        let trying = PublisherState::Down(format!("Redis {server}: not connected yet"));
         let (told, state) = watch::channel(trying);
         let keeping = async move {
             let mut backoff = backoff();
@@ -127,7 +131,7 @@ impl Publishers {
                     Ok(wire) => {
                         let (outbox, publisher) = Outbox::new();
                         let began = Instant::now();
-                        told.send_replace(State::Up(Rc::new(outbox)));
+                        told.send_replace(PublisherState::Up(Rc::new(outbox)));
                         let reason = publisher.publish(wire, command, silence).await;
                         lasted = began.elapsed();
                         reason
@@ -135,7 +139,7 @@ impl Publishers {
                     Err(error) => error.to_string(),
                 };
                 tracing::debug!(reason, "no connection to publish");
-                told.send_replace(State::Down(reason));
+                told.send_replace(PublisherState::Down(reason));
                 stale.notify_one();
                 tokio::select! {
                     () = sleep(backoff.pause_after(lasted)) => {}

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::Notify;
 
-use crate::broker::Event;
+use crate::broker::BusEvent;
 
 /// How many bytes may wait, one event more at most. Beyond that nothing is read, so that the server
 /// keeps the rest; by default it cuts off who leaves more than 32 MiB there.
@@ -15,16 +15,16 @@ const OVERHEAD: usize = 64;
 
 /// Between the connections that messages come from and the one who takes them, on one thread.
 #[derive(Default)]
-pub(super) struct Queue {
-    events: RefCell<VecDeque<Event>>,
+pub(super) struct SendQueue {
+    events: RefCell<VecDeque<BusEvent>>,
     bytes: Cell<usize>,
     filled: Notify,
     emptied: Notify,
 }
 
-impl Queue {
+impl SendQueue {
     /// Adds an event, when there is room.
-    pub(super) async fn push(&self, event: Event) {
+    pub(super) async fn push(&self, event: BusEvent) {
         while self.bytes.get() >= BYTES {
             self.emptied.notified().await;
         }
@@ -34,7 +34,7 @@ impl Queue {
     }
 
     /// Takes the oldest event, when there is one; for one taker. Dropping this loses nothing.
-    pub(super) async fn pop(&self) -> Event {
+    pub(super) async fn pop(&self) -> BusEvent {
         loop {
             let event = self.events.borrow_mut().pop_front();
             if let Some(event) = event {
@@ -47,10 +47,10 @@ impl Queue {
     }
 }
 
-fn size(event: &Event) -> usize {
+fn size(event: &BusEvent) -> usize {
     match event {
-        Event::Message(message) => message.len() + OVERHEAD,
-        Event::Up | Event::Down { .. } => OVERHEAD,
+        BusEvent::Message(message) => message.len() + OVERHEAD,
+        BusEvent::Up | BusEvent::Down { .. } => OVERHEAD,
     }
 }
 
@@ -67,8 +67,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_brings_too_much_waits() {
-        let queue = Rc::new(Queue::default());
-        let message = Event::Message(Bytes::from(vec![0; BYTES / 4]));
+        let queue = Rc::new(SendQueue::default());
+        let message = BusEvent::Message(Bytes::from(vec![0; BYTES / 4]));
         let bringing = async {
             for _ in 0..3 {
                 let (queue, message) = (queue.clone(), message.clone());

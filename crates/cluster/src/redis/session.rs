@@ -14,9 +14,9 @@ use super::config::RedisConfig;
 use super::listener::Listener;
 use super::names::Names;
 use super::publishers::Publishers;
-use super::queue::Queue;
+use super::queue::SendQueue;
 use super::routes::Routes;
-use crate::broker::Event;
+use crate::broker::BusEvent;
 
 /// How often sentinels are asked whether the master is still the master: one that is cut off from
 /// them does not notice that it is not.
@@ -30,7 +30,7 @@ const ASK_PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Session {
     pub(super) config: RedisConfig,
     pub(super) names: Names,
-    pub(super) queue: Queue,
+    pub(super) queue: SendQueue,
     pub(super) publishers: Publishers,
     /// Whether the hello channel works, in and out.
     pub(super) up: Cell<bool>,
@@ -49,7 +49,7 @@ impl Session {
         Rc::new(Session {
             config,
             names,
-            queue: Queue::default(),
+            queue: SendQueue::default(),
             publishers,
             up: Cell::new(false),
             stale,
@@ -71,7 +71,7 @@ impl Session {
                     let began = Instant::now();
                     tracing::info!(server = %open.listener.server, "connected to Redis");
                     self.up.set(true);
-                    self.queue.push(Event::Up).await;
+                    self.queue.push(BusEvent::Up).await;
                     let reason = self.serve(open).await;
                     self.up.set(false);
                     lasted = began.elapsed();
@@ -85,7 +85,7 @@ impl Session {
                 tracing::warn!(reason, "no connection to Redis, trying again");
             }
             if was_up || said.is_empty() {
-                self.queue.push(Event::Down { reason: reason.clone() }).await;
+                self.queue.push(BusEvent::Down { reason: reason.clone() }).await;
             }
             said = reason;
             sleep(backoff.pause_after(lasted)).await;

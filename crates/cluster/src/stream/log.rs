@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::window::{Due, Haste, Kind, Run, Window};
+use super::window::{Due, EntryKind, Haste, Run, Window};
 use crate::{Now, Settings};
 
 /// The longest entry that a stream takes, in bytes: it fits into a packet with room to spare.
@@ -26,16 +26,16 @@ pub struct Log {
     acked: AtomicU64,
     ended: AtomicBool,
     losses: Arc<Losses>,
-    state: Mutex<State>,
+    state: Mutex<LogState>,
 }
 
-struct State {
-    stream: Stream,
+struct LogState {
+    stream: StreamState,
     /// What the driver saw when it last looked; [`Due::Now`] as well if it was woken since.
     seen: Due,
 }
 
-enum Stream {
+enum StreamState {
     Open(Window),
     /// Nothing more is transmitted; `position` is the number that the next entry would have had.
     Ended {
@@ -117,41 +117,41 @@ impl Log {
     /// snapshot that the next stream begins with.
     ///
     /// A stream that exceeds its bounds by this breaks, and everything in it is dropped.
-    pub fn append(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+    pub fn append(&self, entry: Bytes, kind: EntryKind) -> Option<Appended> {
         self.push(entry, kind, Haste::Prompt)
     }
 
     /// Like [`append`](Self::append), for an entry whose acknowledgement somebody waits for: the
     /// peer is asked for it. While it is asked already, facts that come meanwhile wait for that a
     /// moment, to go out together.
-    pub fn append_urgent(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+    pub fn append_urgent(&self, entry: Bytes, kind: EntryKind) -> Option<Appended> {
         self.push(entry, kind, Haste::Urgent)
     }
 
     /// Like [`append`](Self::append), for an entry that is in no hurry: it waits a moment for
     /// others that it can go out with.
-    pub fn append_patient(&self, entry: Bytes, kind: Kind) -> Option<Appended> {
+    pub fn append_patient(&self, entry: Bytes, kind: EntryKind) -> Option<Appended> {
         self.push(entry, kind, Haste::Patient)
     }
 
     /// What waits in it now.
     pub fn stats(&self) -> LogStats {
         match &self.state.lock().stream {
-            Stream::Open(window) => LogStats {
+            StreamState::Open(window) => LogStats {
                 unacked_entries: window.len(),
                 unacked_bytes: window.bytes(),
                 broken: false,
             },
-            Stream::Ended { end, .. } => {
+            StreamState::Ended { end, .. } => {
                 LogStats { broken: *end == End::Broken, ..LogStats::default() }
             }
         }
     }
 
-    fn push(&self, entry: Bytes, kind: Kind, haste: Haste) -> Option<Appended> {
+    fn push(&self, entry: Bytes, kind: EntryKind, haste: Haste) -> Option<Appended> {
         let mut state = self.state.lock();
         let seq = match &mut state.stream {
-            Stream::Open(window) if entry.len() <= MAX_ENTRY => {
+            StreamState::Open(window) if entry.len() <= MAX_ENTRY => {
                 let seq = window.push(entry, kind, haste);
                 if window.bounded_bytes() > self.replay_bytes {
                     self.break_off(&mut state);
@@ -159,9 +159,9 @@ impl Log {
                 }
                 seq
             }
-            Stream::Ended { end: End::Down, .. } => return None,
-            Stream::Open(_) | Stream::Ended { end: End::Broken, .. } => {
-                self.losses.events.fetch_add((kind == Kind::Event).into(), Relaxed);
+            StreamState::Ended { end: End::Down, .. } => return None,
+            StreamState::Open(_) | StreamState::Ended { end: End::Broken, .. } => {
+                self.losses.events.fetch_add((kind == EntryKind::Event).into(), Relaxed);
                 return None;
             }
         };
@@ -176,7 +176,7 @@ impl Log {
     /// Breaks the stream if an entry has waited for too long.
     pub(crate) fn tick(&self, now: Now) {
         let mut state = self.state.lock();
-        if let Stream::Open(window) = &mut state.stream
+        if let StreamState::Open(window) = &mut state.stream
             && window.expired(now, self.replay_age)
         {
             self.break_off(&mut state);
@@ -208,7 +208,7 @@ impl Log {
     /// The peer has everything up to `seq`. Whether that was news.
     pub(crate) fn acknowledge(&self, seq: u64) -> bool {
         let mut state = self.state.lock();
-        let Stream::Open(window) = &mut state.stream else { return false };
+        let StreamState::Open(window) = &mut state.stream else { return false };
         let news = window.acknowledge(seq);
         self.acked.store(window.acked(), Relaxed);
         news
@@ -216,7 +216,7 @@ impl Log {
 
     /// Everything that is not acknowledged is to be transmitted again.
     pub(crate) fn rewind(&self) {
-        if let Stream::Open(window) = &mut self.state.lock().stream {
+        if let StreamState::Open(window) = &mut self.state.lock().stream {
             window.rewind();
         }
     }
@@ -231,35 +231,35 @@ impl Log {
         self.end(&mut self.state.lock(), End::Down);
     }
 
-    fn break_off(&self, state: &mut State) {
+    fn break_off(&self, state: &mut LogState) {
         self.losses.broken_streams.fetch_add(1, Relaxed);
         self.end(state, End::Broken);
     }
 
-    fn end(&self, state: &mut State, end: End) {
+    fn end(&self, state: &mut LogState, end: End) {
         let position = state.stream.position().first;
-        if let Stream::Open(window) = &state.stream
+        if let StreamState::Open(window) = &state.stream
             && end == End::Broken
         {
             self.losses.events.fetch_add(window.events(), Relaxed);
         }
-        state.stream = Stream::Ended { position, end };
+        state.stream = StreamState::Ended { position, end };
         self.ended.store(true, Relaxed);
     }
 }
 
-impl Stream {
+impl StreamState {
     fn take(&mut self) -> Run {
         match self {
-            Stream::Open(window) => window.take(),
-            Stream::Ended { .. } => self.position(),
+            StreamState::Open(window) => window.take(),
+            StreamState::Ended { .. } => self.position(),
         }
     }
 
     fn position(&self) -> Run {
         match self {
-            Stream::Open(window) => window.position(),
-            Stream::Ended { position, .. } => {
+            StreamState::Open(window) => window.position(),
+            StreamState::Ended { position, .. } => {
                 Run { first: *position, entries: Vec::new(), urgent: false, resent: 0 }
             }
         }
@@ -267,8 +267,8 @@ impl Stream {
 
     fn due(&self) -> Due {
         match self {
-            Stream::Open(window) => window.due(),
-            Stream::Ended { .. } => Due::Nothing,
+            StreamState::Open(window) => window.due(),
+            StreamState::Ended { .. } => Due::Nothing,
         }
     }
 }
@@ -296,8 +296,8 @@ impl Streams {
             acked: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             losses: self.losses.clone(),
-            state: Mutex::new(State {
-                stream: Stream::Open(Window::default()),
+            state: Mutex::new(LogState {
+                stream: StreamState::Open(Window::default()),
                 seen: Due::Nothing,
             }),
         })
@@ -308,7 +308,7 @@ impl Streams {
     }
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for LogState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State").field("seen", &self.seen).finish_non_exhaustive()
     }
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn the_driver_is_woken_once_until_it_has_taken_everything() {
         let log = streams(1 << 20).begin();
-        let wakes = |log: &Log| log.append("x".into(), Kind::Fact).unwrap().wake;
+        let wakes = |log: &Log| log.append("x".into(), EntryKind::Fact).unwrap().wake;
         assert!(wakes(&log));
         assert!(!wakes(&log));
         assert_eq!(log.take().entries.len(), 2);
@@ -344,34 +344,34 @@ mod tests {
     #[test]
     fn the_driver_is_not_woken_for_what_may_wait_again() {
         let log = streams(1 << 20).begin();
-        let patient = |log: &Log| log.append_patient("x".into(), Kind::Fact).unwrap().wake;
+        let patient = |log: &Log| log.append_patient("x".into(), EntryKind::Fact).unwrap().wake;
         assert!(patient(&log), "somebody has to look at the clock");
         assert_eq!(log.look(), Due::Soon);
         assert!(!patient(&log));
-        assert!(log.append("x".into(), Kind::Event).unwrap().wake);
-        assert!(!log.append("x".into(), Kind::Event).unwrap().wake);
+        assert!(log.append("x".into(), EntryKind::Event).unwrap().wake);
+        assert!(!log.append("x".into(), EntryKind::Event).unwrap().wake);
         assert_eq!(log.take().entries.len(), 4);
-        assert!(log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
+        assert!(log.append_urgent("x".into(), EntryKind::Fact).unwrap().wake);
         log.take();
-        assert!(log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
+        assert!(log.append_urgent("x".into(), EntryKind::Fact).unwrap().wake);
         assert_eq!(log.look(), Due::Soon, "the answer is on its way");
-        assert!(!log.append_urgent("x".into(), Kind::Fact).unwrap().wake);
+        assert!(!log.append_urgent("x".into(), EntryKind::Fact).unwrap().wake);
     }
 
     #[test]
     fn too_many_bytes_break_the_stream() {
         let mut streams = streams(10_000);
         let log = streams.begin();
-        log.append(vec![0; 20_000].into(), Kind::Snapshot).unwrap();
-        log.append(vec![0; 3000].into(), Kind::Event).unwrap();
-        log.append(vec![0; 3000].into(), Kind::Fact).unwrap();
+        log.append(vec![0; 20_000].into(), EntryKind::Snapshot).unwrap();
+        log.append(vec![0; 3000].into(), EntryKind::Event).unwrap();
+        log.append(vec![0; 3000].into(), EntryKind::Fact).unwrap();
         log.take();
-        assert_eq!(log.append(vec![0; 4000].into(), Kind::Event), None);
+        assert_eq!(log.append(vec![0; 4000].into(), EntryKind::Event), None);
         assert_eq!(log.stats(), LogStats { broken: true, ..LogStats::default() });
         assert_eq!((streams.losses().events(), streams.losses().broken_streams()), (2, 1));
 
-        assert_eq!(log.append("late".into(), Kind::Event), None);
-        assert_eq!(log.append("late".into(), Kind::Fact), None);
+        assert_eq!(log.append("late".into(), EntryKind::Event), None);
+        assert_eq!(log.append("late".into(), EntryKind::Fact), None);
         assert_eq!((streams.losses().events(), streams.losses().broken_streams()), (3, 1));
         assert!(!log.acknowledge(1));
         assert_eq!(log.take(), Run { first: 4, entries: vec![], urgent: false, resent: 0 });
@@ -381,7 +381,7 @@ mod tests {
     fn age_breaks_the_stream() {
         let mut streams = streams(10_000);
         let log = streams.begin();
-        log.append("old".into(), Kind::Event).unwrap();
+        log.append("old".into(), EntryKind::Event).unwrap();
         log.tick(Duration::from_secs(1));
         log.tick(Duration::from_secs(31));
         assert!(!log.stats().broken);
@@ -394,10 +394,10 @@ mod tests {
     fn what_is_appended_for_a_peer_that_is_down_is_not_a_loss() {
         let mut streams = streams(10_000);
         let log = streams.begin();
-        log.append("before".into(), Kind::Event).unwrap();
+        log.append("before".into(), EntryKind::Event).unwrap();
         log.close();
         assert!(log.is_ended());
-        assert_eq!(log.append("after".into(), Kind::Event), None);
+        assert_eq!(log.append("after".into(), EntryKind::Event), None);
         assert_eq!(log.stats(), LogStats::default());
         assert_eq!(streams.losses().events(), 0);
     }
@@ -407,8 +407,8 @@ mod tests {
         let mut streams = streams(usize::MAX);
         let log = streams.begin();
         let long = Bytes::from(vec![0; MAX_ENTRY + 1]);
-        assert_eq!(log.append(long.clone(), Kind::Event), None);
-        assert!(log.append(long.slice(1..), Kind::Event).is_some());
+        assert_eq!(log.append(long.clone(), EntryKind::Event), None);
+        assert!(log.append(long.slice(1..), EntryKind::Event).is_some());
         assert_eq!((streams.losses().events(), log.stats().unacked_entries), (1, 1));
     }
 

@@ -5,7 +5,7 @@ mod log;
 mod window;
 
 pub use log::{Appended, Log, LogStats, Losses, MAX_ENTRY};
-pub use window::Kind;
+pub use window::EntryKind;
 
 pub(crate) use log::Streams;
 pub(crate) use window::{Due, LINGER};

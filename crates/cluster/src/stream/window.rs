@@ -20,7 +20,7 @@ pub(crate) const LINGER: Duration = Duration::from_millis(1);
 
 /// What becomes of an entry that gets lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// A part of the snapshot that a stream begins with. It does not count against
     /// [`replay_bytes`](crate::Settings::replay_bytes): a snapshot larger than that would break
     /// its own stream, again and again.
@@ -56,7 +56,7 @@ pub(crate) enum Due {
 
 struct Unacked {
     entry: Bytes,
-    kind: Kind,
+    kind: EntryKind,
 }
 
 impl Unacked {
@@ -66,7 +66,7 @@ impl Unacked {
     }
 
     fn snapshot_size(&self) -> usize {
-        if self.kind == Kind::Snapshot { self.size() } else { 0 }
+        if self.kind == EntryKind::Snapshot { self.size() } else { 0 }
     }
 }
 
@@ -164,7 +164,7 @@ impl Window {
     }
 
     /// Appends an entry and gives its number.
-    pub(crate) fn push(&mut self, entry: Bytes, kind: Kind, haste: Haste) -> u64 {
+    pub(crate) fn push(&mut self, entry: Bytes, kind: EntryKind, haste: Haste) -> u64 {
         let seq = self.next();
         let unacked = Unacked { entry, kind };
         self.bytes += unacked.size();
@@ -172,7 +172,7 @@ impl Window {
         self.entries.push_back(unacked);
         match haste {
             Haste::Prompt => self.prompt = seq,
-            Haste::Urgent if kind == Kind::Fact => self.urgent = seq,
+            Haste::Urgent if kind == EntryKind::Fact => self.urgent = seq,
             Haste::Urgent => (self.prompt, self.urgent) = (seq, seq),
             Haste::Patient => {}
         }
@@ -252,7 +252,7 @@ impl Window {
 
     /// How many events wait to be acknowledged.
     pub(crate) fn events(&self) -> u64 {
-        self.entries.iter().filter(|unacked| unacked.kind == Kind::Event).count() as u64
+        self.entries.iter().filter(|unacked| unacked.kind == EntryKind::Event).count() as u64
     }
 }
 
@@ -263,7 +263,7 @@ mod tests {
     fn window(entries: u64) -> Window {
         let mut window = Window::default();
         for n in 1..=entries {
-            assert_eq!(window.push(n.to_string().into(), Kind::Fact, Haste::Prompt), n);
+            assert_eq!(window.push(n.to_string().into(), EntryKind::Fact, Haste::Prompt), n);
         }
         window
     }
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(window.take(), Run { first: 4, entries: vec![], urgent: false, resent: 0 });
 
         assert!(window.acknowledge(1));
-        window.push("4".into(), Kind::Fact, Haste::Prompt);
+        window.push("4".into(), EntryKind::Fact, Haste::Prompt);
         window.rewind();
         let run = window.take();
         assert_eq!((run.first, run.entries.len(), run.resent), (2, 3, 2));
@@ -315,10 +315,10 @@ mod tests {
     fn a_run_is_bounded_but_never_empty() {
         let mut window = Window::default();
         let long = Bytes::from(vec![0; PACKET_BYTES + 1]);
-        window.push(long.clone(), Kind::Event, Haste::Prompt);
-        window.push(long.slice(..PACKET_BYTES), Kind::Event, Haste::Prompt);
+        window.push(long.clone(), EntryKind::Event, Haste::Prompt);
+        window.push(long.slice(..PACKET_BYTES), EntryKind::Event, Haste::Prompt);
         for _ in 0..PACKET_ENTRIES + 1 {
-            window.push(Bytes::new(), Kind::Event, Haste::Prompt);
+            window.push(Bytes::new(), EntryKind::Event, Haste::Prompt);
         }
         let lengths: Vec<usize> = std::iter::from_fn(|| Some(window.take().entries.len()))
             .take_while(|length| *length > 0)
@@ -329,19 +329,19 @@ mod tests {
     #[test]
     fn runs_ask_for_an_acknowledgement_up_to_the_urgent_entry() {
         let mut window = window(PACKET_ENTRIES as u64);
-        window.push("urgent".into(), Kind::Fact, Haste::Urgent);
+        window.push("urgent".into(), EntryKind::Fact, Haste::Urgent);
         assert!(window.take().urgent);
         assert!(window.take().urgent);
-        window.push("not".into(), Kind::Fact, Haste::Prompt);
+        window.push("not".into(), EntryKind::Fact, Haste::Prompt);
         assert!(!window.take().urgent);
     }
 
     #[test]
     fn snapshots_do_not_count_against_the_bound() {
         let mut window = Window::default();
-        window.push("snapshot".into(), Kind::Snapshot, Haste::Prompt);
+        window.push("snapshot".into(), EntryKind::Snapshot, Haste::Prompt);
         assert_eq!(window.bounded_bytes(), 0);
-        window.push("fact".into(), Kind::Fact, Haste::Prompt);
+        window.push("fact".into(), EntryKind::Fact, Haste::Prompt);
         assert_eq!(window.bounded_bytes(), window.bytes() / 2 - 2);
         window.take();
         window.acknowledge(2);
@@ -353,7 +353,7 @@ mod tests {
         let (mut window, age) = (window(1), seconds(30));
         assert!(!window.expired(seconds(1), age));
         window.take();
-        window.push("2".into(), Kind::Fact, Haste::Prompt);
+        window.push("2".into(), EntryKind::Fact, Haste::Prompt);
         assert!(!window.expired(seconds(11), age));
         window.acknowledge(1);
         assert!(!window.expired(seconds(41), age), "the first would have, the second has not yet");
@@ -364,7 +364,7 @@ mod tests {
     fn marks_are_few_however_often_they_are_made() {
         let mut window = Window::default();
         for n in 0..30_000 {
-            window.push("x".into(), Kind::Fact, Haste::Prompt);
+            window.push("x".into(), EntryKind::Fact, Haste::Prompt);
             assert!(!window.expired(Duration::from_millis(n), seconds(30)));
         }
         assert!(window.marks.len() <= 61);
@@ -373,12 +373,12 @@ mod tests {
     #[test]
     fn what_is_in_a_hurry_takes_along_what_is_not() {
         let mut window = Window::default();
-        window.push("patient".into(), Kind::Fact, Haste::Patient);
+        window.push("patient".into(), EntryKind::Fact, Haste::Patient);
         assert_eq!(window.due(), Due::Soon);
-        window.push("prompt".into(), Kind::Event, Haste::Prompt);
+        window.push("prompt".into(), EntryKind::Event, Haste::Prompt);
         assert_eq!(window.due(), Due::Now);
         assert_eq!(window.take().entries.len(), 2);
-        window.push("patient".into(), Kind::Fact, Haste::Patient);
+        window.push("patient".into(), EntryKind::Fact, Haste::Patient);
         assert_eq!(window.due(), Due::Soon);
         window.rewind();
         assert_eq!(window.due(), Due::Now, "what was on its way already");
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn urgent_facts_wait_for_the_answer_to_those_before() {
         let mut window = Window::default();
-        let fact = |window: &mut Window| window.push("x".into(), Kind::Fact, Haste::Urgent);
+        let fact = |window: &mut Window| window.push("x".into(), EntryKind::Fact, Haste::Urgent);
         fact(&mut window);
         assert_eq!(window.due(), Due::Now);
         window.take();
@@ -400,7 +400,7 @@ mod tests {
         window.acknowledge(2);
         fact(&mut window);
         assert_eq!(window.due(), Due::Soon, "the third is not answered");
-        window.push("x".into(), Kind::Snapshot, Haste::Urgent);
+        window.push("x".into(), EntryKind::Snapshot, Haste::Urgent);
         assert_eq!(window.due(), Due::Now);
     }
 }

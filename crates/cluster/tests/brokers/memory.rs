@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::Incarnation;
-use cluster::broker::{Bus, BusError, Event, To};
+use cluster::broker::{Bus, BusError, BusEvent, To};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
@@ -32,7 +32,7 @@ pub(crate) struct Server {
 }
 
 struct Client {
-    events: UnboundedSender<Event>,
+    events: UnboundedSender<BusEvent>,
     up: Rc<Cell<bool>>,
 }
 
@@ -45,7 +45,7 @@ impl Server {
 
     pub(crate) fn connect(self: &Rc<Self>, me: u64) -> Memory {
         let (events, receiver) = unbounded_channel();
-        events.send(Event::Up).unwrap();
+        events.send(BusEvent::Up).unwrap();
         let up = Rc::new(Cell::new(true));
         self.clients.borrow_mut().insert(me, Client { events, up: up.clone() });
         Memory { me, server: self.clone(), events: RefCell::new(receiver), up }
@@ -55,7 +55,7 @@ impl Server {
     pub(crate) fn go_down(&self) {
         for client in self.clients.borrow().values() {
             client.up.set(false);
-            let _ = client.events.send(Event::Down { reason: "it was told to".into() });
+            let _ = client.events.send(BusEvent::Down { reason: "it was told to".into() });
         }
     }
 
@@ -63,7 +63,7 @@ impl Server {
     pub(crate) fn come_up(&self, node: u64) {
         let clients = self.clients.borrow();
         clients[&node].up.set(true);
-        let _ = clients[&node].events.send(Event::Up);
+        let _ = clients[&node].events.send(BusEvent::Up);
     }
 
     fn random(&self, below: u64) -> u64 {
@@ -91,7 +91,7 @@ impl Server {
                 sleep(pause).await;
                 let clients = server.clients.borrow();
                 let client = clients.get(&to).filter(|client| client.up.get());
-                client.inspect(|client| _ = client.events.send(Event::Message(message)));
+                client.inspect(|client| _ = client.events.send(BusEvent::Message(message)));
             });
         }
     }
@@ -101,12 +101,12 @@ impl Server {
 pub(crate) struct Memory {
     me: u64,
     server: Rc<Server>,
-    events: RefCell<UnboundedReceiver<Event>>,
+    events: RefCell<UnboundedReceiver<BusEvent>>,
     up: Rc<Cell<bool>>,
 }
 
 impl Bus for Memory {
-    async fn next(&self) -> Event {
+    async fn next(&self) -> BusEvent {
         let event = std::future::poll_fn(|cx| self.events.borrow_mut().poll_recv(cx));
         event.await.expect("the server lives as long")
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cluster::broker::{Broker, BrokerConfig, Bus};
 use cluster::driver::{Driver, Owner, Wake};
-use cluster::{Incarnation, Kind, Log, Output, Reason, Settings, Slot};
+use cluster::{EntryKind, Incarnation, Log, Output, Reason, Settings, Slot};
 use tokio::time::{Instant, sleep};
 
 /// What an owner knows and was told.
@@ -32,7 +32,7 @@ impl Told {
     /// Says where we are, as every stream has to begin.
     fn begin(&mut self, slot: Slot, log: Arc<Log>) {
         let snapshot = format!("={}", self.said.get());
-        log.append(snapshot.into(), Kind::Snapshot).unwrap();
+        log.append(snapshot.into(), EntryKind::Snapshot).unwrap();
         self.logs.insert(slot, log);
     }
 
@@ -119,7 +119,7 @@ impl Node {
         entry.resize(entry.len().max(length), b' ');
         let entry = Bytes::from(entry);
         for log in told.logs.values() {
-            if log.append(entry.clone(), Kind::Event).is_some_and(|appended| appended.wake) {
+            if log.append(entry.clone(), EntryKind::Event).is_some_and(|appended| appended.wake) {
                 self.wake.wake();
             }
         }

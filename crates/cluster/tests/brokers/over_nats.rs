@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cluster::Incarnation;
-use cluster::broker::{Bus, BusError, Event, To};
+use cluster::broker::{Bus, BusError, BusEvent, To};
 use cluster::nats::{Nats, NatsConfig};
 use cluster::{Reason, Settings};
 use tokio::task::LocalSet;
@@ -26,7 +26,7 @@ async fn three(server: &NatsServer) -> [Node; 3] {
 }
 
 /// The next event, which has to come soon.
-async fn next(bus: &Nats) -> Event {
+async fn next(bus: &Nats) -> BusEvent {
     timeout(Duration::from_secs(8), bus.next()).await.expect("something comes")
 }
 
@@ -124,10 +124,10 @@ async fn another_server_of_the_list_takes_over() {
         let servers = vec![first.address(), second.address()];
         let config = NatsConfig { servers, ..NatsConfig::default() };
         let bus = Nats::connect(config, Incarnation(1)).await.unwrap();
-        assert_eq!(next(&bus).await, Event::Up);
+        assert_eq!(next(&bus).await, BusEvent::Up);
         first.kill(); // It may have been the other one.
         let other = second.connect(2).await;
-        assert_eq!(next(&other).await, Event::Up);
+        assert_eq!(next(&other).await, BusEvent::Up);
         let inbox = To::Node(Incarnation(1));
         until_heard(&bus, async || other.publish(&inbox, "still there".into()).await).await;
     })
@@ -140,7 +140,7 @@ async fn until_heard(bus: &Nats, publish: impl AsyncFn() -> Result<(), BusError>
     loop {
         publish().await.unwrap();
         match timeout(Duration::from_millis(50), bus.next()).await {
-            Ok(Event::Message(_)) => return,
+            Ok(BusEvent::Message(_)) => return,
             _ => assert!(began.elapsed() < Duration::from_secs(8), "nothing is heard"),
         }
     }
@@ -159,7 +159,7 @@ async fn users_passwords_and_tokens_are_told() {
         let token = |token: &str| NatsConfig { token: Some(token.into()), ..two.config() };
         for right in [user("right"), token("token")] {
             let bus = Nats::connect(right, Incarnation(1)).await.unwrap();
-            assert_eq!(next(&bus).await, Event::Up);
+            assert_eq!(next(&bus).await, BusEvent::Up);
         }
         for wrong in [user("wrong"), token("wrong"), one.config(), two.config()] {
             let bus = Nats::connect(wrong, Incarnation(1)).await.unwrap();
@@ -217,7 +217,7 @@ async fn long_entries_pass_a_server_that_takes_short_messages_only() {
         assert_undisturbed(&nodes);
 
         let bus = server.connect(9).await;
-        assert_eq!(next(&bus).await, Event::Up);
+        assert_eq!(next(&bus).await, BusEvent::Up);
         assert_eq!(bus.max_message(), Some(4096));
         let long = bus.publish(&To::Everybody, vec![0; 4097].into()).await;
         assert!(matches!(long, Err(BusError::TooLong { size: 4097, max: 4096 })), "{long:?}");

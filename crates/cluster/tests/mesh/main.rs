@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use cluster::mesh::{Discovery, Mesh, MeshConfig, MeshError};
-use cluster::{Incarnation, Kind, Reason, Settings};
+use cluster::{EntryKind, Incarnation, Reason, Settings};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
@@ -141,7 +141,9 @@ async fn entries_arrive_in_order_and_once_while_connections_are_cut() {
         let appending = std::thread::spawn(move || {
             for n in 0..ENTRIES {
                 let wakes = logs.iter().map(|log| {
-                    log.append(n.to_string().into(), Kind::Event).expect("the stream is open").wake
+                    log.append(n.to_string().into(), EntryKind::Event)
+                        .expect("the stream is open")
+                        .wake
                 });
                 if wakes.fold(false, |any, wakes| any | wakes) {
                     wake.wake();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cluster::driver::{Driver, Owner, Wake};
 use cluster::mesh::{Discovery, Mesh, MeshConfig};
-use cluster::{Incarnation, Kind, Log, Output, Reason, Settings, Slot};
+use cluster::{EntryKind, Incarnation, Log, Output, Reason, Settings, Slot};
 use tokio::time::{Instant, sleep};
 
 pub(crate) const LOOPBACK: &str = "127.0.0.1";
@@ -91,7 +91,7 @@ impl Node {
 
     pub(crate) fn say(&self, to: &str, what: String) {
         let log = self.told.borrow().logs[to].clone();
-        if log.append(what.into(), Kind::Event).expect("the stream is open").wake {
+        if log.append(what.into(), EntryKind::Event).expect("the stream is open").wake {
             self.wake.wake();
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::tls::Identity;
-use cluster::mesh::{MeshConfig, Tls};
+use cluster::mesh::{MeshConfig, MeshTls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::PrivateKeyDer;
@@ -20,7 +20,7 @@ fn authority() -> Authority {
 }
 
 /// A node's certificate by one authority, which believes in another one.
-fn tls(issuer: &Authority, believes_in: &Authority) -> Tls {
+fn tls(issuer: &Authority, believes_in: &Authority) -> MeshTls {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["some.name".into()]).unwrap();
     let certificate = params.signed_by(&key, issuer).unwrap();
@@ -28,7 +28,7 @@ fn tls(issuer: &Authority, believes_in: &Authority) -> Tls {
     let identity = Identity::new(vec![certificate.der().clone()], key).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(believes_in.der().clone()).unwrap();
-    Tls::new(&identity, Arc::new(roots)).unwrap()
+    MeshTls::new(&identity, Arc::new(roots)).unwrap()
 }
 
 #[tokio::test]
@@ -71,7 +71,8 @@ async fn other_authorities_and_plain_connections_are_refused() {
 async fn connections_begin_with_the_certificates_of_the_moment() {
     local(async {
         let (port, [old, new]) = (free_port(), [(); 2].map(|()| authority()));
-        let with = |name, tls: &Tls| MeshConfig { tls: Some(tls.clone()), ..config(name, port) };
+        let with =
+            |name, tls: &MeshTls| MeshConfig { tls: Some(tls.clone()), ..config(name, port) };
         let (changing, renewed) = (tls(&old, &old), tls(&new, &new));
         let one = Node::start(with("1", &changing)).await;
         let two = Node::start(with("2", &renewed)).await;

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use cluster::redis::{RedisConfig, RedisOptions};
 use redis_client::{Address, Sentinels, Topology, slot_of};
-use testkit::redis::{Server, cluster, replace_unnoticed, sentinels};
+use testkit::redis::{RedisServer, cluster, replace_unnoticed, sentinels};
 
 use crate::node::{Nodes, until};
 use crate::{A_MOMENT, OUTAGE, local};
 
-fn address(server: &Server) -> Address {
+fn address(server: &RedisServer) -> Address {
     Address::new(server.address().ip().to_string(), server.address().port())
 }
 
-fn behind(sentinels: &[Server]) -> RedisConfig {
+fn behind(sentinels: &[RedisServer]) -> RedisConfig {
     let nodes = sentinels.iter().map(address).collect();
     let sentinels = Sentinels { nodes, ..Sentinels::default() };
     let topology = Topology::Sentinel(sentinels);
     RedisConfig::new(RedisOptions { topology, ..RedisOptions::default() })
 }
 
-fn among(nodes: &[Server]) -> RedisConfig {
+fn among(nodes: &[RedisServer]) -> RedisConfig {
     let known: Vec<Address> = nodes.iter().map(address).collect();
     let topology = Topology::Cluster(known);
     RedisConfig::new(RedisOptions { topology, ..RedisOptions::default() })
@@ -39,7 +39,7 @@ fn inbox(number: u64) -> String {
     format!("dunlin:node:{number:016x}")
 }
 
-async fn take_place(nodes: &mut Nodes, successor: &Server) {
+async fn take_place(nodes: &mut Nodes, successor: &RedisServer) {
     let listens = || {
         let told = successor.try_tell("PUBSUB NUMSUB dunlin:hello");
         told.is_ok_and(|told| told.ends_with(":3\r\n"))

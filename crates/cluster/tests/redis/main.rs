@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
 use node::{Node, Nodes, until};
-use testkit::redis::{Certificates, LOOPBACK, Server};
+use testkit::redis::{LOOPBACK, RedisCertificates, RedisServer};
 
 /// How long a server is away.
 const OUTAGE: Duration = Duration::from_secs(3);
@@ -26,21 +26,21 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
-fn options(server: &Server) -> RedisOptions {
+fn options(server: &RedisServer) -> RedisOptions {
     RedisOptions {
         topology: Topology::Standalone(Address::new(LOOPBACK, server.port)),
         ..RedisOptions::default()
     }
 }
 
-fn config(server: &Server) -> RedisConfig {
+fn config(server: &RedisServer) -> RedisConfig {
     RedisConfig::new(options(server))
 }
 
 #[tokio::test]
 async fn nodes_find_each_other_at_once_and_say_goodbye() {
     local(async {
-        let server = Server::start("");
+        let server = RedisServer::start("");
         let began = Instant::now();
         let mut nodes = Nodes::start(&config(&server)).await;
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
@@ -57,7 +57,7 @@ async fn nodes_find_each_other_at_once_and_say_goodbye() {
 #[tokio::test]
 async fn nodes_that_do_not_agree_refuse_each_other() {
     local(async {
-        let server = Server::start("");
+        let server = RedisServer::start("");
         let settings = Settings { agreement: 2, ..Settings::default() };
         let one = Node::start(1, config(&server)).await;
         let newer = Node::start_with(2, config(&server), settings).await;
@@ -72,7 +72,7 @@ async fn nodes_that_do_not_agree_refuse_each_other() {
 #[tokio::test]
 async fn a_server_that_is_frozen_delays_and_loses_nothing() {
     local(async {
-        let server = Server::start("");
+        let server = RedisServer::start("");
         let mut nodes = Nodes::start(&config(&server)).await;
         nodes.talk(A_MOMENT).await;
         server.freeze();
@@ -88,7 +88,7 @@ async fn a_server_that_is_frozen_delays_and_loses_nothing() {
 #[tokio::test]
 async fn a_server_that_is_started_again_delays_and_loses_nothing() {
     local(async {
-        let mut server = Server::start("");
+        let mut server = RedisServer::start("");
         let mut nodes = Nodes::start(&config(&server)).await;
         nodes.talk(A_MOMENT).await;
         server.stop();
@@ -104,7 +104,7 @@ async fn a_server_that_is_started_again_delays_and_loses_nothing() {
 #[tokio::test]
 async fn a_node_may_start_before_its_server() {
     local(async {
-        let mut server = Server::start("");
+        let mut server = RedisServer::start("");
         server.stop();
         let one = Node::start(1, config(&server)).await;
         let two = Node::start(2, config(&server)).await;
@@ -118,7 +118,7 @@ async fn a_node_may_start_before_its_server() {
 #[tokio::test]
 async fn other_prefixes_are_other_clusters() {
     local(async {
-        let server = Server::start("");
+        let server = RedisServer::start("");
         let with = |prefix: &str| RedisConfig { prefix: prefix.into(), ..config(&server) };
         let mut one = Nodes::start_from(1, &with("one:")).await;
         let mut two = Nodes::start_from(4, &with("two:")).await;
@@ -137,9 +137,9 @@ async fn other_prefixes_are_other_clusters() {
 #[tokio::test]
 async fn tls_with_certificates_and_a_user_who_may_do_little() {
     local(async {
-        let ca = Certificates::new();
+        let ca = RedisCertificates::new();
         let user = "user some on >secret resetchannels &p:dunlin:* -@all +ping +subscribe +publish";
-        let server = Server::start_tls(&ca, &format!("user default off\n{user}"));
+        let server = RedisServer::start_tls(&ca, &format!("user default off\n{user}"));
         let [certificate, key] = ca.issue(&["client"]).map(|pem| Some(Pem::new(&pem)));
         let tls = TlsOptions {
             ca: vec![Pem::new(&ca.ca())],

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cluster::broker::{Broker, BrokerConfig};
 use cluster::driver::{Driver, Owner, Wake};
 use cluster::redis::{RedisBus, RedisConfig};
-use cluster::{Incarnation, Kind, Log, Output, Reason, Settings, Slot};
+use cluster::{EntryKind, Incarnation, Log, Output, Reason, Settings, Slot};
 use tokio::time::{Instant, sleep};
 
 /// What an owner was told.
@@ -84,7 +84,8 @@ impl Node {
     /// Says the next number to all peers.
     fn say(&mut self) {
         for log in self.told.borrow().logs.values() {
-            if log.append(self.said.to_string().into(), Kind::Event).expect("it is open").wake {
+            if log.append(self.said.to_string().into(), EntryKind::Event).expect("it is open").wake
+            {
                 self.wake.wake();
             }
         }

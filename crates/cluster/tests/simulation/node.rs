@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use cluster::{
-    Appended, Cluster, Incarnation, Kind, Log, Now, Output, PeerInfo, Reason, Settings, Slot,
+    Appended, Cluster, EntryKind, Incarnation, Log, Now, Output, PeerInfo, Reason, Settings, Slot,
 };
 use testkit::simulated::Random;
 
@@ -71,7 +71,7 @@ impl Entry {
 }
 
 /// One of the ways to append to a log.
-type Append = fn(&Log, Bytes, Kind) -> Option<Appended>;
+type Append = fn(&Log, Bytes, EntryKind) -> Option<Appended>;
 
 impl Node {
     pub(crate) fn new(incarnation: Incarnation, name: String, settings: Settings) -> Self {
@@ -90,11 +90,11 @@ impl Node {
     /// Something happens here, and every peer is told.
     pub(crate) fn happen(&mut self, random: &mut Random) {
         self.counter += 1;
-        let kind = random.pick(&[Kind::Fact, Kind::Event]);
+        let kind = random.pick(&[EntryKind::Fact, EntryKind::Event]);
         let padding = if random.one_in(50) { 5000 } else { random.between(0, 100) };
         let append = match random.between(0, 3) {
             0 => Log::append_urgent,
-            1 if kind == Kind::Fact => Log::append_patient,
+            1 if kind == EntryKind::Fact => Log::append_patient,
             _ => Log::append,
         };
         for view in self.views.values_mut() {
@@ -214,13 +214,13 @@ impl View {
 
     fn append_snapshot(&mut self, number: u64) {
         for _ in 0..SNAPSHOT {
-            self.append(Kind::Snapshot, number, 10, Log::append);
+            self.append(EntryKind::Snapshot, number, 10, Log::append);
         }
     }
 
-    fn append(&mut self, kind: Kind, number: u64, padding: u64, append: Append) {
+    fn append(&mut self, kind: EntryKind, number: u64, padding: u64, append: Append) {
         let (epoch, seq) = (self.log.epoch(), self.appended + 1);
-        let letter = if kind == Kind::Snapshot { b'S' } else { b'.' };
+        let letter = if kind == EntryKind::Snapshot { b'S' } else { b'.' };
         let entry = Entry { kind: letter, epoch, seq, number }.encode(padding);
         if let Some(appended) = append(&self.log, entry, kind) {
             assert_eq!(appended.seq, seq);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use cluster::Settings;
-use testkit::simulated::{Conditions, Random, Transport};
+use testkit::simulated::{Conditions, Random, SimulatedTransport};
 
 /// Where in time a run is, and how bad it may get.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     pub(crate) nodes: usize,
-    pub(crate) transport: Transport,
+    pub(crate) transport: SimulatedTransport,
     pub(crate) settings: Settings,
     /// Of 100 messages.
     pub(crate) lost: u64,
@@ -42,7 +42,7 @@ impl Schedule {
     pub(crate) fn gentle(random: &mut Random) -> Self {
         Schedule {
             nodes: random.between(2, 5) as usize,
-            transport: Transport::Broker,
+            transport: SimulatedTransport::Broker,
             settings: Settings::default(),
             lost: random.between(0, 19),
             doubled: random.pick(&[0, 10]),
@@ -60,8 +60,8 @@ impl Schedule {
 
     /// Anything, with bounds so narrow that streams break.
     pub(crate) fn rough(random: &mut Random) -> Self {
-        let transport = random.pick(&[Transport::Mesh, Transport::Broker]);
-        let broker = transport == Transport::Broker;
+        let transport = random.pick(&[SimulatedTransport::Mesh, SimulatedTransport::Broker]);
+        let broker = transport == SimulatedTransport::Broker;
         Schedule {
             nodes: random.between(2, 5) as usize,
             transport,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cluster::{Incarnation, Now, Packet, Reason, Received};
 use testkit::simulated::Network;
 use testkit::simulated::Random;
-use testkit::simulated::Transport;
+use testkit::simulated::SimulatedTransport;
 
 use crate::node::{Node, Truth};
 use crate::schedule::Schedule;
@@ -285,7 +285,7 @@ impl World {
 
     /// By way of a broker, everybody who can be reached finds this node, again and again.
     fn say_hello(&mut self, at: usize) {
-        if self.schedule.transport == Transport::Mesh {
+        if self.schedule.transport == SimulatedTransport::Mesh {
             return;
         }
         for to in (0..self.places.len()).filter(|to| *to != at) {

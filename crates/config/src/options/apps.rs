@@ -4,7 +4,7 @@
 use super::app_manager::AppManager;
 use super::check::{app_limit, flag, origins, own_limit, own_size, text, webhooks};
 use super::provenance::Provenance;
-use super::row::{Entry, Table, file_option, group, option, options};
+use super::row::{Table, TableRow, file_option, group, option, options};
 use super::server::Limits;
 use super::values::Values;
 use crate::kind::Kind;
@@ -140,7 +140,7 @@ pub(crate) struct AppLimits;
 impl Table for AppLimits {
     type Value = Limits;
 
-    const ENTRIES: &'static [Entry] = OwnLimits::ENTRIES;
+    const ENTRIES: &'static [TableRow] = OwnLimits::ENTRIES;
 
     fn read(values: Values<'_>) -> Limits {
         let (own, server) = (OwnLimits::read(values), values.inherited);
@@ -164,7 +164,7 @@ pub(crate) struct Apps;
 impl Table for Apps {
     type Value = Vec<AppConfig>;
 
-    const ENTRIES: &'static [Entry] = AppConfig::ENTRIES;
+    const ENTRIES: &'static [TableRow] = AppConfig::ENTRIES;
 
     fn read(values: Values<'_>) -> Vec<AppConfig> {
         AppConfig::all(values.settings, &Limits::read(values))

@@ -14,7 +14,7 @@ use super::cluster::Cluster;
 use super::databases::{Database, DatabasePooling};
 use super::row::{group, option, options};
 use super::server::{Connection, Cors, Http, Inbox, Limits, Metrics};
-use super::tls::{Ssl, Tls};
+use super::tls::{Ssl, TlsFiles};
 use super::webhooks::{Queue, Webhooks};
 use crate::kind::Kind;
 use crate::model::{LogFormat, Mode};
@@ -77,7 +77,7 @@ options! {
 
         section "TLS";
         /// TLS on the main port; `None` when no certificate is configured.
-        ssl: Option<Ssl> = group::<Tls>();
+        ssl: Option<Ssl> = group::<TlsFiles>();
 
         section "HTTP API";
         /// The HTTP API.

@@ -29,8 +29,8 @@ pub use config::{Config, Log};
 pub use databases::{Database, DatabasePooling, Redis, SqlDatabase};
 pub use default::DefaultValue;
 pub use provenance::{Provenance, Setting};
-use row::Entry;
 pub(crate) use row::Table;
+use row::TableRow;
 pub use server::{Connection, Cors, Http, Inbox, Limits, Metrics};
 pub use tls::Ssl;
 pub(crate) use tls::SslOptions;
@@ -102,14 +102,14 @@ pub fn sections() -> &'static [Section] {
     &SECTIONS
 }
 
-fn list(entries: &'static [Entry], sections: &mut Vec<Section>) {
+fn list(entries: &'static [TableRow], sections: &mut Vec<Section>) {
     for entry in entries {
         match (entry, sections.last_mut()) {
-            (Entry::Section(title), _) => sections.push(Section { title, options: Vec::new() }),
-            (Entry::Group(entries), _) => list(entries, sections),
-            (Entry::Option(spec), Some(section)) => section.options.push(spec),
+            (TableRow::Section(title), _) => sections.push(Section { title, options: Vec::new() }),
+            (TableRow::Group(entries), _) => list(entries, sections),
+            (TableRow::Option(spec), Some(section)) => section.options.push(spec),
             // The first entry of all is a heading.
-            (Entry::Option(_), None) => {}
+            (TableRow::Option(_), None) => {}
         }
     }
 }

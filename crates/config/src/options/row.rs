@@ -38,7 +38,7 @@ pub(crate) enum Row<T> {
     /// Options of their own.
     Group {
         /// Them.
-        entries: &'static [Entry],
+        entries: &'static [TableRow],
         /// Makes the field of their values.
         read: fn(Values<'_>) -> T,
     },
@@ -46,13 +46,13 @@ pub(crate) enum Row<T> {
 
 /// A row without its field's type, as the table lists it.
 #[derive(Clone, Copy)]
-pub(crate) enum Entry {
+pub(crate) enum TableRow {
     /// The heading over the entries that follow.
     Section(&'static str),
     /// One option.
     Option(OptionSpec),
     /// Options of their own.
-    Group(&'static [Entry]),
+    Group(&'static [TableRow]),
 }
 
 /// A group of options that together make one value: mostly the struct whose fields they are.
@@ -61,7 +61,7 @@ pub(crate) trait Table {
     type Value;
 
     /// Every row, in the order of the documentation.
-    const ENTRIES: &'static [Entry];
+    const ENTRIES: &'static [TableRow];
 
     /// Makes it of the values in effect.
     fn read(values: Values<'_>) -> Self::Value;
@@ -91,10 +91,10 @@ impl<T> Row<T> {
         self
     }
 
-    pub(super) const fn entry(&self) -> Entry {
+    pub(super) const fn entry(&self) -> TableRow {
         match self {
-            Self::Option { spec, .. } => Entry::Option(*spec),
-            Self::Group { entries, .. } => Entry::Group(entries),
+            Self::Option { spec, .. } => TableRow::Option(*spec),
+            Self::Group { entries, .. } => TableRow::Group(entries),
         }
     }
 
@@ -159,8 +159,8 @@ macro_rules! options {
         impl $crate::options::row::Table for $name {
             type Value = $value;
 
-            const ENTRIES: &'static [$crate::options::row::Entry] = &[
-                $($($crate::options::row::Entry::Section($title),)? Self::$field().entry(),)+
+            const ENTRIES: &'static [$crate::options::row::TableRow] = &[
+                $($($crate::options::row::TableRow::Section($title),)? Self::$field().entry(),)+
             ];
 
             fn read(values: $crate::options::values::Values<'_>) -> $value {

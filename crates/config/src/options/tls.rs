@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::check::{flag, text_or_empty};
-use super::row::{Entry, Table, option, options};
+use super::row::{Table, TableRow, option, options};
 use super::values::Values;
 use crate::secret::Secret;
 
@@ -43,12 +43,12 @@ options! {
 }
 
 /// The group of options that make [`Ssl`].
-pub(crate) struct Tls;
+pub(crate) struct TlsFiles;
 
-impl Table for Tls {
+impl Table for TlsFiles {
     type Value = Option<Ssl>;
 
-    const ENTRIES: &'static [Entry] = SslOptions::ENTRIES;
+    const ENTRIES: &'static [TableRow] = SslOptions::ENTRIES;
 
     fn read(values: Values<'_>) -> Option<Ssl> {
         let SslOptions { cert, key, passphrase, client_ca, require_client_cert } =

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::graft::graft;
 use super::json::Json;
+use super::merge::merge;
 use super::{Given, Raw, Reading};
 use crate::error::ConfigError;
 use crate::mask::{self, show};
@@ -116,7 +116,7 @@ impl FileReader<'_> {
                 self.found.len() - 1
             }
         };
-        if let Err(there) = graft(&mut self.found[at].2, part, value.clone()) {
+        if let Err(there) = merge(&mut self.found[at].2, part, value.clone()) {
             self.conflict(key.to_owned(), spec, &there, &value);
         }
     }

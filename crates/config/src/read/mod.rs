@@ -4,8 +4,8 @@
 mod dotenv;
 mod env;
 mod file;
-mod graft;
 mod json;
+mod merge;
 
 use std::collections::BTreeSet;
 use std::fs::File;

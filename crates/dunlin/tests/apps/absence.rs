@@ -1,7 +1,7 @@
 //! A node that starts while its database is not there.
 
 use testkit::eventually;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::process::Process;
 use testkit::ws::Client;
 
@@ -28,7 +28,7 @@ pub(crate) fn is_told_and_waited_for<D: Database>() {
     // Its table is made last: until then it has not been reached, either.
     database.start_again();
     assert_eq!(ready().status, 503);
-    database.apps("apps", &[App::default()]);
+    database.apps("apps", &[AppKeys::default()]);
     eventually("it is ready", || ready().status == 200);
     let mut client = node.connect();
     client.subscribe("a");

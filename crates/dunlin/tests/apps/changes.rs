@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use testkit::eventually;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::nodes::{Adapter, Nodes};
 use testkit::process::Process;
 use testkit::ws::Client;
@@ -15,7 +15,7 @@ const TTL: u32 = 2;
 /// After which a change has taken effect: the TTL, and something for a machine that is busy.
 const BAR: Duration = Duration::from_secs(TTL as u64 + 8);
 
-fn status(node: &Process, app: &App) -> u16 {
+fn status(node: &Process, app: &AppKeys) -> u16 {
     node.http().get(app, "/channels", &[]).status
 }
 
@@ -30,7 +30,7 @@ fn takes_effect(what: &str, change: impl FnOnce(), done: impl FnOnce()) {
 }
 
 pub(crate) fn take_effect_on_every_node<D: Database>() {
-    let (database, old) = (D::shared(), App::default());
+    let (database, old) = (D::shared(), AppKeys::default());
     database.apps("changes", &[old.clone(), other()]);
     let env = cached(database, "changes", TTL);
     let nodes = Nodes::start(&Adapter::mesh(), 2, &borrowed(&env));
@@ -47,7 +47,7 @@ pub(crate) fn take_effect_on_every_node<D: Database>() {
         clients.iter_mut().for_each(|client| client.expect_event("e", "a", "x"));
     }
 
-    let new = App::new(&old.id, &old.key, "new-secret");
+    let new = AppKeys::new(&old.id, &old.key, "new-secret");
     takes_effect(
         "a new secret holds",
         || database.run("UPDATE changes SET secret = 'new-secret' WHERE id = 'app-id'"),

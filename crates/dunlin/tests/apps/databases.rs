@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use serde_json::{Value, json};
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::process::Process;
 
 pub(crate) use testkit::databases::{Fixture, Maria, Postgres};
@@ -17,13 +17,13 @@ pub(crate) trait Database: Fixture {
     fn insert(table: &str, row: &Value) -> String;
 
     /// Makes a table with these apps.
-    fn apps(&self, table: &str, apps: &[App]) {
+    fn apps(&self, table: &str, apps: &[AppKeys]) {
         let rows: Vec<Value> = apps.iter().map(row).collect();
         wait(self.table(table, &rows));
     }
 
     /// Adds an app to a table.
-    fn add(&self, table: &str, app: &App) {
+    fn add(&self, table: &str, app: &AppKeys) {
         self.run(&Self::insert(table, &row(app)));
     }
 }
@@ -49,7 +49,7 @@ impl Database for Maria {
 }
 
 /// The row of an app without limits.
-fn row(app: &App) -> Value {
+fn row(app: &AppKeys) -> Value {
     json!({
         "id": app.id, "key": app.key, "secret": app.secret, "max_connections": -1,
         "enable_client_messages": 1, "enabled": 1, "max_backend_events_per_sec": -1,
@@ -63,8 +63,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Another app than the default one.
-pub(crate) fn other() -> App {
-    App::new("other-id", "other-key", "other-secret")
+pub(crate) fn other() -> AppKeys {
+    AppKeys::new("other-id", "other-key", "other-secret")
 }
 
 /// The environment of a node whose apps are in a table, and known for so many seconds.

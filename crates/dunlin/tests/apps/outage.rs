@@ -25,7 +25,7 @@ fn other_gets_in(node: &Process) -> bool {
 
 pub(crate) fn what_is_known_goes_on<D: Database>() {
     let mut database = D::own();
-    database.apps("apps", &[testkit::http::App::default(), other()]);
+    database.apps("apps", &[testkit::http::AppKeys::default(), other()]);
     let env = cached(&database, "apps", TTL);
     let nodes = Nodes::start(&Adapter::mesh(), 2, &borrowed(&env));
     nodes.up().for_each(|node| is_reached(node, true));

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::process::Process;
 use testkit::ws::{Client, upgrade};
 
@@ -25,7 +25,7 @@ struct Asked {
 impl Asked {
     fn start() -> Self {
         let database = Postgres::start(&["log_statement=all"]);
-        database.apps("asked_for", &[App::default()]);
+        database.apps("asked_for", &[AppKeys::default()]);
         let env = cached(&database, "asked_for", 10);
         let node = Process::start(&borrowed(&env));
         is_reached(&node, true);
@@ -139,7 +139,7 @@ fn a_flood_of_invented_keys_costs_fifty_questions_a_second_and_hides_no_new_app(
                 if began.elapsed() > LASTS.mul_f64(0.8) {
                     break;
                 }
-                let app = App::new(&format!("new-{number}"), &format!("new-key-{number}"), "s");
+                let app = AppKeys::new(&format!("new-{number}"), &format!("new-key-{number}"), "s");
                 asked.database.add("asked_for", &app);
                 let asks = Instant::now();
                 let target = format!("/app/{}?protocol=7", app.key);

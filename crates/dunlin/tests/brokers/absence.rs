@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use testkit::broker::Broker;
 use testkit::eventually;
-use testkit::http::Answer;
+use testkit::http::HttpResponse;
 use testkit::nodes::Adapter;
 use testkit::process::Process;
 
 /// How long the nodes may take to serve once they can.
 const BAR: Duration = Duration::from_secs(10);
 
-fn handshake(node: &Process) -> Answer {
+fn handshake(node: &Process) -> HttpResponse {
     let headers = [
         ("Connection", "Upgrade"),
         ("Upgrade", "websocket"),

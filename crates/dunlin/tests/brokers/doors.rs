@@ -1,7 +1,7 @@
 //! Brokers that do not let everybody in, or that several deployments share.
 
 use serde_json::json;
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::eventually;
 use testkit::nodes::{Adapter, Nodes, users};
 use testkit::process::Process;
@@ -50,7 +50,7 @@ impl Pair {
 #[test]
 fn a_redis_with_an_acl_user_a_database_and_a_prefix() {
     let redis = Broker::run(
-        Kind::Redis,
+        BrokerKind::Redis,
         "user default off\nuser admin on >admin ~* &* +@all\n\
          user dunlin on >secret resetkeys resetchannels &prod:dunlin:* \
          -@all +ping +subscribe +publish",
@@ -74,7 +74,7 @@ fn a_redis_with_an_acl_user_a_database_and_a_prefix() {
 fn a_redis_over_tls_that_wants_a_certificate() {
     let certificates = Certificates::new();
     let file = |name| certificates.file(name).display().to_string();
-    let mut redis = Broker::away(Kind::Redis, "");
+    let mut redis = Broker::away(BrokerKind::Redis, "");
     redis.lines = format!(
         "port 0\ntls-port {}\ntls-auth-clients yes\ntls-ca-cert-file {}\ntls-cert-file {}\n\
          tls-key-file {}",
@@ -93,7 +93,7 @@ fn a_redis_over_tls_that_wants_a_certificate() {
 #[test]
 fn a_nats_server_with_a_user_and_a_prefix() {
     let nats = Broker::run(
-        Kind::Nats,
+        BrokerKind::Nats,
         "authorization { users: [{ user: dunlin, password: secret, permissions: {\
          publish: \"prod.dunlin.>\", subscribe: \"prod.dunlin.>\" } }] }",
     );
@@ -111,7 +111,7 @@ fn a_nats_server_over_tls_with_an_authority_of_its_own() {
     let file = |name| certificates.file(name).display().to_string();
     let (cert, key, ca) = (file("server"), file("server-key"), file("ca"));
     let nats =
-        Broker::run(Kind::Nats, &format!("tls {{ cert_file: {cert:?}, key_file: {key:?} }}"));
+        Broker::run(BrokerKind::Nats, &format!("tls {{ cert_file: {cert:?}, key_file: {key:?} }}"));
     let servers = format!("tls://127.0.0.1:{}", nats.port);
     let adapter = Adapter::nats(nats.port).with(&[("ADAPTER_NATS_SERVERS", &servers)]);
     let stranger = Process::start(&adapter.env());
@@ -131,12 +131,12 @@ fn do_not_meet(adapter: &Adapter, prefix: &'static str) {
 
 #[test]
 fn two_deployments_on_one_redis_exchange_nothing() {
-    let redis = Broker::run(Kind::Redis, "");
+    let redis = Broker::run(BrokerKind::Redis, "");
     do_not_meet(&Adapter::redis(redis.port), "ADAPTER_REDIS_PREFIX");
 }
 
 #[test]
 fn two_deployments_on_one_nats_server_exchange_nothing() {
-    let nats = Broker::run(Kind::Nats, "");
+    let nats = Broker::run(BrokerKind::Nats, "");
     do_not_meet(&Adapter::nats(nats.port), "ADAPTER_NATS_PREFIX");
 }

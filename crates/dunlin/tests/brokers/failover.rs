@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use testkit::nodes::{Adapter, Nodes};
-use testkit::{PATIENCE, eventually};
+use testkit::{TEST_TIMEOUT, eventually};
 
 use super::groups::{RedisCluster, Sentinels};
 use super::guests::Guests;
@@ -31,7 +31,7 @@ fn nothing_is_lost(adapter: &Adapter, kill: impl FnOnce()) {
         while !up() {
             guests.come();
             thread::sleep(AROUND / 4);
-            assert!(killed.elapsed() < PATIENCE, "nobody takes its place");
+            assert!(killed.elapsed() < TEST_TIMEOUT, "nobody takes its place");
         }
         println!("without a master:");
         guests.waits();

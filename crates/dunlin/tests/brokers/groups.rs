@@ -1,6 +1,6 @@
 //! Several servers together: a Redis behind sentinels, and a Redis Cluster.
 
-use testkit::broker::{Broker, Kind, free_port};
+use testkit::broker::{Broker, BrokerKind, free_port};
 use testkit::eventually;
 use testkit::nodes::Adapter;
 
@@ -25,9 +25,9 @@ impl Sentinels {
     /// With three sentinels, who take a server for dead after a second.
     pub(crate) fn run() -> Self {
         let passwords = format!("requirepass {PASSWORD}\nmasterauth {PASSWORD}");
-        let master = Broker::run(Kind::Redis, &passwords);
+        let master = Broker::run(BrokerKind::Redis, &passwords);
         let follows = format!("{passwords}\nreplicaof 127.0.0.1 {}", master.port);
-        let replica = Broker::run(Kind::Redis, &follows);
+        let replica = Broker::run(BrokerKind::Redis, &follows);
         eventually("the replica follows", || replicates(&replica, Some(PASSWORD)));
         let lines = format!(
             "requirepass {GUARDED}\nsentinel sentinel-pass {GUARDED}\n\
@@ -35,7 +35,8 @@ impl Sentinels {
              sentinel down-after-milliseconds some 1000\nsentinel failover-timeout some 3000",
             master.port
         );
-        let sentinels: Vec<Broker> = (0..3).map(|_| Broker::run(Kind::Sentinel, &lines)).collect();
+        let sentinels: Vec<Broker> =
+            (0..3).map(|_| Broker::run(BrokerKind::Sentinel, &lines)).collect();
         for sentinel in &sentinels {
             eventually("the sentinels know each other and the replica", || {
                 let told = sentinel.tell(&[&format!("AUTH {GUARDED}"), "INFO sentinel"]);
@@ -77,7 +78,7 @@ impl RedisCluster {
                 "cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 1500\n\
                  cluster-require-full-coverage no\ncluster-replica-validity-factor 0"
             );
-            Broker::run(Kind::Redis, &lines)
+            Broker::run(BrokerKind::Redis, &lines)
         };
         let mut servers: Vec<Broker> = bus.iter().map(server).collect();
         for (server, slots) in servers.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use testkit::nodes::{Nodes, subscriptions, users};
 use testkit::probe::Times;
-use testkit::roster::{Change, Witness};
+use testkit::roster::{RosterChange, Witness};
 
 const CHANNEL: &str = "presence-room";
 /// How often some come.
@@ -93,7 +93,8 @@ impl<'a> Guests<'a> {
         for member in &mut self.members {
             member.until(|member| member.roster.0 == *all);
             member.catch_up();
-            let is_wrong = |change: &&Change| !change.added && !self.gone.contains(&change.user);
+            let is_wrong =
+                |change: &&RosterChange| !change.added && !self.gone.contains(&change.user);
             let wrong = member.seen.iter().find(is_wrong);
             assert!(wrong.is_none() && member.roster.0 == *all, "{wrong:?}");
         }

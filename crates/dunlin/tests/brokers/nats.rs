@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::nodes::Adapter;
 
 use super::outage::Fault::{Frozen, Killed};
 use super::{absence, outage};
 
 fn nats() -> (Broker, Adapter) {
-    let nats = Broker::run(Kind::Nats, "");
+    let nats = Broker::run(BrokerKind::Nats, "");
     let adapter = Adapter::nats(nats.port);
     (nats, adapter)
 }
@@ -34,7 +34,8 @@ fn away_for_longer_than_events_are_kept_losses_are_counted() {
 
 #[test]
 fn not_there_or_with_another_password_it_is_waited_for() {
-    let mut nats = Broker::away(Kind::Nats, "authorization { user: dunlin, password: right }");
+    let mut nats =
+        Broker::away(BrokerKind::Nats, "authorization { user: dunlin, password: right }");
     let env = [("ADAPTER_NATS_USER", "dunlin"), ("ADAPTER_NATS_PASSWORD", "wrong")];
     let adapter = Adapter::nats(nats.port).with(&env);
     let change: fn(&mut Broker) = |nats| {

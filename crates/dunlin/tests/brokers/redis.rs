@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::nodes::Adapter;
 
 use super::outage::Fault::{Frozen, Killed};
 use super::{absence, outage};
 
 fn redis() -> (Broker, Adapter) {
-    let redis = Broker::run(Kind::Redis, "");
+    let redis = Broker::run(BrokerKind::Redis, "");
     let adapter = Adapter::redis(redis.port);
     (redis, adapter)
 }
@@ -40,7 +40,7 @@ fn away_for_longer_than_events_are_kept_losses_are_counted() {
 
 #[test]
 fn not_there_or_with_another_password_it_is_waited_for() {
-    let mut redis = Broker::away(Kind::Redis, "requirepass right");
+    let mut redis = Broker::away(BrokerKind::Redis, "requirepass right");
     let adapter = Adapter::redis(redis.port).with(&[("DB_REDIS_PASSWORD", "wrong")]);
     let change: fn(&mut Broker) = |redis| {
         redis.tell(&["AUTH right", "CONFIG SET requirepass wrong"]);

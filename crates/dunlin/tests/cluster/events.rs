@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::http::{App, request};
+use testkit::http::{AppKeys, request};
 use testkit::nodes::{Adapter, Nodes};
 use testkit::probe::Times;
 
@@ -28,7 +28,7 @@ pub(crate) fn none_is_lost_after_a_subscription(adapter: &Adapter, subscriptions
         // The fence takes the same way, behind it.
         let body = json!({"name": "e", "channels": [&channel, "fence"], "data": n.to_string()});
         let body = body.to_string();
-        let answer = publishers[n % 2].post(&App::default(), "/events", body.as_bytes());
+        let answer = publishers[n % 2].post(&AppKeys::default(), "/events", body.as_bytes());
         assert_eq!(answer.status, 200);
         let first = subscriber.json();
         if first["channel"] == *channel {
@@ -67,7 +67,7 @@ pub(crate) fn all_arrive_in_order(adapter: &Adapter) {
                 (0..EVENTS).for_each(|n| subscriber.expect_event("n", "numbers", &n.to_string()));
             });
         }
-        let (app, mut http) = (App::default(), nodes.node(0).http());
+        let (app, mut http) = (AppKeys::default(), nodes.node(0).http());
         let ask = |n: usize| {
             let body = json!({"name": "n", "channel": "numbers", "data": n.to_string()});
             let body = body.to_string();

@@ -70,7 +70,7 @@ pub(crate) fn members_are_removed_once(adapter: &Adapter) {
             let times = usize::from(index >= ELSEWHERE);
             assert_eq!(witness.count(false, &user(index)), times, "{}", user(index));
         }
-        let after = |change: &testkit::roster::Change| change.at - killed;
+        let after = |change: &testkit::roster::RosterChange| change.at - killed;
         let (first, last) = (after(&witness.seen[0]), after(witness.seen.last().unwrap()));
         println!("members of a killed node: removed from {first:?} to {last:?} after the kill");
         assert!(last < BAR, "{last:?}");

@@ -1,12 +1,12 @@
 //! Nodes that are joined through a NATS server.
 
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::nodes::Adapter;
 
 use crate::{events, freeze, kill, rolling};
 
 fn with_nats(scenario: impl FnOnce(&Adapter)) {
-    let nats = Broker::run(Kind::Nats, "");
+    let nats = Broker::run(BrokerKind::Nats, "");
     scenario(&Adapter::nats(nats.port));
 }
 

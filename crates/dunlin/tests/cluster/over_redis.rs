@@ -1,12 +1,12 @@
 //! Nodes that are joined through a Redis.
 
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::nodes::Adapter;
 
 use crate::{events, freeze, kill, rolling};
 
 fn with_redis(scenario: impl FnOnce(&Adapter)) {
-    let redis = Broker::run(Kind::Redis, "");
+    let redis = Broker::run(BrokerKind::Redis, "");
     scenario(&Adapter::redis(redis.port));
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::http::{App, Http};
+use testkit::http::{AppKeys, Http};
 use testkit::probe::Times;
 use testkit::process::Process;
 use testkit::ws::Client;
@@ -80,7 +80,7 @@ fn publish(address: SocketAddr, until: Instant) -> (u32, Vec<Duration>) {
     while Instant::now() < until {
         let asked = Instant::now();
         let body = br#"{"name":"e","channel":"c","data":"x"}"#;
-        let answer = http.post(&App::default(), "/events", body);
+        let answer = http.post(&AppKeys::default(), "/events", body);
         times.push(asked.elapsed());
         match answer.status {
             200 => published += 1,

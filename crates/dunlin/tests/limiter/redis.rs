@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::broker::{Broker, Kind};
+use testkit::broker::{Broker, BrokerKind};
 use testkit::eventually;
 use testkit::nodes::{Adapter, Nodes};
 use testkit::process::Process;
@@ -28,7 +28,7 @@ fn have_it(nodes: &Nodes, times: usize) {
 }
 
 fn goes_on_without(fault: fn(&mut Broker), remedy: fn(&mut Broker)) {
-    let mut redis = Broker::run(Kind::Redis, "");
+    let mut redis = Broker::run(BrokerKind::Redis, "");
     let (port, rate) = (redis.port.to_string(), RATE.to_string());
     let env = [
         ("RATE_LIMITER_DRIVER", "redis"),

@@ -6,14 +6,14 @@ use redis::cmd;
 use super::RedisQueue;
 use super::script::{CLAIM, LEAVE, READ, RELEASE};
 use crate::QueueError;
-use crate::shelf::Ticket;
+use crate::scheduler::HandoutId;
 
 /// How long a worker lives without a further word, in ms.
 const LIVES: &str = "8000";
-/// How long a lane's reader is remembered after its last call, in ms. Longer than the time between
-/// two looks at the lane.
+/// How long a partition's reader is remembered after its last call, in ms. Longer than the time between
+/// two looks at the partition.
 const REMEMBERED: &str = "60000";
-/// How many lanes a worker takes at once.
+/// How many partitions a worker takes at once.
 const LANES: &str = "1000";
 /// How many jobs are read at once.
 const JOBS: usize = 64;
@@ -22,24 +22,24 @@ const JOBS: usize = 64;
 pub(super) struct Claimed {
     /// Redis had us as a living worker.
     pub(super) was_known: bool,
-    /// How many lanes to leave to others; negative if others have more.
+    /// How many partitions to leave to others; negative if others have more.
     pub(super) surplus: i64,
-    /// How many lanes are ours.
+    /// How many partitions are ours.
     pub(super) load: i64,
     /// Lanes and their epochs: new ones, or all.
-    pub(super) lanes: Vec<(String, u64)>,
+    pub(super) partitions: Vec<(String, u64)>,
 }
 
-/// What was read of a lane.
+/// What was read of a partition.
 pub(super) struct Read {
     /// Up to which id it had been read before, by whomever.
-    pub(super) before: Ticket,
+    pub(super) before: HandoutId,
     /// Group and payload, or none if something else was found there.
-    pub(super) jobs: Vec<(Ticket, Option<(String, Bytes)>)>,
+    pub(super) jobs: Vec<(HandoutId, Option<(String, Bytes)>)>,
 }
 
-/// What came of leaving a lane.
-pub(super) enum Left {
+/// What came of leaving a partition.
+pub(super) enum LeaveOutcome {
     /// It is not empty, and stays ours.
     Stays,
     /// It is not ours any more.
@@ -53,24 +53,24 @@ pub(super) async fn claim(
 ) -> Result<Claimed, QueueError> {
     let arguments = [worker, LIVES, if whole { "1" } else { "0" }, LANES];
     let answer = queue.link.run(CLAIM.call(&queue.keys.all, &arguments)).await?;
-    let (known, surplus, load, lanes): (i64, i64, i64, Vec<(String, u64)>) = answer;
-    Ok(Claimed { was_known: known == 1, surplus, load, lanes })
+    let (known, surplus, load, partitions): (i64, i64, i64, Vec<(String, u64)>) = answer;
+    Ok(Claimed { was_known: known == 1, surplus, load, partitions })
 }
 
-/// None if the lane is not ours any more.
+/// None if the partition is not ours any more.
 pub(super) async fn read(
     queue: &RedisQueue,
     worker: &str,
-    lane: &str,
+    partition: &str,
     epoch: u64,
-    next: Ticket,
+    next: HandoutId,
     wanted: usize,
 ) -> Result<Option<Read>, QueueError> {
     type Entries = Vec<(String, Vec<Vec<u8>>)>;
     let (epoch, next) = (epoch.to_string(), id(next));
     let wanted = at_most(wanted).to_string();
     let arguments = [epoch.as_str(), worker, REMEMBERED, &next, &wanted];
-    let answer = queue.link.run(READ.call(&queue.keys.lane(lane), &arguments)).await?;
+    let answer = queue.link.run(READ.call(&queue.keys.partition(partition), &arguments)).await?;
     let Some((before, entries)): Option<(String, Entries)> = answer else { return Ok(None) };
     let job = |(id, fields): (String, Vec<Vec<u8>>)| (ticket(&id), job(fields));
     let jobs = entries.into_iter().map(job).collect();
@@ -90,10 +90,10 @@ pub(super) fn at_most(wanted: usize) -> usize {
 
 pub(super) async fn tell(
     queue: &RedisQueue,
-    lane: &str,
-    done: &[Ticket],
+    partition: &str,
+    done: &[HandoutId],
 ) -> Result<(), QueueError> {
-    let [jobs, _] = queue.keys.lane(lane);
+    let [jobs, _] = queue.keys.partition(partition);
     let ids: Vec<String> = done.iter().map(|ticket| id(*ticket)).collect();
     queue.link.call(cmd("XDEL").arg(jobs).arg(ids)).await
 }
@@ -101,37 +101,38 @@ pub(super) async fn tell(
 pub(super) async fn leave(
     queue: &RedisQueue,
     worker: &str,
-    lane: &str,
+    partition: &str,
     epoch: u64,
     if_empty: bool,
-) -> Result<Left, QueueError> {
+) -> Result<LeaveOutcome, QueueError> {
     let epoch = epoch.to_string();
     let arguments = [epoch.as_str(), REMEMBERED, if if_empty { "1" } else { "0" }];
-    let left: String = queue.link.run(LEAVE.call(&queue.keys.lane(lane), &arguments)).await?;
+    let left: String =
+        queue.link.run(LEAVE.call(&queue.keys.partition(partition), &arguments)).await?;
     if left == "stays" {
-        return Ok(Left::Stays);
+        return Ok(LeaveOutcome::Stays);
     }
     let empty = if left == "empty" { "1" } else { "0" };
-    let arguments = [worker, lane, &epoch, empty];
+    let arguments = [worker, partition, &epoch, empty];
     let least: Vec<String> = queue.link.run(RELEASE.call(&queue.keys.all, &arguments)).await?;
     if left == "jobs" {
         for other in least.iter().filter(|other| *other != worker) {
             queue.wake(other, "").await;
         }
     }
-    Ok(Left::Gone)
+    Ok(LeaveOutcome::Gone)
 }
 
 /// The id of a stream's entry: milliseconds and a number.
-fn id(ticket: Ticket) -> String {
+fn id(ticket: HandoutId) -> String {
     format!("{}-{}", ticket >> 64, ticket as u64)
 }
 
 /// Zero, which is before all others, if it is no id.
-fn ticket(id: &str) -> Ticket {
+fn ticket(id: &str) -> HandoutId {
     let parts = id.split_once('-').and_then(|(ms, number)| {
         let (ms, number): (u64, u64) = (ms.parse().ok()?, number.parse().ok()?);
-        Some(Ticket::from(ms) << 64 | Ticket::from(number))
+        Some(HandoutId::from(ms) << 64 | HandoutId::from(number))
     });
     parts.unwrap_or_default()
 }

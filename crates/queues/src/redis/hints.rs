@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::RedisQueue;
 use crate::backoff;
 
-/// How many hints may wait. One that finds no place is dropped, which costs its lane some time.
+/// How many hints may wait. One that finds no place is dropped, which costs its partition some time.
 pub(super) const HINTS: usize = 1024;
 /// How long nothing may come before the server is asked whether it is there, and how long its answer
 /// may take.
@@ -20,9 +20,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// What there may be to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hint {
-    /// This lane has jobs.
+    /// This partition has jobs.
     Lane(String),
-    /// There are lanes to be had.
+    /// There are partitions to be had.
     Lanes,
     /// Hints arrive from now on; what was told before may have been missed.
     Listening,
@@ -98,7 +98,7 @@ async fn forward(wire: Wire, hints: &mpsc::Sender<Hint>) {
         };
         let Ok(reply) = reply else { return };
         let hint = match reply.elements() {
-            [kind, _, lane] if kind.text() == Some("message") => hint(lane),
+            [kind, _, partition] if kind.text() == Some("message") => hint(partition),
             _ => continue,
         };
         // With so many waiting, the worker is awake anyway.
@@ -106,9 +106,9 @@ async fn forward(wire: Wire, hints: &mpsc::Sender<Hint>) {
     }
 }
 
-fn hint(lane: &Reply) -> Hint {
-    match lane.text() {
+fn hint(partition: &Reply) -> Hint {
+    match partition.text() {
         None | Some("") => Hint::Lanes,
-        Some(lane) => Hint::Lane(lane.to_owned()),
+        Some(partition) => Hint::Lane(partition.to_owned()),
     }
 }

@@ -1,16 +1,16 @@
 //! The names of what is kept in Redis.
 //!
 //! ```text
-//!   {lane}:jobs    stream    a lane's jobs, oldest first; what is done is deleted
-//!   {lane}:lane    hash      who reads the lane: epoch, worker, waits; read: up to which id
-//!   {all}:lanes    hash      every lane that may have jobs, with `epoch worker`, or nothing if free
-//!   {all}:free     set       the lanes that nobody has
+//!   {partition}:jobs    stream    a partition's jobs, oldest first; what is done is deleted
+//!   {partition}:partition    hash      who reads the partition: epoch, worker, waits; read: up to which id
+//!   {all}:partitions    hash      every partition that may have jobs, with `epoch worker`, or nothing if free
+//!   {all}:free     set       the partitions that nobody has
 //!   {all}:beats    sorted set  workers, and until when they are alive
-//!   {all}:loads    sorted set  workers, and how many lanes they have
+//!   {all}:loads    sorted set  workers, and how many partitions they have
 //!   {all}:epoch    string    the last epoch that was given
 //! ```
 //!
-//! In a Redis Cluster, what belongs to one lane is in one slot, and what belongs to all lanes is in
+//! In a Redis Cluster, what belongs to one partition is in one slot, and what belongs to all partitions is in
 //! one slot; every script stays within one of them.
 
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     prefix: String,
-    /// Of all lanes: lanes, free, beats, loads, epoch.
+    /// Of all partitions: partitions, free, beats, loads, epoch.
     pub(crate) all: [String; 5],
 }
 
@@ -33,11 +33,11 @@ impl Keys {
         Keys { prefix, all }
     }
 
-    /// Of one lane: jobs, lane. A digest stands for its name, which may be long and of any
+    /// Of one partition: jobs, partition. A digest stands for its name, which may be long and of any
     /// characters.
-    pub(crate) fn lane(&self, lane: &str) -> [String; 2] {
+    pub(crate) fn partition(&self, partition: &str) -> [String; 2] {
         let mut tag = String::with_capacity(32);
-        for byte in &Sha256::digest(lane)[..16] {
+        for byte in &Sha256::digest(partition)[..16] {
             let _ = write!(tag, "{byte:02x}");
         }
         ["jobs", "lane"].map(|name| format!("{}{{{tag}}}:{name}", self.prefix))
@@ -61,10 +61,12 @@ mod tests {
             let slots = |keys: &[String]| -> Vec<u16> {
                 keys.iter().map(|key| slot_of(key.as_bytes())).collect()
             };
-            for slots in [slots(&keys.all), slots(&keys.lane("a")), slots(&keys.lane("}{ü"))] {
+            for slots in
+                [slots(&keys.all), slots(&keys.partition("a")), slots(&keys.partition("}{ü"))]
+            {
                 assert!(slots.iter().all(|slot| *slot == slots[0]), "{prefix}");
             }
-            assert_ne!(keys.lane("a"), keys.lane("b"));
+            assert_ne!(keys.partition("a"), keys.partition("b"));
         }
     }
 }

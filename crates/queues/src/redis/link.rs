@@ -14,14 +14,14 @@ use crate::counters::Tally;
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Shared by all who use a queue in Redis, in one runtime.
-pub(crate) struct Link {
+pub(crate) struct RedisLink {
     pub(crate) client: Client,
     pub(crate) tally: Arc<Tally>,
 }
 
-impl Link {
+impl RedisLink {
     pub(crate) fn new(options: RedisOptions, tally: Arc<Tally>) -> Self {
-        Link { client: Client::new(options, CALL_TIMEOUT), tally }
+        RedisLink { client: Client::new(options, CALL_TIMEOUT), tally }
     }
 
     /// Runs a script.

@@ -6,43 +6,44 @@ use std::sync::Arc;
 use redis::cmd;
 
 use super::script::{ANNOUNCE, PUSH};
-use super::{AT_ONCE, RedisQueue};
+use super::{MAX_CALLS, RedisQueue};
 use crate::counters::count;
 use crate::many::many;
 use crate::{Job, PushError, QueueError};
 
 /// How many jobs, and how many bytes of them, go into one call.
 const CALL: (usize, usize) = (128, 512 << 10);
-/// How long a lane is on its way to the worker that was given it, in ms; a lane that still nobody
+/// How long a partition is on its way to the worker that was given it, in ms; a partition that still nobody
 /// reads after that is given to a worker once more.
 const ON_ITS_WAY: u64 = 2000;
 
-/// How many lanes may wait to be announced.
+/// How many partitions may wait to be announced.
 const UNANNOUNCED: usize = 10_000;
 /// How many of them are announced in one call.
 const ANNOUNCED: usize = 1000;
 
 impl RedisQueue {
     pub(crate) async fn push(self: &Arc<Self>, jobs: Vec<Job>) -> Result<(), PushError> {
-        let mut lanes: HashMap<String, Vec<Job>> = HashMap::new();
+        let mut partitions: HashMap<String, Vec<Job>> = HashMap::new();
         for job in jobs {
-            match lanes.get_mut(&job.lane) {
+            match partitions.get_mut(&job.partition) {
                 Some(jobs) => jobs.push(job),
-                None => drop(lanes.insert(job.lane.clone(), vec![job])),
+                None => drop(partitions.insert(job.partition.clone(), vec![job])),
             }
         }
-        let of_lane = |(lane, jobs)| {
+        let of_partition = |(partition, jobs)| {
             let queue = self.clone();
-            async move { queue.push_lane(lane, jobs).await }
+            async move { queue.push_partition(partition, jobs).await }
         };
-        let pushed = PushError::of_all(many(AT_ONCE, lanes.into_iter().map(of_lane)).await);
+        let pushed =
+            PushError::of_all(many(MAX_CALLS, partitions.into_iter().map(of_partition)).await);
         self.announce().await;
         pushed
     }
 
     /// One call after the other, so that they are in order.
-    async fn push_lane(&self, lane: String, mut jobs: Vec<Job>) -> Result<(), PushError> {
-        let keys = self.keys.lane(&lane);
+    async fn push_partition(&self, partition: String, mut jobs: Vec<Job>) -> Result<(), PushError> {
+        let keys = self.keys.partition(&partition);
         let limit = self.limit.to_string();
         while !jobs.is_empty() {
             let (mut arguments, mut bytes, mut these) = (vec![limit.as_bytes()], 0, 0);
@@ -61,9 +62,9 @@ impl RedisQueue {
                     count(&self.link.tally.pushed, added);
                     jobs.drain(..added.min(these));
                     match reader {
-                        None => self.unannounced(&lane),
+                        None => self.unannounced(&partition),
                         // It waits to be woken; without a name it will come across the jobs.
-                        Some(worker) if !worker.is_empty() => self.wake(&worker, &lane).await,
+                        Some(worker) if !worker.is_empty() => self.wake(&worker, &partition).await,
                         Some(_) => {}
                     }
                     if added == these {
@@ -79,35 +80,35 @@ impl RedisQueue {
         Ok(())
     }
 
-    /// Nobody reads this lane, which has jobs. If this process ends before it could say so, they wait
-    /// for the next push to the lane.
-    fn unannounced(&self, lane: &str) {
-        let mut lanes = self.unannounced.lock();
-        if lanes.len() < UNANNOUNCED && !lanes.contains(lane) {
-            lanes.insert(lane.into());
+    /// Nobody reads this partition, which has jobs. If this process ends before it could say so, they wait
+    /// for the next push to the partition.
+    fn unannounced(&self, partition: &str) {
+        let mut partitions = self.unannounced.lock();
+        if partitions.len() < UNANNOUNCED && !partitions.contains(partition) {
+            partitions.insert(partition.into());
         }
     }
 
-    /// Says which lanes nobody reads. What cannot be said now is said the next time.
+    /// Says which partitions nobody reads. What cannot be said now is said the next time.
     pub(super) async fn announce(&self) {
-        let lanes: HashSet<String> =
+        let partitions: HashSet<String> =
             self.unannounced.lock().iter().take(ANNOUNCED).cloned().collect();
-        if lanes.is_empty() {
+        if partitions.is_empty() {
             return;
         }
-        let announced: Vec<&String> = lanes.iter().collect();
+        let announced: Vec<&String> = partitions.iter().collect();
         let call = ANNOUNCE.call(&self.keys.all, (ON_ITS_WAY, announced));
         let Ok(wanted) = self.link.run::<Vec<String>>(call).await else { return };
-        self.unannounced.lock().retain(|lane| !lanes.contains(lane));
+        self.unannounced.lock().retain(|partition| !partitions.contains(partition));
         for worker in wanted {
             self.wake(&worker, "").await;
         }
     }
 
-    /// Tells a worker that a lane has jobs, or, without a lane, that there are lanes to be had. It
+    /// Tells a worker that a partition has jobs, or, without a partition, that there are partitions to be had. It
     /// finds out by itself if this does not arrive.
-    pub(super) async fn wake(&self, worker: &str, lane: &str) {
+    pub(super) async fn wake(&self, worker: &str, partition: &str) {
         let wake = self.keys.wake(worker);
-        let _ = self.link.call::<()>(cmd("PUBLISH").arg(wake).arg(lane)).await;
+        let _ = self.link.call::<()>(cmd("PUBLISH").arg(wake).arg(partition)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Out of the queue: the task that brings jobs of this worker's lanes to the desk, and tells Redis
+//! Out of the queue: the task that brings jobs of this worker's partitions to the buffer, and tells Redis
 //! what is done.
 
 use std::collections::HashMap;
@@ -9,36 +9,40 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::calls::{Claimed, Left, Read, at_most, claim, leave, read, tell};
+use super::calls::{Claimed, LeaveOutcome, Read, at_most, claim, leave, read, tell};
 use super::hints::{HINTS, Hint, listen};
-use super::lanes::Lanes;
+use super::partitions::Partitions;
 use super::script::RELEASE;
-use super::{AT_ONCE, RedisQueue};
+use super::{MAX_CALLS, RedisQueue};
 use crate::QueueError;
 use crate::counters::count;
-use crate::desk::{Desk, LOOK_AGAIN};
-use crate::shelf::{Held, Ticket};
+use crate::job_buffer::{JobBuffer, LOOK_AGAIN};
+use crate::scheduler::{HandoutId, Held};
 
 /// How often a worker says that it lives.
 const BEAT: Duration = Duration::from_secs(2);
-/// How often it looks over its lanes.
+/// How often it looks over its partitions.
 const ROUND: Duration = Duration::from_secs(1);
 /// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Serves the desk until it is told to stop, or nobody can tell it any more; then leaves everything
+/// Serves the buffer until it is told to stop, or nobody can tell it any more; then leaves everything
 /// to others.
-pub(crate) async fn work(queue: Arc<RedisQueue>, desk: Arc<Desk>, mut stop: oneshot::Receiver<()>) {
+pub(crate) async fn work(
+    queue: Arc<RedisQueue>,
+    buffer: Arc<JobBuffer>,
+    mut stop: oneshot::Receiver<()>,
+) {
     let name = name();
     let (hint, mut hints) = mpsc::channel(HINTS);
     let mut listening = JoinSet::new();
     listening.spawn(listen(queue.clone(), name.clone(), hint));
     let now = Instant::now();
-    let mut worker = Worker {
+    let mut worker = RedisWorker {
         queue,
-        desk,
+        buffer,
         name: name.into(),
-        lanes: Lanes::default(),
+        partitions: Partitions::default(),
         done: HashMap::new(),
         calls: JoinSet::new(),
         claiming: false,
@@ -54,13 +58,13 @@ pub(crate) async fn work(queue: Arc<RedisQueue>, desk: Arc<Desk>, mut stop: ones
         tokio::select! {
             Some(Ok(ended)) = worker.calls.join_next() => worker.ended(ended),
             Some(hint) = hints.recv() => worker.hint(hint),
-            () = worker.desk.taken.notified() => worker.lanes.look_for_room(),
-            () = sleep_until(due) => worker.lanes.look_for_room(),
+            () = worker.buffer.taken.notified() => worker.partitions.look_for_room(),
+            () = sleep_until(due) => worker.partitions.look_for_room(),
             _ = &mut stop => break,
         }
     }
-    worker.desk.close();
-    let _ = timeout(GOODBYE, worker.goodbye()).await;
+    worker.buffer.close();
+    let _ = timeout(CLOSE_TIMEOUT, worker.goodbye()).await;
 }
 
 /// What a worker is called, different from all others.
@@ -71,47 +75,63 @@ fn name() -> String {
 
 /// A call that has ended.
 enum Ended {
-    Claim { whole: bool, answer: Result<Claimed, QueueError> },
-    Read { lane: Arc<str>, epoch: u64, wanted: usize, answer: Result<Option<Read>, QueueError> },
-    Tell { lane: Arc<str>, tickets: Vec<Ticket>, answer: Result<(), QueueError> },
-    Leave { lane: Arc<str>, epoch: u64, answer: Result<Left, QueueError> },
+    Claim {
+        whole: bool,
+        answer: Result<Claimed, QueueError>,
+    },
+    Read {
+        partition: Arc<str>,
+        epoch: u64,
+        wanted: usize,
+        answer: Result<Option<Read>, QueueError>,
+    },
+    Tell {
+        partition: Arc<str>,
+        tickets: Vec<HandoutId>,
+        answer: Result<(), QueueError>,
+    },
+    Leave {
+        partition: Arc<str>,
+        epoch: u64,
+        answer: Result<LeaveOutcome, QueueError>,
+    },
 }
 
-/// Jobs of a lane that are done.
+/// Jobs of a partition that are done.
 #[derive(Default)]
 struct Done {
-    to_tell: Vec<Ticket>,
+    to_tell: Vec<HandoutId>,
     telling: bool,
 }
 
 /// Owned by its task.
-struct Worker {
+struct RedisWorker {
     queue: Arc<RedisQueue>,
-    desk: Arc<Desk>,
+    buffer: Arc<JobBuffer>,
     name: Arc<str>,
-    lanes: Lanes,
-    /// What Redis is to be told, of lanes that are ours or were.
+    partitions: Partitions,
+    /// What Redis is to be told, of partitions that are ours or were.
     done: HashMap<Arc<str>, Done>,
     calls: JoinSet<Ended>,
     claiming: bool,
     claim_at: Instant,
-    /// Whether to ask for all our lanes, since we may have missed something.
+    /// Whether to ask for all our partitions, since we may have missed something.
     whole: bool,
-    /// How often in a row Redis had another number of lanes for us than we know.
+    /// How often in a row Redis had another number of partitions for us than we know.
     differs: u32,
     round_at: Instant,
     /// The server is away, and only one call is tried from time to time.
     away: bool,
 }
 
-impl Worker {
+impl RedisWorker {
     /// When there is something to do even if nothing happens.
     fn due(&self) -> Instant {
         let mut due = self.round_at;
         if !self.claiming {
             due = due.min(self.claim_at);
         }
-        if self.lanes.is_any_full() {
+        if self.partitions.is_any_full() {
             due = due.min(Instant::now() + LOOK_AGAIN);
         }
         due
@@ -120,9 +140,9 @@ impl Worker {
     /// Begins what can be begun.
     fn go_on(&mut self) {
         let now = Instant::now();
-        for (lane, ticket) in self.desk.shelf.lock().take_done() {
-            self.lanes.has_more(&lane);
-            self.done.entry(lane).or_default().to_tell.push(ticket);
+        for (partition, ticket) in self.buffer.scheduler.lock().take_done() {
+            self.partitions.has_more(&partition);
+            self.done.entry(partition).or_default().to_tell.push(ticket);
         }
         if self.claim_at <= now && !self.claiming {
             self.claiming = true;
@@ -139,71 +159,73 @@ impl Worker {
         self.tell();
         if self.round_at <= now {
             self.round_at = now + ROUND;
-            for lane in self.lanes.look_round(now.into_std()) {
-                if !self.is_here(&lane) {
-                    self.leave(lane, true);
+            for partition in self.partitions.look_round(now.into_std()) {
+                if !self.is_here(&partition) {
+                    self.leave(partition, true);
                 }
             }
         }
-        for lane in self.lanes.to_leave(|lane| self.is_here(lane)) {
-            self.leave(lane, false);
+        for partition in self.partitions.to_leave(|partition| self.is_here(partition)) {
+            self.leave(partition, false);
         }
         self.read(now);
     }
 
-    /// Whether a lane's jobs are here, or Redis does not know that they are done.
-    fn is_here(&self, lane: &str) -> bool {
-        self.done.contains_key(lane) || self.desk.shelf.lock().has(lane)
+    /// Whether a partition's jobs are here, or Redis does not know that they are done.
+    fn is_here(&self, partition: &str) -> bool {
+        self.done.contains_key(partition) || self.buffer.scheduler.lock().has(partition)
     }
 
     fn tell(&mut self) {
-        for (lane, done) in &mut self.done {
+        for (partition, done) in &mut self.done {
             if done.telling || done.to_tell.is_empty() {
                 continue;
             }
             done.telling = true;
-            let (queue, lane) = (self.queue.clone(), lane.clone());
+            let (queue, partition) = (self.queue.clone(), partition.clone());
             let tickets = std::mem::take(&mut done.to_tell);
             self.calls.spawn(async move {
-                let answer = tell(&queue, &lane, &tickets).await;
-                Ended::Tell { lane, tickets, answer }
+                let answer = tell(&queue, &partition, &tickets).await;
+                Ended::Tell { partition, tickets, answer }
             });
         }
     }
 
     fn read(&mut self, now: Instant) {
-        let most = AT_ONCE.saturating_sub(self.calls.len());
-        let appetite = |lane: &str| self.desk.appetite(lane);
-        for (lane, wanted) in self.lanes.begin_to_read(most, now.into_std(), appetite) {
-            let Some(known) = self.lanes.get(&lane) else { continue };
+        let most = MAX_CALLS.saturating_sub(self.calls.len());
+        let appetite = |partition: &str| self.buffer.appetite(partition);
+        for (partition, wanted) in self.partitions.begin_to_read(most, now.into_std(), appetite) {
+            let Some(known) = self.partitions.get(&partition) else { continue };
             let (epoch, next) = (known.epoch, known.next);
             let (queue, name) = (self.queue.clone(), self.name.clone());
             self.calls.spawn(async move {
                 let wanted = at_most(wanted);
-                let answer = read(&queue, &name, &lane, epoch, next, wanted).await;
-                Ended::Read { lane, epoch, wanted, answer }
+                let answer = read(&queue, &name, &partition, epoch, next, wanted).await;
+                Ended::Read { partition, epoch, wanted, answer }
             });
         }
     }
 
-    fn leave(&mut self, lane: Arc<str>, if_empty: bool) {
-        let Some(known) = self.lanes.get(&lane) else { return };
+    fn leave(&mut self, partition: Arc<str>, if_empty: bool) {
+        let Some(known) = self.partitions.get(&partition) else { return };
         known.calling = true;
         let epoch = known.epoch;
         let (queue, name) = (self.queue.clone(), self.name.clone());
         self.calls.spawn(async move {
-            let answer = leave(&queue, &name, &lane, epoch, if_empty).await;
-            Ended::Leave { lane, epoch, answer }
+            let answer = leave(&queue, &name, &partition, epoch, if_empty).await;
+            Ended::Leave { partition, epoch, answer }
         });
     }
 
     fn hint(&mut self, hint: Hint) {
         match hint {
-            Hint::Lane(lane) if self.lanes.get(&lane).is_some() => self.lanes.has_more(&lane),
+            Hint::Lane(partition) if self.partitions.get(&partition).is_some() => {
+                self.partitions.has_more(&partition)
+            }
             Hint::Lane(_) | Hint::Lanes => self.claim_at = Instant::now(),
             Hint::Listening => {
                 self.claim_at = Instant::now();
-                self.lanes.all_have_more();
+                self.partitions.all_have_more();
             }
         }
     }
@@ -211,15 +233,15 @@ impl Worker {
     fn ended(&mut self, ended: Ended) {
         match ended {
             Ended::Claim { whole, answer } => self.claimed(whole, answer),
-            Ended::Read { lane, epoch, wanted, answer } => {
-                if self.lanes.get(&lane).is_some_and(|known| known.epoch == epoch) {
-                    self.was_read(&lane, wanted, answer);
+            Ended::Read { partition, epoch, wanted, answer } => {
+                if self.partitions.get(&partition).is_some_and(|known| known.epoch == epoch) {
+                    self.was_read(&partition, wanted, answer);
                 }
             }
-            Ended::Tell { lane, tickets, answer } => self.told(&lane, tickets, answer),
-            Ended::Leave { lane, epoch, answer } => {
-                if self.lanes.get(&lane).is_some_and(|known| known.epoch == epoch) {
-                    self.left(&lane, answer);
+            Ended::Tell { partition, tickets, answer } => self.told(&partition, tickets, answer),
+            Ended::Leave { partition, epoch, answer } => {
+                if self.partitions.get(&partition).is_some_and(|known| known.epoch == epoch) {
+                    self.left(&partition, answer);
                 }
             }
         }
@@ -237,33 +259,37 @@ impl Worker {
         };
         self.claim_at = now + BEAT;
         if std::mem::take(&mut self.away) {
-            self.lanes.all_have_more();
+            self.partitions.all_have_more();
         }
         if whole {
             self.whole = false;
-            let ours: HashMap<&str, u64> =
-                claimed.lanes.iter().map(|(lane, epoch)| (lane.as_str(), *epoch)).collect();
-            let lost = |lane: &&Arc<str>| !ours.contains_key(&***lane);
-            for lane in self.lanes.names().filter(lost).cloned().collect::<Vec<_>>() {
-                self.lose(&lane);
+            let ours: HashMap<&str, u64> = claimed
+                .partitions
+                .iter()
+                .map(|(partition, epoch)| (partition.as_str(), *epoch))
+                .collect();
+            let lost = |partition: &&Arc<str>| !ours.contains_key(&***partition);
+            for partition in self.partitions.names().filter(lost).cloned().collect::<Vec<_>>() {
+                self.lose(&partition);
             }
         } else if !claimed.was_known {
             // We were held for dead, or Redis has lost what it knew.
             self.ask_for_all(now);
         }
-        for (lane, epoch) in &claimed.lanes {
-            self.lanes.gain(lane, *epoch, now.into_std());
+        for (partition, epoch) in &claimed.partitions {
+            self.partitions.gain(partition, *epoch, now.into_std());
         }
-        self.differs = if claimed.load == self.lanes.len() as i64 { 0 } else { self.differs + 1 };
+        self.differs =
+            if claimed.load == self.partitions.len() as i64 { 0 } else { self.differs + 1 };
         if self.differs > 1 {
             self.differs = 0;
             self.ask_for_all(now);
         }
         let surplus = usize::try_from(claimed.surplus).unwrap_or_default();
-        let shelf = self.desk.clone();
-        let in_hand = |lane: &str| shelf.shelf.lock().size(lane).1;
-        for lane in self.lanes.choose_to_leave(surplus, now.into_std(), in_hand) {
-            self.desk.bring(|shelf| shelf.leave(&lane));
+        let scheduler = self.buffer.clone();
+        let in_hand = |partition: &str| scheduler.scheduler.lock().size(partition).1;
+        for partition in self.partitions.choose_to_leave(surplus, now.into_std(), in_hand) {
+            self.buffer.bring(|scheduler| scheduler.leave(&partition));
         }
     }
 
@@ -278,47 +304,51 @@ impl Worker {
             Ok(Some(read)) => read,
             Ok(None) => return self.lose(name),
             Err(error) => {
-                // If it is refused, it is tried again with the next look at the lane.
-                self.lanes.was_read(name, None, false, now);
+                // If it is refused, it is tried again with the next look at the partition.
+                self.partitions.was_read(name, None, false, now);
                 return self.failed(&error);
             }
         };
-        let Some(known) = self.lanes.get(name) else { return };
+        let Some(known) = self.partitions.get(name) else { return };
         if known.leaving() {
             // It is read from its begin if it is kept.
-            return self.lanes.was_read(name, None, false, now);
+            return self.partitions.was_read(name, None, false, now);
         }
         let ours = known.read;
         let last = read.jobs.last().map(|(ticket, _)| *ticket);
         let more = wanted > 0 && read.jobs.len() == wanted;
         let (mut others, mut broken) = (0, Vec::new());
-        self.desk.bring(|shelf| {
+        self.buffer.bring(|scheduler| {
             for (ticket, job) in read.jobs {
                 let Some((group, payload)) = job else {
                     broken.push(ticket);
                     continue;
                 };
                 let before = u32::from(ticket <= read.before && ticket > ours);
-                let job = crate::Job { lane: name.to_owned(), group, payload };
-                if shelf.put(Held { ticket, job, before }) {
+                let job = crate::Job { partition: name.to_owned(), group, payload };
+                if scheduler.put(Held { ticket, job, before }) {
                     others += before as usize;
                 }
             }
         });
-        count(&self.desk.tally.taken_over, others);
+        count(&self.buffer.tally.taken_over, others);
         if !broken.is_empty() {
-            tracing::error!(lane = name, jobs = broken.len(), "entries of a queue are no jobs");
+            tracing::error!(
+                partition = name,
+                jobs = broken.len(),
+                "entries of a queue are no jobs"
+            );
             self.done.entry(name.into()).or_default().to_tell.extend(broken);
         }
-        self.lanes.was_read(name, last, more, now);
+        self.partitions.was_read(name, last, more, now);
     }
 
-    fn told(&mut self, name: &str, tickets: Vec<Ticket>, answer: Result<(), QueueError>) {
+    fn told(&mut self, name: &str, tickets: Vec<HandoutId>, answer: Result<(), QueueError>) {
         let Some(done) = self.done.get_mut(name) else { return };
         done.telling = false;
         match answer {
             Ok(()) => {
-                self.desk.shelf.lock().forget(name, &tickets);
+                self.buffer.scheduler.lock().forget(name, &tickets);
                 if done.to_tell.is_empty() {
                     self.done.remove(name);
                 }
@@ -330,24 +360,24 @@ impl Worker {
         }
     }
 
-    fn left(&mut self, name: &str, answer: Result<Left, QueueError>) {
+    fn left(&mut self, name: &str, answer: Result<LeaveOutcome, QueueError>) {
         match answer {
-            Ok(Left::Stays) => {
-                self.lanes.was_read(name, None, true, Instant::now().into_std());
+            Ok(LeaveOutcome::Stays) => {
+                self.partitions.was_read(name, None, true, Instant::now().into_std());
             }
-            Ok(Left::Gone) => self.lose(name),
+            Ok(LeaveOutcome::Gone) => self.lose(name),
             Err(error) => {
                 // Whether it is ours is asked as soon as there is an answer.
-                self.lanes.was_read(name, None, false, Instant::now().into_std());
+                self.partitions.was_read(name, None, false, Instant::now().into_std());
                 self.whole = true;
                 self.failed(&error);
             }
         }
     }
 
-    fn lose(&mut self, lane: &str) {
-        self.lanes.lose(lane);
-        self.desk.bring(|shelf| shelf.leave(lane));
+    fn lose(&mut self, partition: &str) {
+        self.partitions.lose(partition);
+        self.buffer.bring(|scheduler| scheduler.leave(partition));
     }
 
     fn failed(&mut self, error: &QueueError) {
@@ -360,16 +390,16 @@ impl Worker {
         }
     }
 
-    /// Tells what is done, and leaves all lanes.
+    /// Tells what is done, and leaves all partitions.
     async fn goodbye(&mut self) {
-        for (lane, ticket) in self.desk.shelf.lock().take_done() {
-            self.done.entry(lane).or_default().to_tell.push(ticket);
+        for (partition, ticket) in self.buffer.scheduler.lock().take_done() {
+            self.done.entry(partition).or_default().to_tell.push(ticket);
         }
         self.tell();
         while let Some(ended) = self.calls.join_next().await {
             // What is brought now stays where it is; what is told now is known.
-            if let Ok(Ended::Tell { lane, tickets, answer }) = ended {
-                self.told(&lane, tickets, answer);
+            if let Ok(Ended::Tell { partition, tickets, answer }) = ended {
+                self.told(&partition, tickets, answer);
                 if !self.away {
                     self.tell();
                 }

@@ -23,15 +23,15 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(25);
 
 /// Makes the SDK's client when it is needed first, since finding credentials waits.
-pub(super) struct Client {
+pub(super) struct SqsClient {
     options: SqsOptions,
     sqs: OnceCell<aws_sdk_sqs::Client>,
     tally: Arc<Tally>,
 }
 
-impl Client {
+impl SqsClient {
     pub(super) fn new(options: SqsOptions, tally: Arc<Tally>) -> Self {
-        Client { options, sqs: OnceCell::new(), tally }
+        SqsClient { options, sqs: OnceCell::new(), tally }
     }
 
     pub(super) async fn sqs(&self) -> &aws_sdk_sqs::Client {

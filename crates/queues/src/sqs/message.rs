@@ -14,7 +14,9 @@ use crate::Job;
 
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
-    lane: Cow<'a, str>,
+    /// Messages of earlier versions, which may still wait, call it so.
+    #[serde(rename = "lane")]
+    partition: Cow<'a, str>,
     group: Cow<'a, str>,
     /// The payload, if it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +29,7 @@ struct Body<'a> {
 pub(super) fn body(job: &Job) -> String {
     let text = std::str::from_utf8(&job.payload).ok();
     let body = Body {
-        lane: job.lane.as_str().into(),
+        partition: job.partition.as_str().into(),
         group: job.group.as_str().into(),
         payload: text.map(Cow::from),
         base64: text.is_none().then(|| STANDARD.encode(&job.payload)),
@@ -49,15 +51,15 @@ pub(super) fn job(body: &str) -> Option<Job> {
         (None, Some(text)) => STANDARD.decode(text).ok()?.into(),
         _ => return None,
     };
-    Some(Job { lane: body.lane.into_owned(), group: body.group.into_owned(), payload })
+    Some(Job { partition: body.partition.into_owned(), group: body.group.into_owned(), payload })
 }
 
-/// The message group of a job's lane and group, which may be long and of any characters.
+/// The message group of a job's partition and group, which may be long and of any characters.
 pub(super) fn message_group(job: &Job) -> String {
     let mut digest = Sha256::new();
     // The length keeps "ab", "c" and "a", "bc" apart.
-    digest.update((job.lane.len() as u64).to_be_bytes());
-    digest.update(&job.lane);
+    digest.update((job.partition.len() as u64).to_be_bytes());
+    digest.update(&job.partition);
     digest.update(&job.group);
     hex(&digest.finalize()[..16])
 }
@@ -73,7 +75,7 @@ pub(super) fn unique() -> String {
     hex(&bytes)
 }
 
-/// What a message is called on the shelf.
+/// What a message is called by the scheduler.
 pub(super) fn ticket(message_id: &str) -> u128 {
     let digest = Sha256::digest(message_id);
     digest[..16].iter().fold(0, |ticket, byte| ticket << 8 | u128::from(*byte))
@@ -91,8 +93,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn made(lane: &str, group: &str, payload: &[u8]) -> Job {
-        Job { lane: lane.into(), group: group.into(), payload: payload.to_vec().into() }
+    fn made(partition: &str, group: &str, payload: &[u8]) -> Job {
+        Job { partition: partition.into(), group: group.into(), payload: payload.to_vec().into() }
     }
 
     #[test]
@@ -120,10 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_lanes_are_groups_of_their_own() {
+    fn groups_of_partitions_are_groups_of_their_own() {
         let groups = [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc")];
-        let groups: std::collections::HashSet<String> =
-            groups.iter().map(|(lane, group)| message_group(&made(lane, group, b""))).collect();
+        let groups: std::collections::HashSet<String> = groups
+            .iter()
+            .map(|(partition, group)| message_group(&made(partition, group, b"")))
+            .collect();
         assert_eq!(groups.len(), 4);
         assert_ne!(unique(), unique());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::shelf::Ticket;
+use crate::scheduler::HandoutId;
 
 /// How long a message is hidden from others at a time.
 pub(super) const HIDDEN: Duration = Duration::from_secs(30);
@@ -15,16 +15,16 @@ const OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3
 
 /// A message that was received.
 #[derive(Clone, Debug)]
-struct Message {
-    lane: Arc<str>,
+struct SqsMessage {
+    partition: Arc<str>,
     /// What SQS calls this reception of it.
     receipt: String,
     hidden_at: Instant,
 }
 
-/// Messages by what they are called on the shelf.
+/// Messages by what they are called by the scheduler.
 #[derive(Debug, Default)]
-pub(super) struct Messages(HashMap<Ticket, Message>);
+pub(super) struct Messages(HashMap<HandoutId, SqsMessage>);
 
 impl Messages {
     pub(super) fn len(&self) -> usize {
@@ -32,18 +32,24 @@ impl Messages {
     }
 
     /// A message was received, maybe not for the first time; the last receipt counts.
-    pub(super) fn received(&mut self, ticket: Ticket, lane: &str, receipt: String, now: Instant) {
-        let message = Message { lane: lane.into(), receipt, hidden_at: now };
+    pub(super) fn received(
+        &mut self,
+        ticket: HandoutId,
+        partition: &str,
+        receipt: String,
+        now: Instant,
+    ) {
+        let message = SqsMessage { partition: partition.into(), receipt, hidden_at: now };
         self.0.insert(ticket, message);
     }
 
-    pub(super) fn receipt(&self, ticket: Ticket) -> Option<String> {
+    pub(super) fn receipt(&self, ticket: HandoutId) -> Option<String> {
         self.0.get(&ticket).map(|message| message.receipt.clone())
     }
 
-    /// It is deleted, or somebody else's. The lane that it belongs to.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
-        self.0.remove(&ticket).map(|message| message.lane)
+    /// It is deleted, or somebody else's. The partition that it belongs to.
+    pub(super) fn remove(&mut self, ticket: HandoutId) -> Option<Arc<str>> {
+        self.0.remove(&ticket).map(|message| message.partition)
     }
 
     /// The receipts of those that have to be hidden anew.

@@ -10,12 +10,12 @@
 //!   worker      out of the queue
 //! ```
 //!
-//! **Order** is up to SQS: of a FIFO queue, every lane and group is a message group, of which nothing
+//! **Order** is up to SQS: of a FIFO queue, every partition and group is a message group, of which nothing
 //! comes before what came earlier is deleted. A standard queue promises nothing.
 //!
 //! **In hand.** A message is hidden from others for 30 seconds, again and again while its job is in
-//! hand. One for whose lane there is no room is put off: hidden for a second, and each time it comes
-//! again for twice as long, up to 5 minutes; so a lane that is stuck holds up no other. Whoever gives
+//! hand. One for whose partition there is no room is put off: hidden for a second, and each time it comes
+//! again for twice as long, up to 5 minutes; so a partition that is stuck holds up no other. Whoever gives
 //! the queue a dead-letter queue should allow for that many receptions.
 
 mod calls;
@@ -32,31 +32,31 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use config::Config;
 use failures::LogThrottle;
 
-use self::client::Client;
+use self::client::SqsClient;
 use self::options::SqsOptions;
 pub(crate) use self::worker::work;
 use crate::counters::Tally;
-use crate::{Depth, OpenError, QueueError};
+use crate::{Depth, QueueError, QueueOpenError};
 
-/// How many jobs of a lane are in hand at a time, and how many wait beside them.
+/// How many jobs of a partition are in hand at a time, and how many wait beside them.
 pub(crate) const WIDTH: (usize, usize) = (8, 120);
 /// How many calls are under way at a time.
-const AT_ONCE: usize = 8;
+const MAX_CALLS: usize = 8;
 /// How many messages one call is about, at most.
 const BATCH: usize = 10;
 
 /// A queue in SQS.
 pub(crate) struct SqsQueue {
-    client: Client,
+    client: SqsClient,
     options: SqsOptions,
     tally: Arc<Tally>,
     complaints: LogThrottle,
 }
 
 impl SqsQueue {
-    pub(crate) fn new(config: &Config, tally: Arc<Tally>) -> Result<Self, OpenError> {
+    pub(crate) fn new(config: &Config, tally: Arc<Tally>) -> Result<Self, QueueOpenError> {
         let options = SqsOptions::new(&config.queue.sqs)?;
-        let client = Client::new(options.clone(), tally.clone());
+        let client = SqsClient::new(options.clone(), tally.clone());
         Ok(SqsQueue { client, options, tally, complaints: LogThrottle::default() })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::{Secret, Sqs};
 use serde_json::{Map, Value};
 
-use crate::OpenError;
+use crate::QueueOpenError;
 
 /// The longest time that a poll may wait, by the documentation of SQS.
 const LONGEST_POLL: i32 = 20;
@@ -22,7 +22,7 @@ pub(super) struct SqsOptions {
     pub(super) region: String,
     pub(super) endpoint: Option<String>,
     /// None = as usual on AWS: environment, profile, the role of a container or of a machine.
-    pub(super) credentials: Option<Keys>,
+    pub(super) credentials: Option<AccessKeys>,
     pub(super) attempts: Option<u32>,
     /// How many messages a poll brings at most.
     pub(super) batch: i32,
@@ -34,23 +34,23 @@ pub(super) struct SqsOptions {
 
 /// An access key.
 #[derive(Clone)]
-pub(super) struct Keys {
+pub(super) struct AccessKeys {
     pub(super) id: String,
     pub(super) secret: Secret,
     pub(super) session: Option<Secret>,
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for AccessKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 impl SqsOptions {
-    pub(super) fn new(sqs: &Sqs) -> Result<Self, OpenError> {
+    pub(super) fn new(sqs: &Sqs) -> Result<Self, QueueOpenError> {
         let url = sqs.queue_url.clone();
         let Some(origin) = origin(&url) else {
-            return Err(OpenError::Option {
+            return Err(QueueOpenError::Option {
                 option: "queue.sqs.queueUrl",
                 value: format!("{url:?}"),
                 right: "the URL of the queue, such as https://sqs.us-east-1.amazonaws.com/1/name.fifo",
@@ -66,7 +66,7 @@ impl SqsOptions {
         if let Some(endpoint) = &endpoint
             && self::origin(endpoint).is_none()
         {
-            return Err(OpenError::Option {
+            return Err(QueueOpenError::Option {
                 option: "queue.sqs.endpoint",
                 value: format!("{endpoint:?}"),
                 right: "a URL such as http://localhost:4566",
@@ -105,11 +105,11 @@ fn origin(url: &str) -> Option<&str> {
     fits.then(|| &url[..url.len() - rest.len() + host.len()])
 }
 
-fn wrong<T>(value: impl Into<String>, right: &'static str) -> Result<T, OpenError> {
-    Err(OpenError::Option { option: CLIENT, value: value.into(), right })
+fn wrong<T>(value: impl Into<String>, right: &'static str) -> Result<T, QueueOpenError> {
+    Err(QueueOpenError::Option { option: CLIENT, value: value.into(), right })
 }
 
-fn text(options: &Map<String, Value>, name: &str) -> Result<Option<String>, OpenError> {
+fn text(options: &Map<String, Value>, name: &str) -> Result<Option<String>, QueueOpenError> {
     match options.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -121,7 +121,7 @@ fn text(options: &Map<String, Value>, name: &str) -> Result<Option<String>, Open
 }
 
 /// `credentials`, or its parts beside the other options.
-fn keys(options: &Map<String, Value>) -> Result<Option<Keys>, OpenError> {
+fn keys(options: &Map<String, Value>) -> Result<Option<AccessKeys>, QueueOpenError> {
     let within = match options.get("credentials") {
         None | Some(Value::Null) => options,
         Some(Value::Object(within)) => within,
@@ -134,7 +134,7 @@ fn keys(options: &Map<String, Value>) -> Result<Option<Keys>, OpenError> {
     };
     match (text(within, "accessKeyId")?, text(within, "secretAccessKey")?) {
         (None, None) => Ok(None),
-        (Some(id), Some(secret)) => Ok(Some(Keys {
+        (Some(id), Some(secret)) => Ok(Some(AccessKeys {
             id,
             secret: Secret::new(secret),
             session: text(within, "sessionToken")?.map(Secret::new),
@@ -146,7 +146,7 @@ fn keys(options: &Map<String, Value>) -> Result<Option<Keys>, OpenError> {
     }
 }
 
-fn attempts(options: &Map<String, Value>) -> Result<Option<u32>, OpenError> {
+fn attempts(options: &Map<String, Value>) -> Result<Option<u32>, QueueOpenError> {
     for (name, more) in [("maxAttempts", 0), ("maxRetries", 1)] {
         let Some(value) = options.get(name).filter(|value| !value.is_null()) else { continue };
         let number = value.as_u64().filter(|number| (0..=100).contains(number));

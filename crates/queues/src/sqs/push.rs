@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
 
 use super::message::{body, message_group, unique};
-use super::{AT_ONCE, BATCH, SqsQueue};
+use super::{BATCH, MAX_CALLS, SqsQueue};
 use crate::counters::count;
 use crate::many::many;
 use crate::{Job, PushError, QueueError};
@@ -18,7 +18,7 @@ const MESSAGE: usize = 1 << 20;
 const CALL: usize = 256 << 10;
 
 /// A job on its way.
-struct Outgoing {
+struct OutgoingJob {
     job: Job,
     group: String,
     body: String,
@@ -27,7 +27,7 @@ struct Outgoing {
 impl SqsQueue {
     pub(crate) async fn push(self: &Arc<Self>, jobs: Vec<Job>) -> Result<(), PushError> {
         // What is of one group stays in one row, in order; the rows do not wait for each other.
-        let mut rows: Vec<Vec<Outgoing>> = (0..AT_ONCE).map(|_| Vec::new()).collect();
+        let mut rows: Vec<Vec<OutgoingJob>> = (0..MAX_CALLS).map(|_| Vec::new()).collect();
         let mut too_large = Vec::new();
         for job in jobs {
             let (group, body) = (message_group(&job), body(&job));
@@ -36,15 +36,15 @@ impl SqsQueue {
                 continue;
             }
             let row = usize::from(group.as_bytes()[0]) % rows.len();
-            rows[row].push(Outgoing { job, group, body });
+            rows[row].push(OutgoingJob { job, group, body });
         }
         count(&self.tally.refused, too_large.len());
-        let send = |row: Vec<Outgoing>| {
+        let send = |row: Vec<OutgoingJob>| {
             let queue = self.clone();
             async move { queue.send(row).await }
         };
         let rows = rows.into_iter().filter(|row| !row.is_empty());
-        match PushError::of_all(many(AT_ONCE, rows.map(send)).await) {
+        match PushError::of_all(many(MAX_CALLS, rows.map(send)).await) {
             // What is too large will not be any smaller later, so the caller hears of it when it is
             // all that is left.
             Ok(()) if too_large.is_empty() => Ok(()),
@@ -60,7 +60,7 @@ impl SqsQueue {
     }
 
     /// One call after the other. When a message is not in, nothing more of its group is sent.
-    async fn send(&self, row: Vec<Outgoing>) -> Result<(), PushError> {
+    async fn send(&self, row: Vec<OutgoingJob>) -> Result<(), PushError> {
         let (mut left, mut stuck, mut reason) = (Vec::new(), HashSet::new(), None);
         let mut row = row.into_iter().peekable();
         while row.peek().is_some() {
@@ -105,8 +105,8 @@ impl SqsQueue {
     }
 
     /// Which of them are not in, and why.
-    async fn send_batch(&self, batch: &[Outgoing]) -> Result<Vec<(usize, String)>, QueueError> {
-        let entry = |(at, outgoing): (usize, &Outgoing)| {
+    async fn send_batch(&self, batch: &[OutgoingJob]) -> Result<Vec<(usize, String)>, QueueError> {
+        let entry = |(at, outgoing): (usize, &OutgoingJob)| {
             let mut entry = Entry::builder().id(at.to_string()).message_body(&outgoing.body);
             if self.options.fifo {
                 // Without an id of its own, a job that is like an earlier one would be dropped.

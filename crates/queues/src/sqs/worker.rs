@@ -1,4 +1,4 @@
-//! Out of the queue: the task that brings messages to the desk, keeps them hidden while they are there,
+//! Out of the queue: the task that brings messages to the buffer, keeps them hidden while they are there,
 //! and deletes those whose jobs are done.
 
 use std::collections::HashSet;
@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::message::{job, ticket};
 use super::messages::{HIDDEN, Messages, put_off};
-use super::{AT_ONCE, BATCH, SqsQueue};
+use super::{BATCH, MAX_CALLS, SqsQueue};
 use crate::QueueError;
 use crate::backoff;
 use crate::counters::count;
-use crate::desk::Desk;
+use crate::job_buffer::JobBuffer;
 use crate::many::many;
-use crate::shelf::{Held, Ticket};
+use crate::scheduler::{HandoutId, Held};
 
 /// How many messages a worker has at most.
 const MESSAGES: usize = 1024;
@@ -30,19 +30,23 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How often messages are looked over that may have to be hidden anew.
 const ROUND: Duration = Duration::from_secs(1);
 /// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long polls that are under way may still answer, when the worker stops.
 const LAST_POLLS: Duration = Duration::from_millis(250);
 /// For how long a message is put off that is no job.
 const FOREIGN: Duration = Duration::from_secs(900);
 
-/// Serves the desk until it is told to stop, or nobody can tell it any more; then leaves everything
+/// Serves the buffer until it is told to stop, or nobody can tell it any more; then leaves everything
 /// to others.
-pub(crate) async fn work(queue: Arc<SqsQueue>, desk: Arc<Desk>, mut stop: oneshot::Receiver<()>) {
+pub(crate) async fn work(
+    queue: Arc<SqsQueue>,
+    buffer: Arc<JobBuffer>,
+    mut stop: oneshot::Receiver<()>,
+) {
     let now = Instant::now();
-    let mut worker = Worker {
+    let mut worker = SqsWorker {
         queue,
-        desk,
+        buffer,
         messages: Messages::default(),
         done: Vec::new(),
         delete_at: None,
@@ -59,29 +63,29 @@ pub(crate) async fn work(queue: Arc<SqsQueue>, desk: Arc<Desk>, mut stop: onesho
         tokio::select! {
             Some(Ok(polled)) = worker.polls.join_next() => worker.polled(polled),
             Some(Ok(ended)) = worker.calls.join_next() => worker.ended(ended),
-            () = worker.desk.taken.notified() => {}
+            () = worker.buffer.taken.notified() => {}
             () = sleep_until(due) => {}
             _ = &mut stop => break,
         }
     }
-    worker.desk.close();
-    let _ = timeout(GOODBYE, worker.goodbye()).await;
+    worker.buffer.close();
+    let _ = timeout(CLOSE_TIMEOUT, worker.goodbye()).await;
 }
 
 /// A call that has ended.
 enum Ended {
     /// Deleted, or to be deleted once more.
-    Delete(Vec<Ticket>, Result<(), QueueError>),
+    Delete(Vec<HandoutId>, Result<(), QueueError>),
     Other,
 }
 
 /// Owned by its task.
-struct Worker {
+struct SqsWorker {
     queue: Arc<SqsQueue>,
-    desk: Arc<Desk>,
+    buffer: Arc<JobBuffer>,
     messages: Messages,
     /// To be deleted.
-    done: Vec<Ticket>,
+    done: Vec<HandoutId>,
     delete_at: Option<Instant>,
     polls: JoinSet<Result<Vec<Received>, QueueError>>,
     /// More than one as long as polls find as much as they can bring.
@@ -92,7 +96,7 @@ struct Worker {
     round_at: Instant,
 }
 
-impl Worker {
+impl SqsWorker {
     /// When there is something to do even if nothing happens.
     fn due(&self) -> Instant {
         let mut due = self.round_at;
@@ -114,13 +118,13 @@ impl Worker {
     /// Begins what can be begun.
     fn go_on(&mut self) {
         let now = Instant::now();
-        let done = self.desk.shelf.lock().take_done();
+        let done = self.buffer.scheduler.lock().take_done();
         self.done.extend(done.into_iter().map(|(_, ticket)| ticket));
         if self.delete_at.is_none() && !self.done.is_empty() {
             self.delete_at = Some(now + GATHER);
         }
         let is_time = self.delete_at.is_some_and(|at| at <= now) || self.done.len() >= BATCH;
-        if is_time && self.calls.len() < AT_ONCE {
+        if is_time && self.calls.len() < MAX_CALLS {
             self.delete_at = None;
             self.delete();
         }
@@ -137,8 +141,8 @@ impl Worker {
 
     fn delete(&mut self) {
         let count = self.done.len().min(BATCH);
-        let tickets: Vec<Ticket> = self.done.drain(..count).collect();
-        let with_receipt = |ticket: &Ticket| Some((*ticket, self.messages.receipt(*ticket)?));
+        let tickets: Vec<HandoutId> = self.done.drain(..count).collect();
+        let with_receipt = |ticket: &HandoutId| Some((*ticket, self.messages.receipt(*ticket)?));
         let batch: Vec<_> = tickets.iter().filter_map(with_receipt).collect();
         let queue = self.queue.clone();
         if !batch.is_empty() {
@@ -177,7 +181,7 @@ impl Worker {
         };
         self.backoff.reset();
         if received.len() == self.queue.options.batch as usize {
-            self.wanted_polls = (self.wanted_polls + 1).min(AT_ONCE);
+            self.wanted_polls = (self.wanted_polls + 1).min(MAX_CALLS);
         } else {
             self.wanted_polls = 1;
         }
@@ -203,19 +207,21 @@ impl Worker {
                 attributes.get(&name)?.parse().ok()
             });
             let received: u32 = counted.unwrap_or(1);
-            let (ticket, lane) = (ticket(&id), job.lane.clone());
-            let group = (lane.clone(), job.group.clone());
+            let (ticket, partition) = (ticket(&id), job.partition.clone());
+            let group = (partition.clone(), job.group.clone());
             let known = self.messages.receipt(ticket).is_some();
-            if !known && (groups_off.contains(&group) || !self.desk.takes_in(&lane)) {
+            if !known && (groups_off.contains(&group) || !self.buffer.takes_in(&partition)) {
                 // What follows in its group must not overtake it.
                 groups_off.insert(group);
                 off.push((receipt, put_off(received)));
                 continue;
             }
-            self.messages.received(ticket, &lane, receipt, now.into_std());
+            self.messages.received(ticket, &partition, receipt, now.into_std());
             let before = received.saturating_sub(1);
-            if self.desk.bring(|shelf| shelf.put(Held { ticket, job, before })) && before > 0 {
-                count(&self.desk.tally.taken_over, 1);
+            if self.buffer.bring(|scheduler| scheduler.put(Held { ticket, job, before }))
+                && before > 0
+            {
+                count(&self.buffer.tally.taken_over, 1);
             }
         }
         self.hide(off);
@@ -229,10 +235,10 @@ impl Worker {
             }
             // If it was refused, it comes again, and whoever did it once does it twice.
             Ended::Delete(tickets, _) => {
-                let mut shelf = self.desk.shelf.lock();
+                let mut scheduler = self.buffer.scheduler.lock();
                 for ticket in tickets {
-                    if let Some(lane) = self.messages.remove(ticket) {
-                        shelf.forget(&lane, &[ticket]);
+                    if let Some(partition) = self.messages.remove(ticket) {
+                        scheduler.forget(&partition, &[ticket]);
                     }
                 }
             }
@@ -242,7 +248,8 @@ impl Worker {
 
     /// Deletes what is done, and shows everything else to others.
     async fn goodbye(&mut self) {
-        self.done.extend(self.desk.shelf.lock().take_done().into_iter().map(|(_, ticket)| ticket));
+        self.done
+            .extend(self.buffer.scheduler.lock().take_done().into_iter().map(|(_, ticket)| ticket));
         while !self.done.is_empty() {
             self.delete();
         }
@@ -285,7 +292,7 @@ async fn hide_all(queue: &Arc<SqsQueue>, receipts: Vec<(String, Duration)>) {
         let queue = queue.clone();
         async move { queue.hide(batch).await }
     };
-    for answer in many(AT_ONCE, batches.into_iter().map(hide)).await {
+    for answer in many(MAX_CALLS, batches.into_iter().map(hide)).await {
         // Then they come again too early, or too late.
         if let Err(QueueError::Refused(why)) = answer {
             queue.complain(&why);

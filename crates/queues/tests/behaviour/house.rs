@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use tokio::time::timeout;
 
 /// How long anything may take before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A queue, opened anew: what another node has.
 pub(crate) fn open(env: &[(String, String)]) -> Queue {
@@ -23,14 +23,14 @@ pub(crate) fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Takes in everything, but of some lanes nothing.
+/// Takes in everything, but of some partitions nothing.
 #[derive(Default)]
 pub(crate) struct Rooms(Mutex<HashSet<String>>);
 
 impl Rooms {
-    pub(crate) fn without(lane: &str) -> Arc<Self> {
+    pub(crate) fn without(partition: &str) -> Arc<Self> {
         let rooms = Arc::new(Rooms::default());
-        rooms.0.lock().unwrap().insert(lane.to_owned());
+        rooms.0.lock().unwrap().insert(partition.to_owned());
         rooms
     }
 
@@ -40,19 +40,21 @@ impl Rooms {
 }
 
 impl Room for Rooms {
-    fn room(&self, lane: &str) -> usize {
-        if self.0.lock().unwrap().contains(lane) { 0 } else { 1000 }
+    fn room(&self, partition: &str) -> usize {
+        if self.0.lock().unwrap().contains(partition) { 0 } else { 1000 }
     }
 }
 
-pub(crate) fn job(lane: &str, group: &str, number: usize) -> Job {
-    Job { lane: lane.into(), group: group.into(), payload: number.to_string().into() }
+pub(crate) fn job(partition: &str, group: &str, number: usize) -> Job {
+    Job { partition: partition.into(), group: group.into(), payload: number.to_string().into() }
 }
 
-/// Jobs with numbers from `from` up, spread over so many lanes and groups.
-pub(crate) fn jobs(from: usize, count: usize, lanes: usize, groups: usize) -> Vec<Job> {
+/// Jobs with numbers from `from` up, spread over so many partitions and groups.
+pub(crate) fn jobs(from: usize, count: usize, partitions: usize, groups: usize) -> Vec<Job> {
     let numbers = from..from + count;
-    let job = |n| job(&format!("lane {}", n % lanes), &format!("group {}", n / lanes % groups), n);
+    let job = |n| {
+        job(&format!("lane {}", n % partitions), &format!("group {}", n / partitions % groups), n)
+    };
     numbers.map(job).collect()
 }
 
@@ -62,7 +64,7 @@ pub(crate) fn number(job: &Job) -> usize {
 
 /// The next job, or a test that fails.
 pub(crate) async fn next(consumer: &mut Consumer) -> Delivery {
-    timeout(PATIENCE, consumer.next()).await.expect("a job is handed out")
+    timeout(TEST_TIMEOUT, consumer.next()).await.expect("a job is handed out")
 }
 
 /// What was done, in order.
@@ -84,11 +86,12 @@ impl Log {
         self.0.lock().unwrap().len()
     }
 
-    /// Of each lane and group, the jobs were done in order, leaving out those that were done again.
+    /// Of each partition and group, the jobs were done in order, leaving out those that were done again.
     pub(crate) fn check_order(&self) {
         let mut groups: BTreeMap<(String, String), (usize, HashSet<usize>)> = BTreeMap::new();
         for job in self.0.lock().unwrap().iter() {
-            let (last, seen) = groups.entry((job.lane.clone(), job.group.clone())).or_default();
+            let (last, seen) =
+                groups.entry((job.partition.clone(), job.group.clone())).or_default();
             let number = number(job);
             if seen.insert(number) {
                 assert!(number >= *last, "{job:?} came after {last}");
@@ -114,7 +117,7 @@ pub(crate) fn do_all(queue: &Queue, log: &Arc<Log>) -> tokio::task::JoinHandle<(
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begin = Instant::now();
     while !holds().await {
-        assert!(begin.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(begin.elapsed() < TEST_TIMEOUT, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queues::{Queue, QueueError};
-use testkit::redis::Server;
+use testkit::redis::RedisServer;
 
 use crate::house::{self, Log, Rooms, do_all, job, jobs, next, until, variables};
 use crate::suite;
 
-fn env(server: &Server, more: &[(&str, &str)]) -> Vec<(String, String)> {
+fn env(server: &RedisServer, more: &[(&str, &str)]) -> Vec<(String, String)> {
     let port = server.port.to_string();
     let more = more.iter().copied();
     let all = [("QUEUE_DRIVER", "redis"), ("DB_REDIS_PORT", &port), ("DB_REDIS_KEY_PREFIX", "p:")];
@@ -30,8 +30,8 @@ macro_rules! behaves {
 mod encrypted;
 mod groups;
 
-fn start() -> (Server, Vec<(String, String)>) {
-    let server = Server::start("");
+fn start() -> (RedisServer, Vec<(String, String)>) {
+    let server = RedisServer::start("");
     let env = env(&server, &[]);
     (server, env)
 }
@@ -39,7 +39,7 @@ fn start() -> (Server, Vec<(String, String)>) {
 behaves! { start;
     what_is_pushed_is_done_in_order(2000);
     bytes_arrive_as_they_are();
-    a_lane_without_room_does_not_hold_up_another();
+    a_partition_without_room_does_not_hold_up_another();
     a_group_has_one_job_in_hand();
     what_is_dropped_comes_again();
     whoever_stops_leaves_its_jobs_to_others();
@@ -49,8 +49,8 @@ behaves! { start;
 }
 
 #[tokio::test]
-async fn a_full_lane_refuses() {
-    let server = Server::start("");
+async fn a_full_partition_refuses() {
+    let server = RedisServer::start("");
     let queue = house::open(&env(&server, &[("QUEUE_REDIS_MAX_PENDING_JOBS", "10")]));
     let mut all = jobs(0, 15, 1, 1);
     all.push(job("other", "a", 100));
@@ -69,8 +69,8 @@ async fn a_full_lane_refuses() {
 }
 
 #[tokio::test]
-async fn lanes_are_spread_evenly_and_move_to_whoever_comes_later() {
-    let server = Server::start("");
+async fn partitions_are_spread_evenly_and_move_to_whoever_comes_later() {
+    let server = RedisServer::start("");
     let env = env(&server, &[]);
     let one = house::open(&env);
     let log = Arc::new(Log::default());
@@ -110,7 +110,7 @@ async fn lanes_are_spread_evenly_and_move_to_whoever_comes_later() {
 
 #[tokio::test]
 async fn a_server_that_is_restarted_under_load_loses_nothing() {
-    let mut server = Server::start("appendonly yes\nappendfsync always");
+    let mut server = RedisServer::start("appendonly yes\nappendfsync always");
     let env = env(&server, &[("QUEUE_REDIS_OPTIONS", r#"{"connectTimeout": 500}"#)]);
     let queue = house::open(&env);
     let log = Arc::new(Log::default());
@@ -151,7 +151,7 @@ async fn a_server_that_is_restarted_under_load_loses_nothing() {
 
 #[tokio::test]
 async fn a_server_that_has_forgotten_everything_is_used_on() {
-    let server = Server::start("");
+    let server = RedisServer::start("");
     let queue: Queue = house::open(&env(&server, &[]));
     let log = Arc::new(Log::default());
     let worker = do_all(&queue, &log);
@@ -165,7 +165,7 @@ async fn a_server_that_has_forgotten_everything_is_used_on() {
 
 #[tokio::test]
 async fn one_that_is_away_when_we_start() {
-    let mut server = Server::start("");
+    let mut server = RedisServer::start("");
     server.stop();
     let queue = house::open(&env(&server, &[]));
     let log = Arc::new(Log::default());

@@ -62,7 +62,7 @@ mod strict {
         what_is_pushed_is_done_in_order(1000);
         bytes_arrive_as_they_are();
         a_group_has_one_job_in_hand();
-        a_lane_without_room_does_not_hold_up_another();
+        a_partition_without_room_does_not_hold_up_another();
         what_is_dropped_comes_again();
         whoever_stops_leaves_its_jobs_to_others();
         two_workers_share(1000);

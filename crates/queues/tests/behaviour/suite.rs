@@ -46,7 +46,7 @@ pub(crate) async fn bytes_arrive_as_they_are(open: Open<'_>) {
     }
 }
 
-pub(crate) async fn a_lane_without_room_does_not_hold_up_another(open: Open<'_>) {
+pub(crate) async fn a_partition_without_room_does_not_hold_up_another(open: Open<'_>) {
     let queue = open();
     queue.push(jobs(0, 30, 1, 3)).await.unwrap();
     queue.push(vec![job("other", "a", 100), job("other", "b", 101)]).await.unwrap();
@@ -54,7 +54,7 @@ pub(crate) async fn a_lane_without_room_does_not_hold_up_another(open: Open<'_>)
     let mut consumer = queue.consume(rooms.clone());
     for _ in 0..2 {
         let delivery = next(&mut consumer).await;
-        assert_eq!(delivery.job.lane, "other");
+        assert_eq!(delivery.job.partition, "other");
         delivery.done();
     }
     rooms.open_all();

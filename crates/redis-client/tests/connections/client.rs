@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::cmd;
-use redis_client::{CallError, Change, Client, RedisOptions};
-use testkit::redis::Server;
+use redis_client::{CallError, Client, ConnectionChange, RedisOptions};
+use testkit::redis::RedisServer;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::at;
@@ -15,11 +15,11 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(300);
 /// What a client has told of its connection: whether it stands.
 type Told = Arc<Mutex<Vec<bool>>>;
 
-fn client(server: &Server) -> (Arc<Client>, Told) {
+fn client(server: &RedisServer) -> (Arc<Client>, Told) {
     let told = Told::default();
     let (telling, connect_timeout) = (told.clone(), Duration::from_millis(300));
     let client = Client::new(RedisOptions { connect_timeout, ..at(server) }, CALL_TIMEOUT)
-        .on_change(move |change| telling.lock().unwrap().push(change == Change::Up));
+        .on_change(move |change| telling.lock().unwrap().push(change == ConnectionChange::Up));
     (Arc::new(client), told)
 }
 
@@ -38,7 +38,7 @@ async fn works_again(client: &Client) {
 
 #[tokio::test]
 async fn a_call_connects_and_connects_again() {
-    let mut server = Server::start("");
+    let mut server = RedisServer::start("");
     let (client, told) = client(&server);
     assert!(!client.is_up());
     assert_eq!(ping(&client).await.unwrap(), "PONG");
@@ -56,7 +56,7 @@ async fn a_call_connects_and_connects_again() {
 
 #[tokio::test]
 async fn one_that_is_frozen_is_away_and_one_that_refuses_is_not() {
-    let server = Server::start("");
+    let server = RedisServer::start("");
     let (client, told) = client(&server);
     let nonsense = client.query::<()>(&cmd("NONSENSE")).await;
     assert!(matches!(nonsense, Err(CallError::Refused(_))));
@@ -73,7 +73,7 @@ async fn one_that_is_frozen_is_away_and_one_that_refuses_is_not() {
 
 #[tokio::test]
 async fn one_that_is_kept_connected_needs_no_call() {
-    let mut server = Server::start("");
+    let mut server = RedisServer::start("");
     server.stop();
     let (client, told) = client(&server);
     let keeping = client.clone();

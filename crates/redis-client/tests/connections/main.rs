@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use redis::cmd;
 use redis_client::{Address, ConnectError, RedisOptions, Reply, Sentinels, Topology, is_away};
-use testkit::redis::{LOOPBACK, Server, cluster, replace_unnoticed, sentinels};
+use testkit::redis::{LOOPBACK, RedisServer, cluster, replace_unnoticed, sentinels};
 use tokio::time::sleep;
 
-fn address(server: &Server) -> Address {
+fn address(server: &RedisServer) -> Address {
     Address::new(LOOPBACK, server.port)
 }
 
-fn at(server: &Server) -> RedisOptions {
+fn at(server: &RedisServer) -> RedisOptions {
     RedisOptions { topology: Topology::Standalone(address(server)), ..RedisOptions::default() }
 }
 
-fn behind(sentinels: &[Server], master: &str) -> Sentinels {
+fn behind(sentinels: &[RedisServer], master: &str) -> Sentinels {
     let nodes = sentinels.iter().map(address).collect();
     Sentinels { nodes, master: master.into(), ..Sentinels::default() }
 }
@@ -43,7 +43,7 @@ async fn refused(options: &RedisOptions, expected: &str) {
 
 #[tokio::test]
 async fn a_database_behind_a_password() {
-    let server = Server::start("requirepass secret");
+    let server = RedisServer::start("requirepass secret");
     let with = |password: Option<&str>| RedisOptions {
         password: password.map(Into::into),
         database: 3,
@@ -61,7 +61,7 @@ async fn a_database_behind_a_password() {
 
 #[tokio::test]
 async fn an_acl_user() {
-    let server = Server::start("user default off\nuser some on >secret ~* &* +@all");
+    let server = RedisServer::start("user default off\nuser some on >secret ~* &* +@all");
     let with = |username: &str, password: &str| RedisOptions {
         username: Some(username.into()),
         password: Some(password.into()),
@@ -74,7 +74,7 @@ async fn an_acl_user() {
 
 #[tokio::test]
 async fn one_that_is_not_there_frozen_or_stopped() {
-    let mut server = Server::start("");
+    let mut server = RedisServer::start("");
     let options = RedisOptions { connect_timeout: Duration::from_millis(300), ..at(&server) };
     works(&options).await.unwrap();
     let mut commands = options.commands().await.unwrap();
@@ -93,7 +93,7 @@ async fn one_that_is_not_there_frozen_or_stopped() {
 
 #[tokio::test]
 async fn a_wire_takes_what_comes_when_it_is_asked_for() {
-    let server = Server::start("");
+    let server = RedisServer::start("");
     let mut other = at(&server).open(&address(&server)).await.unwrap();
     let wire = at(&server).open(&address(&server)).await.unwrap();
     let (mut incoming, mut outgoing) = wire.split();
@@ -162,7 +162,7 @@ async fn a_connection_ends_when_its_server_is_not_the_master_any_more() {
 
 #[tokio::test]
 async fn a_master_that_lacks_replicas_cannot_do_anything_now() {
-    let server = Server::start("min-replicas-to-write 1");
+    let server = RedisServer::start("min-replicas-to-write 1");
     let mut commands = at(&server).commands().await.unwrap();
     let refused = cmd("SET").arg("a").arg("1").exec_async(&mut commands).await.unwrap_err();
     assert!(is_away(&refused), "{refused}");

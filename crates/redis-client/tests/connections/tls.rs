@@ -1,22 +1,22 @@
 //! Encrypted connections.
 
 use redis_client::{Address, Pem, RedisOptions, TlsOptions, Topology};
-use testkit::redis::{Certificates, LOOPBACK, Server};
+use testkit::redis::{LOOPBACK, RedisCertificates, RedisServer};
 
 use crate::{at, refused, works};
 
-fn believing(ca: &Certificates) -> TlsOptions {
+fn believing(ca: &RedisCertificates) -> TlsOptions {
     TlsOptions { ca: vec![Pem::new(&ca.ca())], ..TlsOptions::default() }
 }
 
-fn with(server: &Server, tls: TlsOptions) -> RedisOptions {
+fn with(server: &RedisServer, tls: TlsOptions) -> RedisOptions {
     RedisOptions { tls: Some(tls), ..at(server) }
 }
 
 #[tokio::test]
 async fn the_server_has_to_prove_who_it_is() {
-    let (ca, other) = (Certificates::new(), Certificates::new());
-    let server = Server::start_tls(&ca, "tls-auth-clients no");
+    let (ca, other) = (RedisCertificates::new(), RedisCertificates::new());
+    let server = RedisServer::start_tls(&ca, "tls-auth-clients no");
     works(&with(&server, believing(&ca))).await.unwrap();
 
     refused(&with(&server, believing(&other)), "invalid peer certificate").await;
@@ -36,9 +36,9 @@ async fn the_server_has_to_prove_who_it_is() {
 
 #[tokio::test]
 async fn the_client_has_to_prove_who_it_is() {
-    let (ca, other) = (Certificates::new(), Certificates::new());
-    let server = Server::start_tls(&ca, "requirepass secret");
-    let showing = |issuer: &Certificates| {
+    let (ca, other) = (RedisCertificates::new(), RedisCertificates::new());
+    let server = RedisServer::start_tls(&ca, "requirepass secret");
+    let showing = |issuer: &RedisCertificates| {
         let [certificate, key] = issuer.issue(&["client"]).map(|pem| Some(Pem::new(&pem)));
         let tls = TlsOptions { certificate, key, ..believing(&ca) };
         RedisOptions { password: Some("secret".into()), ..with(&server, tls) }
@@ -50,8 +50,8 @@ async fn the_client_has_to_prove_who_it_is() {
 
 #[tokio::test]
 async fn what_cannot_be_used_is_named() {
-    let ca = Certificates::new();
-    let server = Server::start("");
+    let ca = RedisCertificates::new();
+    let server = RedisServer::start("");
     let file = |path| TlsOptions { ca: vec![Pem::new(path)], ..TlsOptions::default() };
     let missing = file("/nonexistent/ca.pem");
     refused(&with(&server, missing), "PEM file /nonexistent/ca.pem: No such file").await;
@@ -69,9 +69,9 @@ async fn what_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn a_redis_cluster_of_one_node() {
-    let ca = Certificates::new();
+    let ca = RedisCertificates::new();
     let server =
-        Server::start_tls(&ca, "tls-auth-clients no\ncluster-enabled yes\ntls-cluster yes");
+        RedisServer::start_tls(&ca, "tls-auth-clients no\ncluster-enabled yes\ntls-cluster yes");
     let nodes = vec![Address::new(LOOPBACK, server.port)];
     let cluster = |tls| RedisOptions {
         topology: Topology::Cluster(nodes.clone()),

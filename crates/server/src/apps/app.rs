@@ -11,12 +11,12 @@ use protocol::auth::Secret;
 use protocol::webhook::EventKind;
 use webhooks::Routes;
 
-use super::Counters;
+use super::LookupCounters;
 use super::freshness::Freshness;
 
 /// What an app's configuration says; replaced as a whole when it changes.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct AppSettings {
     pub(crate) config: AppConfig,
     /// The app's secret, ready for signing.
     pub(crate) secret: Secret,
@@ -26,12 +26,12 @@ pub(crate) struct Settings {
     pub(crate) interests: Interests,
 }
 
-impl Settings {
+impl AppSettings {
     pub(crate) fn new(config: AppConfig) -> Self {
         let secret = Secret::new(config.secret.expose().as_bytes());
         let routes = Routes::new(&config.id, &config.webhooks);
         let interests = interests(&config, &routes);
-        Settings { config, secret, routes, interests }
+        AppSettings { config, secret, routes, interests }
     }
 }
 
@@ -53,8 +53,8 @@ fn interests(config: &AppConfig, routes: &Routes) -> Interests {
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) id: Arc<str>,
-    pub(crate) settings: ArcSwap<Settings>,
-    pub(crate) counters: Counters,
+    pub(crate) settings: ArcSwap<AppSettings>,
+    pub(crate) counters: LookupCounters,
     /// If it is in a store: when it was seen there.
     pub(super) freshness: Freshness,
     /// Of events published over HTTP.
@@ -70,8 +70,8 @@ impl App {
     pub(crate) fn new(config: AppConfig) -> Self {
         App {
             id: config.id.as_str().into(),
-            settings: ArcSwap::from_pointee(Settings::new(config)),
-            counters: Counters::default(),
+            settings: ArcSwap::from_pointee(AppSettings::new(config)),
+            counters: LookupCounters::default(),
             freshness: Freshness::default(),
             events: Budget::default(),
             reads: Budget::default(),

@@ -10,20 +10,20 @@ use config::{AppConfig, AppManager};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::desk::{Answer, By, Outcome, Overflow};
 use super::freshness::Policy;
 use super::lookups::{LookupNumbers, Lookups};
-use super::table::Table;
+use super::pending::{By, LookupOutcome, Overflow, PendingAnswer};
+use super::table::AppTable;
 use super::withdrawn::Withdrawn;
 use super::{App, Gone};
 
 /// How long somebody waits for an app.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The apps of this node.
 #[derive(Debug)]
 pub(crate) struct Apps {
-    pub(super) table: Table,
+    pub(super) table: AppTable,
     /// None if all apps are known.
     pub(super) lookups: Option<Lookups>,
     /// Of apps in the configuration.
@@ -44,7 +44,7 @@ pub(crate) enum Asked {
 
 /// A look-up that is under way. Dropped, it costs nobody anything.
 pub(crate) struct PendingApp {
-    answer: Answer,
+    answer: PendingAnswer,
     /// What is known of the app, but not fresh.
     stale: Option<Arc<App>>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Unavailable;
 impl Apps {
     /// All apps there are. `configs` have distinct ids and keys.
     pub(crate) fn new(configs: Vec<AppConfig>) -> Self {
-        let apps = Apps { table: Table::default(), lookups: None, withdrawn: Mutex::default() };
+        let apps = Apps { table: AppTable::default(), lookups: None, withdrawn: Mutex::default() };
         apps.replace(configs);
         apps
     }
@@ -65,7 +65,7 @@ impl Apps {
     /// Apps that are looked up in a store of that name when somebody asks for them.
     pub(crate) fn in_store(store: &'static str, options: &AppManager) -> Self {
         let lookups = Lookups::new(store, Policy::of(options));
-        Apps { table: Table::default(), lookups: Some(lookups), withdrawn: Mutex::default() }
+        Apps { table: AppTable::default(), lookups: Some(lookups), withdrawn: Mutex::default() }
     }
 
     /// What is known of an app, without asking anybody: for what concerns connections that are
@@ -138,18 +138,20 @@ impl Apps {
         pending: PendingApp,
     ) -> Result<Option<Arc<App>>, Unavailable> {
         let PendingApp { mut answer, stale } = pending;
-        let waited = timeout(PATIENCE, answer.wait_for(Option::is_some)).await;
+        let waited = timeout(LOOKUP_TIMEOUT, answer.wait_for(Option::is_some)).await;
         let outcome = waited.ok().and_then(|answer| answer.ok()?.clone());
         let Some(lookups) = &self.lookups else { return Ok(stale) };
         let stale = stale.filter(|app| lookups.policy.may_be_stale(app));
         let (counter, found) = match (outcome, stale) {
-            (Some(Outcome::Found(app)), _) => (&lookups.counts.found, Ok(Some(app))),
-            (Some(Outcome::Unknown), _) => (&lookups.counts.unknown, Ok(None)),
+            (Some(LookupOutcome::Found(app)), _) => (&lookups.counts.found, Ok(Some(app))),
+            (Some(LookupOutcome::Unknown), _) => (&lookups.counts.unknown, Ok(None)),
             // The store hangs, so its answer is as good as none.
-            (Some(Outcome::Unavailable) | None, Some(app)) => {
+            (Some(LookupOutcome::Unavailable) | None, Some(app)) => {
                 (&lookups.counts.found, Ok(Some(app)))
             }
-            (Some(Outcome::Unavailable) | None, None) => (&lookups.counts.errors, Err(Unavailable)),
+            (Some(LookupOutcome::Unavailable) | None, None) => {
+                (&lookups.counts.errors, Err(Unavailable))
+            }
         };
         counter.fetch_add(1, Relaxed);
         found
@@ -229,16 +231,16 @@ impl Lookups {
     }
 
     /// Has the store asked for an app; none if it is known not to be there.
-    fn wait(&self, by: By<'_>, known: bool, now: u64) -> Option<Result<Answer, Overflow>> {
+    fn wait(&self, by: By<'_>, known: bool, now: u64) -> Option<Result<PendingAnswer, Overflow>> {
         if !by.is_legal() {
             return None;
         }
-        let (name, mut desk) = (by.to_name(), self.desk());
-        if desk.unknown.contains(&name, now) {
+        let (name, mut pending) = (by.to_name(), self.pending());
+        if pending.unknown.contains(&name, now) {
             return None;
         }
-        let answer = desk.ask(name, known);
-        drop(desk);
+        let answer = pending.ask(name, known);
+        drop(pending);
         self.asked.notify_one();
         Some(answer)
     }

@@ -1,4 +1,4 @@
-//! What shards and the asker share about apps that are looked up: who waits, what is fresh, whether
+//! What shards and the loader share about apps that are looked up: who waits, what is fresh, whether
 //! the store answers. Its lock is short and taken only by those who find nothing fresh.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -8,8 +8,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::desk::Desk;
 use super::freshness::Policy;
+use super::pending::PendingLookups;
 
 /// Owned by the node, if its apps are in a store.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Lookups {
     pub(super) policy: Policy,
     /// The store's name, as in `appManager.driver`.
     pub(super) store: &'static str,
-    desk: Mutex<Desk>,
-    /// Tells the asker that somebody waits.
+    pending: Mutex<PendingLookups>,
+    /// Tells the loader that somebody waits.
     pub(super) asked: Notify,
     pub(super) counts: Counts,
     /// The store has answered at least once.
@@ -65,7 +65,7 @@ impl Lookups {
         Lookups {
             policy,
             store,
-            desk: Mutex::default(),
+            pending: Mutex::default(),
             asked: Notify::new(),
             counts: Counts::default(),
             reached: AtomicBool::new(false),
@@ -76,8 +76,8 @@ impl Lookups {
     }
 
     /// Never held across anything that waits.
-    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock()
+    pub(super) fn pending(&self) -> MutexGuard<'_, PendingLookups> {
+        self.pending.lock()
     }
 
     /// Milliseconds since the node started.
@@ -97,7 +97,7 @@ impl Lookups {
     pub(super) fn numbers(&self) -> LookupNumbers {
         let of = |count: &AtomicU64| count.load(Relaxed);
         let counts = &self.counts;
-        let desk = self.desk();
+        let pending = self.pending();
         LookupNumbers {
             outcomes: [
                 ("hit", of(&counts.hits)),
@@ -109,8 +109,8 @@ impl Lookups {
             queries: of(&counts.queries),
             failures: of(&counts.failures),
             took: Duration::from_nanos(of(&counts.nanos)),
-            unknown: desk.unknown.len(),
-            waiting: desk.len(),
+            unknown: pending.unknown.len(),
+            waiting: pending.len(),
             up: self.up.load(Relaxed),
         }
     }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use protocol::close::Close;
 use rpds::HashTrieMapSync;
 
-use super::{App, By, Settings};
+use super::{App, AppSettings, By};
 
 static SAME_KEY: LogThrottle = LogThrottle::new();
 
@@ -37,13 +37,13 @@ pub(crate) struct Gone {
 
 /// The apps that this node knows. Owned by the node, read by all its threads.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub(crate) struct AppTable {
     now: ArcSwap<Snapshot>,
     /// Held by whoever makes the next snapshot. Readers never see it.
     changing: Mutex<()>,
 }
 
-impl Table {
+impl AppTable {
     /// An app by one of its names.
     pub(crate) fn find(&self, by: By<'_>) -> Option<Arc<App>> {
         let now = self.now.load();
@@ -158,7 +158,7 @@ impl Change {
             self.gone.push(Gone { app: app.clone(), close: Close::app_disabled() });
         }
         if old.config != config {
-            app.settings.store(Arc::new(Settings::new(config)));
+            app.settings.store(Arc::new(AppSettings::new(config)));
         }
         app
     }
@@ -169,7 +169,7 @@ impl Change {
         let config = app.settings.load().config.clone();
         let close = Close::app_not_found(&config.key);
         // Whoever holds on to it sees that it is no more.
-        app.settings.store(Arc::new(Settings::new(AppConfig { enabled: false, ..config })));
+        app.settings.store(Arc::new(AppSettings::new(AppConfig { enabled: false, ..config })));
         self.gone.push(Gone { app, close });
     }
 

@@ -5,12 +5,12 @@ use std::collections::{HashSet, VecDeque};
 
 use foldhash::quality::RandomState;
 
-use super::desk::Name;
+use super::pending::Name;
 
 /// For how long a name is remembered.
 const HOLDS: u64 = 5000;
 /// How many names are remembered.
-const MOST: usize = 10_000;
+const MAX_NAMES: usize = 10_000;
 
 /// The names, oldest first.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Unknown {
         if self.names.insert(name.clone()) {
             self.line.push_back((now, name));
         }
-        while self.line.len() > MOST {
+        while self.line.len() > MAX_NAMES {
             self.forget_oldest();
         }
     }
@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn the_oldest_makes_room() {
         let mut unknown = Unknown::default();
-        (0..=MOST).for_each(|number| unknown.remember(key(number), 0));
-        assert_eq!((unknown.len(), unknown.line.len()), (MOST, MOST));
+        (0..=MAX_NAMES).for_each(|number| unknown.remember(key(number), 0));
+        assert_eq!((unknown.len(), unknown.line.len()), (MAX_NAMES, MAX_NAMES));
         assert!(!unknown.contains(&key(0), 0));
-        assert!(unknown.contains(&key(MOST), 0));
+        assert!(unknown.contains(&key(MAX_NAMES), 0));
     }
 
     #[test]

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redis::RedisError;
-use channels::{CachedEvent, Key, Runtime};
+use channels::{CachedEvent, ChannelKey, Runtime};
 use failures::LogThrottle;
-use redis_client::{CallError, Change, Client, RedisOptions};
+use redis_client::{CallError, Client, ConnectionChange, RedisOptions};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::stored;
 use super::waiting::{end_questions, settle};
 use crate::outside::NodeChannels;
-use crate::shared_cache::{Counters, Job, SharedCache};
+use crate::shared_cache::{CacheCounters, CacheJob, SharedCache};
 
 /// Commands that are under way at a time.
 const UNDER_WAY: usize = 32;
@@ -40,26 +40,26 @@ pub(crate) async fn serve(channels: Arc<NodeChannels>, options: RedisOptions) {
             follow(change, &watcher, shared);
         }
     });
-    let link = Rc::new(Link { channels: channels.clone(), client, prefix });
+    let link = Rc::new(CacheLink { channels: channels.clone(), client, prefix });
     tokio::join!(link.client.keep_connected(), link.clone().work(shared));
 }
 
 /// The connection has come or gone.
-fn follow(change: Change<'_>, channels: &NodeChannels, shared: &SharedCache) {
+fn follow(change: ConnectionChange<'_>, channels: &NodeChannels, shared: &SharedCache) {
     match change {
-        Change::Up => {
+        ConnectionChange::Up => {
             tracing::info!("the last events of cache channels are kept in Redis");
             shared.set_reachable(true);
             shared.work.notify_one();
         }
-        Change::Down(reason) => {
+        ConnectionChange::Down(reason) => {
             tracing::warn!(
                 reason,
                 "Redis is away: the last events of cache channels are kept in memory"
             );
             // Nobody is kept waiting.
             for key in shared.set_reachable(false) {
-                Counters::count(&shared.counters.failed);
+                CacheCounters::count(&shared.counters.failed);
                 settle(channels, shared, &key, None, false);
             }
         }
@@ -75,13 +75,13 @@ pub(crate) async fn finish(channels: &NodeChannels) {
     }
 }
 
-struct Link {
+struct CacheLink {
     channels: Arc<NodeChannels>,
     client: Client,
     prefix: String,
 }
 
-impl Link {
+impl CacheLink {
     /// Does what there is to do while there is a connection, for ever.
     async fn work(self: Rc<Self>, shared: &SharedCache) {
         let mut under_way = JoinSet::new();
@@ -108,11 +108,11 @@ impl Link {
         }
     }
 
-    async fn begin(&self, job: Job) {
+    async fn begin(&self, job: CacheJob) {
         let Some(shared) = &self.channels.runtime().shared_cache else { return };
         match job {
-            Job::Read(key) => self.read(shared, key).await,
-            Job::Write(key) => {
+            CacheJob::Read(key) => self.read(shared, key).await,
+            CacheJob::Write(key) => {
                 let is_away = self.write(shared, &key).await;
                 shared.has_written();
                 if is_away {
@@ -122,9 +122,9 @@ impl Link {
         }
     }
 
-    async fn read(&self, shared: &SharedCache, key: Key) {
+    async fn read(&self, shared: &SharedCache, key: ChannelKey) {
         let mut eval = ::redis::cmd("EVAL");
-        eval.arg(stored::READ).arg(1).arg(self.name(&key)).arg(stored::LONGEST);
+        eval.arg(stored::READ).arg(1).arg(self.name(&key)).arg(stored::MAX_VALUE_BYTES);
         let event = match self.client.query::<(Vec<u8>, i64)>(&eval).await {
             Ok((value, ttl)) => self.event(&key, &value, ttl),
             Err(CallError::Refused(error)) => Err(error.to_string()),
@@ -132,7 +132,7 @@ impl Link {
             Err(CallError::Away(_)) => return,
         };
         let counters = &shared.counters;
-        Counters::count(match &event {
+        CacheCounters::count(match &event {
             Ok(Some(_)) => &counters.hits,
             Ok(None) => &counters.misses,
             Err(_) => &counters.invalid,
@@ -147,7 +147,7 @@ impl Link {
     }
 
     /// True if Redis is away, so that it has to be tried again.
-    async fn write(&self, shared: &SharedCache, key: &Key) -> bool {
+    async fn write(&self, shared: &SharedCache, key: &ChannelKey) -> bool {
         let now = self.channels.runtime().now();
         let event = self.channels.last_events().get(&key.0, &key.1, now);
         let left = event.as_ref().map(|event| event.expires.saturating_sub(now));
@@ -163,7 +163,7 @@ impl Link {
         eval.arg(event.stamp.millis).arg(stored::node(event.stamp)).arg(left);
         eval.arg(stored::latest(since_1970()));
         match self.client.query::<u64>(&eval).await {
-            Ok(_) => Counters::count(&shared.counters.writes),
+            Ok(_) => CacheCounters::count(&shared.counters.writes),
             Err(CallError::Refused(error)) => self.refuse(shared, key, &error),
             Err(CallError::Away(_)) => return true,
         }
@@ -171,12 +171,17 @@ impl Link {
     }
 
     /// What a channel's last event is called in Redis.
-    fn name(&self, (app, channel): &Key) -> String {
+    fn name(&self, (app, channel): &ChannelKey) -> String {
         format!("{}dunlin:cache:{app}:{channel}", self.prefix)
     }
 
     /// The event that was read, unless there is none.
-    fn event(&self, key: &Key, value: &[u8], ttl: i64) -> Result<Option<CachedEvent>, String> {
+    fn event(
+        &self,
+        key: &ChannelKey,
+        value: &[u8],
+        ttl: i64,
+    ) -> Result<Option<CachedEvent>, String> {
         let longest = self.channels.last_events().ttl();
         let ttl = match u64::try_from(ttl) {
             Ok(0) => return Ok(None),
@@ -190,16 +195,16 @@ impl Link {
         event.map(Some).map_err(|error| error.to_string())
     }
 
-    fn refuse(&self, shared: &SharedCache, key: &Key, error: &RedisError) {
-        Counters::count(&shared.counters.dropped);
+    fn refuse(&self, shared: &SharedCache, key: &ChannelKey, error: &RedisError) {
+        CacheCounters::count(&shared.counters.dropped);
         if REFUSED.may_log() {
             let (app, channel) = (&*key.0, &*key.1);
             tracing::error!(app, channel, %error, "Redis refuses to keep a last event");
         }
     }
 
-    fn drop_write(&self, shared: &SharedCache, (app, channel): &Key, reason: &str) {
-        Counters::count(&shared.counters.dropped);
+    fn drop_write(&self, shared: &SharedCache, (app, channel): &ChannelKey, reason: &str) {
+        CacheCounters::count(&shared.counters.dropped);
         if DROPPED.may_log() {
             tracing::warn!(
                 app = &**app,

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::frames;
 
 /// The most bytes that a value may have; longer ones are neither written nor taken.
-pub(super) const LONGEST: usize = 16 << 20;
+pub(super) const MAX_VALUE_BYTES: usize = 16 << 20;
 
 /// How far ahead of ours another node's clock may be. An event from the far future would be the
 /// last one for ever.
@@ -45,7 +45,7 @@ return {redis.call('GETRANGE', KEYS[1], 0, ARGV[1]), redis.call('PTTL', KEYS[1])
 /// Why what is in Redis is no event.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Invalid {
-    #[error("it has more than {LONGEST} bytes")]
+    #[error("it has more than {MAX_VALUE_BYTES} bytes")]
     Long,
     #[error("it does not start with \"1 \", a stamp and a frame")]
     Version,
@@ -62,7 +62,7 @@ pub(super) enum Invalid {
 }
 
 #[derive(Deserialize)]
-struct Frame<'a> {
+struct StoredFrame<'a> {
     event: String,
     channel: String,
     #[serde(borrow)]
@@ -85,7 +85,7 @@ pub(super) fn encode(event: &CachedEvent) -> Option<Vec<u8>> {
     let (frame, _) = websocket::client::parse(&event.frame).ok()??;
     let mut value = format!("1 {} {} ", event.stamp.millis, node(event.stamp)).into_bytes();
     value.extend_from_slice(frame.payload);
-    (value.len() <= LONGEST).then_some(value)
+    (value.len() <= MAX_VALUE_BYTES).then_some(value)
 }
 
 /// The event that a value holds. `since_1970` is the time in ms.
@@ -95,14 +95,14 @@ pub(super) fn decode(
     expires: Now,
     since_1970: u64,
 ) -> Result<CachedEvent, Invalid> {
-    if value.len() > LONGEST {
+    if value.len() > MAX_VALUE_BYTES {
         return Err(Invalid::Long);
     }
     let (stamp, frame) = split(value).ok_or(Invalid::Version)?;
     if stamp.millis > latest(since_1970) {
         return Err(Invalid::Future(stamp.millis, since_1970));
     }
-    let Frame { event, channel: of, data } = serde_json::from_slice(frame)?;
+    let StoredFrame { event, channel: of, data } = serde_json::from_slice(frame)?;
     if of != channel {
         return Err(Invalid::Channel);
     }
@@ -166,7 +166,7 @@ mod tests {
             let error = read(value.as_bytes()).expect_err(value);
             assert!(error.contains(reason), "{value}: {error}");
         }
-        assert!(read(&vec![b'1'; LONGEST + 1]).expect_err("long").contains("more than"));
+        assert!(read(&vec![b'1'; MAX_VALUE_BYTES + 1]).expect_err("long").contains("more than"));
         assert!(read(b"1 5 5 \xff\xfe").expect_err("no text").contains("not the JSON"));
     }
 }

@@ -5,16 +5,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use channels::{CachedEvent, Key, Runtime, Topic};
+use channels::{CachedEvent, ChannelKey, Runtime, Topic};
 
 use crate::outside::NodeChannels;
-use crate::shared_cache::{Counters, STORE_TIMEOUT, SharedCache};
+use crate::shared_cache::{CacheCounters, STORE_TIMEOUT, SharedCache};
 
 /// Waits until a cache channel's last event is in memory if there is one, but not for long.
 pub(crate) async fn last_is_known(channels: &NodeChannels, app: &Arc<str>, channel: &str) {
     let outside = channels.runtime();
     let Some(shared) = &outside.shared_cache else { return };
-    let key: Key = (app.clone(), channel.into());
+    let key: ChannelKey = (app.clone(), channel.into());
     let is_known = channels.last_events().get(app, channel, outside.now()).is_some();
     if let Some(answered) = shared.read(&key, is_known) {
         shared.wake();
@@ -28,7 +28,7 @@ pub(crate) async fn last_is_known(channels: &NodeChannels, app: &Arc<str>, chann
 pub(super) fn settle(
     channels: &NodeChannels,
     shared: &SharedCache,
-    key: &Key,
+    key: &ChannelKey,
     event: Option<CachedEvent>,
     is_settled: bool,
 ) {
@@ -48,7 +48,7 @@ pub(super) async fn end_questions(channels: Arc<NodeChannels>) {
             Some(until) => {
                 tokio::time::sleep_until(until.into()).await;
                 for key in shared.overdue(Instant::now()) {
-                    Counters::count(&shared.counters.late);
+                    CacheCounters::count(&shared.counters.late);
                     // Settled, or whoever comes next would wait as long for nothing.
                     settle(&channels, shared, &key, None, true);
                 }

@@ -13,26 +13,26 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request that was refused.
 #[derive(Debug)]
-pub(super) struct Refused(pub(super) Box<Answer>);
+pub(super) struct ErrorAnswer(pub(super) Box<Answer>);
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for ErrorAnswer {
     fn from(error: ApiError) -> Self {
-        Refused::new(error.status, &error.message)
+        ErrorAnswer::new(error.status, &error.message)
     }
 }
 
-impl Refused {
+impl ErrorAnswer {
     /// A status and what was wrong, in soketi's envelope.
     pub(super) fn new(status: u16, message: &str) -> Self {
         let mut body = Vec::new();
         response::error(&mut body, status, message);
-        Refused(Box::new(json(status, body)))
+        ErrorAnswer(Box::new(json(status, body)))
     }
 
     /// 429: `rate` is how many are allowed per second.
     pub(super) fn too_many(rate: u32, wait: Duration) -> Self {
         let message = format!("Rate limit of {rate} per second exceeded, try again later");
-        let mut refused = Refused::new(429, &message);
+        let mut refused = ErrorAnswer::new(429, &message);
         let headers = refused.0.headers_mut();
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(RETRY_AFTER, seconds.into());
@@ -48,7 +48,7 @@ impl Refused {
 
     /// 503: soon it will be better.
     pub(super) fn unavailable(message: &str) -> Self {
-        let mut refused = Refused::new(503, message);
+        let mut refused = ErrorAnswer::new(503, message);
         refused.0.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         refused
     }

@@ -14,9 +14,9 @@ use protocol::api::publish::Limits;
 use protocol::api::query;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Refused};
+use super::answer::{Answer, ErrorAnswer};
 use super::spending;
-use crate::apps::{App, By, Counters, Unavailable};
+use crate::apps::{App, By, LookupCounters, Unavailable};
 use crate::node::Node;
 
 /// The most bytes, and the longest time, that a refused request's body is read.
@@ -32,16 +32,16 @@ pub(super) struct Call<'a> {
 }
 
 /// The app of an id, if it may be called.
-pub(super) async fn app(node: &Node, id: &str) -> Result<Arc<App>, Refused> {
+pub(super) async fn app(node: &Node, id: &str) -> Result<Arc<App>, ErrorAnswer> {
     let app = node.apps.look_up(By::Id(id)).await;
     let app = app.map_err(|Unavailable| {
-        Refused::unavailable("The app cannot be looked up at the moment, try again later")
+        ErrorAnswer::unavailable("The app cannot be looked up at the moment, try again later")
     })?;
     let app = app.ok_or_else(|| {
-        Refused::new(404, &format!("The app {} could not be found.", id.escape_default()))
+        ErrorAnswer::new(404, &format!("The app {} could not be found.", id.escape_default()))
     })?;
     if !app.settings.load().config.enabled {
-        return Err(Refused::new(403, "The app is not enabled."));
+        return Err(ErrorAnswer::new(403, "The app is not enabled."));
     }
     Ok(app)
 }
@@ -51,10 +51,13 @@ pub(super) async fn read_body(
     node: &Node,
     declared: u64,
     body: Incoming,
-) -> Result<Bytes, Refused> {
+) -> Result<Bytes, ErrorAnswer> {
     let limit = node.config.http.max_request;
     let too_large = || {
-        Refused::new(413, &format!("The request is larger than the {limit} bytes that are allowed"))
+        ErrorAnswer::new(
+            413,
+            &format!("The request is larger than the {limit} bytes that are allowed"),
+        )
     };
     if declared > limit as u64 {
         return Err(too_large());
@@ -66,8 +69,12 @@ pub(super) async fn read_body(
     match timeout(patience, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(Refused::new(400, &format!("The body could not be read: {error}"))),
-        Err(_) => Err(Refused::new(408, &format!("The body did not arrive within {patience:?}"))),
+        Ok(Err(error)) => {
+            Err(ErrorAnswer::new(400, &format!("The body could not be read: {error}")))
+        }
+        Err(_) => {
+            Err(ErrorAnswer::new(408, &format!("The body did not arrive within {patience:?}")))
+        }
     }
 }
 
@@ -85,7 +92,7 @@ pub(super) fn authenticate<'a>(
     app: &App,
     head: &'a Parts,
     (path, alt_path): (&'a str, Option<&'a str>),
-) -> Result<SignedBody<'a>, Refused> {
+) -> Result<SignedBody<'a>, ErrorAnswer> {
     let settings = app.settings.load();
     let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or_default());
     let request = Request { method, path, alt_path, query, body: &[] };
@@ -94,8 +101,8 @@ pub(super) fn authenticate<'a>(
 }
 
 /// 401: what is wrong with the signature.
-pub(super) fn unauthorized(error: ApiAuthError) -> Refused {
-    Refused::new(401, &error.to_string())
+pub(super) fn unauthorized(error: ApiAuthError) -> ErrorAnswer {
+    ErrorAnswer::new(401, &error.to_string())
 }
 
 impl<'a> Call<'a> {
@@ -119,23 +126,26 @@ impl<'a> Call<'a> {
     }
 
     /// Takes so many from one of the app's budgets.
-    pub(super) async fn spend(&self, on: Spending, count: usize) -> Result<(), Refused> {
+    pub(super) async fn spend(&self, on: Spending, count: usize) -> Result<(), ErrorAnswer> {
         let Some(rate) = self.app.rate(on) else { return Ok(()) };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let spent = spending::spend(self.node, self.app, on, count, rate).await;
-        spent.map_err(|wait| Refused::too_many(rate, wait))
+        spent.map_err(|wait| ErrorAnswer::too_many(rate, wait))
     }
 
     /// Counts a call that was signed well, and its answer.
-    pub(super) fn counted(&self, answer: Result<Answer, Refused>) -> Result<Answer, Refused> {
+    pub(super) fn counted(
+        &self,
+        answer: Result<Answer, ErrorAnswer>,
+    ) -> Result<Answer, ErrorAnswer> {
         let counters = &self.app.counters;
         let sent = match &answer {
             Ok(answer) => answer.body().size_hint().exact().unwrap_or(0),
-            Err(Refused(answer)) => answer.body().size_hint().exact().unwrap_or(0),
+            Err(ErrorAnswer(answer)) => answer.body().size_hint().exact().unwrap_or(0),
         };
-        Counters::add(&counters.http_calls_received, 1);
-        Counters::add(&counters.http_received_bytes, self.body.len());
-        Counters::add(&counters.http_transmitted_bytes, sent as usize);
+        LookupCounters::add(&counters.http_calls_received, 1);
+        LookupCounters::add(&counters.http_received_bytes, self.body.len());
+        LookupCounters::add(&counters.http_transmitted_bytes, sent as usize);
         answer
     }
 }

@@ -11,12 +11,12 @@ use protocol::api::response::{self, Cached, ChannelState, Counts};
 use protocol::channel::{self, Class};
 use protocol::data::Data;
 
-use super::answer::{Answer, Refused, json};
+use super::answer::{Answer, ErrorAnswer, json};
 use super::api::Call;
 use crate::cache::last_is_known;
 
 /// `GET /apps/{id}/channels`
-pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn list(call: &Call<'_>) -> Result<Answer, ErrorAnswer> {
     call.spend(Spending::Reads, 1).await?;
     let prefix = call.param("filter_by_prefix");
     let info = info::for_channels(call.param("info").as_deref(), prefix.as_deref())?;
@@ -35,7 +35,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `GET /apps/{id}/channels/{channel}`
-pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, ErrorAnswer> {
     call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = info::for_channel(call.param("info").as_deref(), class)?;
@@ -60,7 +60,7 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Answer, Refused> 
 }
 
 /// `GET /apps/{id}/channels/{channel}/users`
-pub(super) async fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+pub(super) async fn users(call: &Call<'_>, name: &str) -> Result<Answer, ErrorAnswer> {
     call.spend(Spending::Reads, 1).await?;
     info::for_users(call.param("info").as_deref(), class(call, name)?)?;
     let with_info = call.param("with_user_info").is_some_and(|wanted| wanted == "1");
@@ -75,7 +75,7 @@ pub(super) async fn users(call: &Call<'_>, name: &str) -> Result<Answer, Refused
 }
 
 /// `GET /apps/{id}/channels/{channel}/stats`, deprecated.
-pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused> {
+pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, ErrorAnswer> {
     call.spend(Spending::Reads, 1).await?;
     let class = class(call, name)?;
     let info = Info { user_count: class.is_presence(), subscription_count: true, cache: false };
@@ -88,7 +88,7 @@ pub(super) async fn stats(call: &Call<'_>, name: &str) -> Result<Answer, Refused
 }
 
 /// `GET /apps/{id}/connections`
-pub(super) async fn connections(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn connections(call: &Call<'_>) -> Result<Answer, ErrorAnswer> {
     call.spend(Spending::Reads, 1).await?;
     let mut body = Vec::new();
     let count = call.app.connections() + call.node.channels.peer_connections(&call.app.id);
@@ -106,7 +106,7 @@ pub(super) fn counts(entry: Option<&Entry>, info: Info) -> Counts {
     }
 }
 
-fn class(call: &Call<'_>, name: &str) -> Result<Class, Refused> {
+fn class(call: &Call<'_>, name: &str) -> Result<Class, ErrorAnswer> {
     channel::validate(name, call.limits().max_channel_name)
-        .map_err(|error| Refused::new(400, &error.to_string()))
+        .map_err(|error| ErrorAnswer::new(400, &error.to_string()))
 }

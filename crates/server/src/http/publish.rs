@@ -7,13 +7,13 @@ use protocol::api::publish::{self, Event};
 use protocol::api::response::{self, Counts};
 use protocol::channel;
 
-use super::answer::{Answer, Refused, json};
+use super::answer::{Answer, ErrorAnswer, json};
 use super::api::Call;
-use crate::apps::Counters;
+use crate::apps::LookupCounters;
 use crate::frames;
 
 /// `POST /apps/{id}/events`
-pub(super) async fn event(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn event(call: &Call<'_>) -> Result<Answer, ErrorAnswer> {
     let event = publish::event(call.body, &call.limits())?;
     admit(call, 1).await?;
     send(call, &event);
@@ -27,7 +27,7 @@ pub(super) async fn event(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `POST /apps/{id}/batch_events`: all of it is valid and sent, or nothing is (H3).
-pub(super) async fn batch(call: &Call<'_>) -> Result<Answer, Refused> {
+pub(super) async fn batch(call: &Call<'_>) -> Result<Answer, ErrorAnswer> {
     let events = publish::batch(call.body, &call.limits())?;
     admit(call, events.len()).await?;
     events.iter().for_each(|event| send(call, event));
@@ -44,7 +44,7 @@ pub(super) async fn batch(call: &Call<'_>) -> Result<Answer, Refused> {
 }
 
 /// `POST /apps/{id}/channels/{channel}/events`, deprecated: the body is the data.
-pub(super) async fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answer, Refused> {
+pub(super) async fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answer, ErrorAnswer> {
     let (name, socket_id) = (call.param("name"), call.param("socket_id"));
     let limits = call.limits();
     let event =
@@ -54,16 +54,16 @@ pub(super) async fn channel_event(call: &Call<'_>, channel: &str) -> Result<Answ
     Ok(json(202, response::EMPTY))
 }
 
-async fn admit(call: &Call<'_>, events: usize) -> Result<(), Refused> {
+async fn admit(call: &Call<'_>, events: usize) -> Result<(), ErrorAnswer> {
     call.spend(Spending::Events, events).await?;
-    if call.node.outside().has_room() { Ok(()) } else { Err(Refused::overloaded()) }
+    if call.node.outside().has_room() { Ok(()) } else { Err(ErrorAnswer::overloaded()) }
 }
 
 fn send(call: &Call<'_>, event: &Event<'_>) {
     for name in &event.channels {
         let frame = frames::event(&event.name, name, &event.data);
         let kept = channel::classify(name).is_cache().then(|| event.data.literal());
-        Counters::add(&call.app.counters.publishes, 1);
+        LookupCounters::add(&call.app.counters.publishes, 1);
         call.node.channels.publish(Publish {
             app: &call.app.id,
             channel: name,

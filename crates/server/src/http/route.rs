@@ -8,7 +8,7 @@ use hyper::header::UPGRADE;
 use hyper::{Method, Request};
 use percent_encoding::percent_decode_str;
 
-use super::answer::{Answer, Refused, text};
+use super::answer::{Answer, ErrorAnswer, text};
 use super::api::{self, Call};
 use super::connection::Connection;
 use super::{channels, health, publish, upgrade, users};
@@ -19,13 +19,13 @@ const A_WORKER: &str =
 
 /// Answers one request.
 pub(super) async fn route(connection: &Rc<Connection>, request: Request<Incoming>) -> Answer {
-    answer(connection, request).await.unwrap_or_else(|Refused(answer)| *answer)
+    answer(connection, request).await.unwrap_or_else(|ErrorAnswer(answer)| *answer)
 }
 
 async fn answer(
     connection: &Rc<Connection>,
     request: Request<Incoming>,
-) -> Result<Answer, Refused> {
+) -> Result<Answer, ErrorAnswer> {
     let node = &connection.front.node;
     let full_path = request.uri().path().to_owned();
     if request.method() == Method::OPTIONS {
@@ -35,7 +35,7 @@ async fn answer(
         behind_prefix(&node.config.path_prefix, &full_path).ok_or_else(|| not_found(&full_path))?;
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     if matches!(segments[..], ["app" | "apps", ..]) && !node.serves_clients() {
-        return Err(Refused::new(404, A_WORKER));
+        return Err(ErrorAnswer::new(404, A_WORKER));
     }
     if let Some(key) = socket_key(path)
         && request.headers().contains_key(UPGRADE)
@@ -81,10 +81,10 @@ async fn api_page(
     page: &[&str],
     paths: (&str, Option<&str>),
     request: Request<Incoming>,
-) -> Result<Answer, Refused> {
+) -> Result<Answer, ErrorAnswer> {
     let node = &connection.front.node;
     if !node.readiness.has_joined() {
-        return Err(Refused::unavailable(health::NOT_JOINED));
+        return Err(ErrorAnswer::unavailable(health::NOT_JOINED));
     }
     let allowed = match page {
         ["events" | "batch_events"] => "POST",
@@ -95,7 +95,7 @@ async fn api_page(
     };
     if request.method().as_str() != allowed {
         let message = format!("{} is not allowed here, use {allowed}", request.method());
-        return Err(Refused::new(405, &message));
+        return Err(ErrorAnswer::new(405, &message));
     }
     let declared = request.body().size_hint().lower();
     let (head, body) = request.into_parts();
@@ -128,10 +128,10 @@ async fn api_page(
     call.counted(answer)
 }
 
-fn decoded(segment: &str) -> Result<Cow<'_, str>, Refused> {
+fn decoded(segment: &str) -> Result<Cow<'_, str>, ErrorAnswer> {
     percent_decode_str(segment).decode_utf8().map_err(|_| not_found(segment))
 }
 
-fn not_found(path: &str) -> Refused {
-    Refused::new(404, &format!("There is nothing at {}", path.escape_default()))
+fn not_found(path: &str) -> ErrorAnswer {
+    ErrorAnswer::new(404, &format!("There is nothing at {}", path.escape_default()))
 }

@@ -17,7 +17,7 @@ use protocol::close::Close;
 use tokio::time::timeout;
 use websocket::handshake::{self, HandshakeError};
 
-use super::answer::{Answer, Refused};
+use super::answer::{Answer, ErrorAnswer};
 use super::connection::{Connection, Front};
 use super::health::NOT_JOINED;
 use super::route;
@@ -66,17 +66,17 @@ pub(super) fn upgrade(
     connection: &Connection,
     request: &Request<Incoming>,
     key: Option<&str>,
-) -> Result<Answer, Refused> {
+) -> Result<Answer, ErrorAnswer> {
     let node = &connection.front.node;
     if node.readiness.is_draining() {
-        return Err(Refused::new(503, "The server is closing, choose another one!"));
+        return Err(ErrorAnswer::new(503, "The server is closing, choose another one!"));
     }
     if !node.readiness.has_joined() {
-        return Err(Refused::unavailable(NOT_JOINED));
+        return Err(ErrorAnswer::unavailable(NOT_JOINED));
     }
     let headers = request.headers();
     let accept = accept_key(request.method().as_str(), headers).map_err(|error| {
-        let mut refused = Refused::new(error.status(), &error.to_string());
+        let mut refused = ErrorAnswer::new(error.status(), &error.to_string());
         for (name, value) in error.headers() {
             let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
             refused.0.headers_mut().insert(name, value);
@@ -84,7 +84,7 @@ pub(super) fn upgrade(
         refused
     })?;
     let Some(socket) = connection.socket.take() else {
-        return Err(Refused::new(400, "This connection has been upgraded already"));
+        return Err(ErrorAnswer::new(400, "This connection has been upgraded already"));
     };
     let query = request.uri().query().unwrap_or_default();
     let upgrade = Upgrade::judge(node, connection.peer, (key, query), headers, socket);
@@ -96,15 +96,15 @@ pub(super) fn upgrade(
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     let accept = HeaderValue::from_bytes(&accept);
-    let accept = accept.map_err(|error| Refused::new(400, &error.to_string()))?;
+    let accept = accept.map_err(|error| ErrorAnswer::new(400, &error.to_string()))?;
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     Ok(answer)
 }
 
 /// The answer to whoever asks for `/app/...` without wanting a WebSocket.
-pub(super) fn required() -> Refused {
+pub(super) fn required() -> ErrorAnswer {
     let mut refused =
-        Refused::new(426, "This is a WebSocket endpoint, connect with ws:// or wss://");
+        ErrorAnswer::new(426, "This is a WebSocket endpoint, connect with ws:// or wss://");
     refused.0.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
     refused
 }

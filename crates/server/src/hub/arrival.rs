@@ -9,7 +9,7 @@ use protocol::socket_id::SocketId;
 
 use super::connection::{Connection, Phase};
 use super::outbox::Turn;
-use super::shard::{Shard, State};
+use super::shard::{Shard, ShardState};
 use super::wheel::TimerPosition;
 use crate::limits::OpenSocket;
 use crate::net::Transport;
@@ -37,7 +37,7 @@ impl Shard {
         socket: OpenSocket,
     ) -> Presence {
         let mut state = self.state.borrow_mut();
-        let State { connections, wheel, generation, .. } = &mut *state;
+        let ShardState { connections, wheel, generation, .. } = &mut *state;
         *generation = generation.wrapping_add(1);
         let now = wheel.now();
         let index = connections.insert(Connection {

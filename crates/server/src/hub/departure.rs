@@ -8,7 +8,7 @@ use channels::{ConnectionId, Topic};
 use protocol::close::Close;
 
 use super::connection::{Connection, Phase, live};
-use super::shard::{Shard, State};
+use super::shard::{Shard, ShardState};
 use crate::frames::{self, Refused};
 use crate::inbox::Op;
 
@@ -43,7 +43,7 @@ impl Shard {
             state.send(id, frames::error(Some(close.code), &close.reason, None));
         }
         state.send(id, websocket::close(close.code, close.frame_reason()));
-        let State { connections, wheel, .. } = &mut *state;
+        let ShardState { connections, wheel, .. } = &mut *state;
         wheel.clear(connections, connections[id.index as usize].timer);
         wheel.set(connections, id.index, wheel.now() + CLOSE_WAIT);
     }
@@ -120,7 +120,7 @@ impl Shard {
             return;
         }
         self.leave_everything(&mut state, id.index);
-        let State { connections, wheel, .. } = &mut *state;
+        let ShardState { connections, wheel, .. } = &mut *state;
         wheel.clear(connections, connections[id.index as usize].timer);
         let connection = connections.remove(id.index as usize);
         if connection.backlog.is_some_and(|backlog| backlog.awaited) {
@@ -129,8 +129,8 @@ impl Shard {
         }
     }
 
-    fn leave_everything(&self, state: &mut State, index: u32) {
-        let State { connections, channels, .. } = state;
+    fn leave_everything(&self, state: &mut ShardState, index: u32) {
+        let ShardState { connections, channels, .. } = state;
         let app = connections[index as usize].app().clone();
         while let Some(last) = connections[index as usize].subscriptions.len().checked_sub(1) {
             let (topic, member) = channels.detach(connections, index, last);
@@ -147,7 +147,7 @@ impl Shard {
             return;
         }
         let mut state = self.state.borrow_mut();
-        let State { connections, channels, .. } = &mut *state;
+        let ShardState { connections, channels, .. } = &mut *state;
         if live(connections, id).is_none() {
             return;
         }
@@ -160,8 +160,8 @@ impl Shard {
     }
 
     /// Takes a connection out of one topic, if it is in it.
-    pub(crate) fn leave(&self, state: &mut State, index: u32, topic: &Topic) {
-        let State { connections, channels, .. } = state;
+    pub(crate) fn leave(&self, state: &mut ShardState, index: u32, topic: &Topic) {
+        let ShardState { connections, channels, .. } = state;
         let Some(at) = channels.find(connections, index, topic) else { return };
         let (topic, member) = channels.detach(connections, index, at);
         let connection = &connections[index as usize];

@@ -7,7 +7,7 @@ use channels::ConnectionId;
 use protocol::close::Close;
 
 use super::connection::{Connection, Phase, live};
-use super::shard::{Shard, State};
+use super::shard::{Shard, ShardState};
 use crate::apps::App;
 use crate::inbox::Op;
 
@@ -55,7 +55,7 @@ impl Shard {
 
     fn look_at(&self, index: u32) {
         let mut state = self.state.borrow_mut();
-        let State { connections, wheel, .. } = &mut *state;
+        let ShardState { connections, wheel, .. } = &mut *state;
         let now = wheel.now();
         let Some(connection) = connections.get_mut(index as usize) else { return };
         let id = connection.id(index);

@@ -18,4 +18,4 @@ mod wheel;
 
 pub(crate) use arrival::Presence;
 pub(crate) use connection::{Phase, SignedIn, live};
-pub(crate) use shard::{Shard, State};
+pub(crate) use shard::{Shard, ShardState};

@@ -29,7 +29,7 @@ pub(crate) struct Shard {
     pub(crate) channels: Arc<NodeChannels>,
     pub(super) stats: Arc<Stats>,
     /// Borrowed only between two awaits.
-    pub(crate) state: RefCell<State>,
+    pub(crate) state: RefCell<ShardState>,
     /// Where connections read into; in use only between two awaits.
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     /// Connections that speak HTTP, or have not said yet what they speak.
@@ -39,7 +39,7 @@ pub(crate) struct Shard {
 
 /// The shard's tables.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct ShardState {
     pub(crate) connections: Connections,
     pub(crate) channels: Channels,
     pub(super) wheel: Wheel,

@@ -13,8 +13,8 @@ use protocol::socket_id::SocketId;
 
 use super::connection::{Connection, Phase, live};
 use super::outbox::{Flushed, settle};
-use super::shard::{Shard, State};
-use crate::apps::Counters;
+use super::shard::{Shard, ShardState};
+use crate::apps::LookupCounters;
 use crate::frames;
 use crate::inbox::Op;
 
@@ -73,7 +73,7 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let dirty = state.outbox.take_dirty();
         for &index in &dirty {
-            let State { connections, outbox, .. } = &mut *state;
+            let ShardState { connections, outbox, .. } = &mut *state;
             let Some(connection) = connections.get_mut(index as usize) else { continue };
             let flushed = outbox.flush(connection);
             self.settled(connection, index, flushed);
@@ -120,7 +120,7 @@ impl Shard {
     }
 }
 
-impl State {
+impl ShardState {
     fn deliver(&mut self, topic: &Topic, frame: Bytes, except: Option<SocketId>) {
         let subscribers = self.channels.subscribers(topic);
         let Some(first) = subscribers.first() else { return };
@@ -136,17 +136,17 @@ impl State {
             self.outbox.append(subscriber.connection, &mut connection.turn, frame);
             deliveries += 1;
         }
-        Counters::add(&app.counters.deliveries, deliveries);
-        Counters::add(&app.counters.ws_messages_sent, deliveries);
-        Counters::add(&app.counters.socket_transmitted_bytes, deliveries * size);
+        LookupCounters::add(&app.counters.deliveries, deliveries);
+        LookupCounters::add(&app.counters.ws_messages_sent, deliveries);
+        LookupCounters::add(&app.counters.socket_transmitted_bytes, deliveries * size);
     }
 
     /// Appends a frame to one connection's list.
     pub(super) fn send(&mut self, to: ConnectionId, frame: Bytes) {
         let Some(connection) = live(&mut self.connections, to) else { return };
         let counters = &connection.seat.app().counters;
-        Counters::add(&counters.ws_messages_sent, 1);
-        Counters::add(&counters.socket_transmitted_bytes, frame.len());
+        LookupCounters::add(&counters.ws_messages_sent, 1);
+        LookupCounters::add(&counters.socket_transmitted_bytes, frame.len());
         let frame = self.outbox.frame(frame);
         self.outbox.append(to.index, &mut connection.turn, frame);
     }

@@ -7,15 +7,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use failures::LogThrottle;
-use redis_client::{CallError, Change, Client, RedisOptions};
+use redis_client::{CallError, Client, ConnectionChange, RedisOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Questions that may wait; beyond that, whoever asks goes on without Redis.
-const QUESTIONS: usize = 4096;
+const MAX_QUESTIONS: usize = 4096;
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_millis(100);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long Redis may take before it is held for away.
 const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -58,7 +58,7 @@ pub(crate) struct Unanswered;
 
 impl RedisRates {
     pub(crate) fn new(options: RedisOptions) -> (Self, RedisQuestions) {
-        let (to, questions) = mpsc::channel(QUESTIONS);
+        let (to, questions) = mpsc::channel(MAX_QUESTIONS);
         let key_prefix = options.key_prefix.clone();
         (RedisRates { questions: to, key_prefix }, RedisQuestions { questions, options })
     }
@@ -77,7 +77,7 @@ impl RedisRates {
         let key = format!("{}dunlin:rate:{budget}", self.key_prefix);
         let question = Question { key, count, rate, answer: to };
         self.questions.try_send(question).map_err(|_| Unanswered)?;
-        match timeout(PATIENCE, answer).await {
+        match timeout(ANSWER_TIMEOUT, answer).await {
             Ok(Ok(Duration::ZERO)) => Ok(Ok(())),
             Ok(Ok(wait)) => Ok(Err(wait)),
             _ => Err(Unanswered),
@@ -89,8 +89,8 @@ impl RedisRates {
 /// While there is no connection, nobody is kept waiting.
 pub(crate) async fn serve(mut asked: RedisQuestions) {
     let client = Client::new(asked.options, CALL_TIMEOUT).on_change(|change| match change {
-        Change::Up => tracing::info!("rate limits are kept in Redis"),
-        Change::Down(reason) => {
+        ConnectionChange::Up => tracing::info!("rate limits are kept in Redis"),
+        ConnectionChange::Down(reason) => {
             tracing::warn!(reason, "Redis is away: each node limits rates by itself, by its share");
         }
     });
@@ -99,7 +99,7 @@ pub(crate) async fn serve(mut asked: RedisQuestions) {
         let mut under_way = JoinSet::new();
         loop {
             tokio::select! {
-                question = asked.questions.recv(), if under_way.len() < QUESTIONS => {
+                question = asked.questions.recv(), if under_way.len() < MAX_QUESTIONS => {
                     let Some(question) = question else { return };
                     let client = client.clone();
                     // They share the connection, where they wait behind each other's commands only.

@@ -5,19 +5,19 @@ use std::time::Duration;
 use cluster::PeerStatus;
 use serde_json::{Value, json};
 
-use super::exposition::{Kind, Metric};
+use super::exposition::{Metric, MetricKind};
 use crate::node::Node;
 use crate::peers::{Membership, Status, TransportCounters};
 
 /// How long the cluster's thread may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /cluster`.
 pub(super) async fn page(node: &Node, membership: Option<&Membership>) -> Value {
     let adapter = node.config.adapter.driver.name();
     let mut page = json!({"adapter": adapter, "ready": node.readiness.is_ready(), "peers": []});
     let Some(membership) = membership else { return page };
-    let Some(status) = membership.status(PATIENCE).await else {
+    let Some(status) = membership.status(ANSWER_TIMEOUT).await else {
         page["error"] = "the cluster's thread did not answer in time".into();
         return page;
     };
@@ -45,7 +45,7 @@ fn peer(peer: &PeerStatus) -> Value {
 /// The same as metrics; nothing for a node on its own.
 pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
     let Some(membership) = membership else { return Vec::new() };
-    let Some(status) = membership.status(PATIENCE).await else { return Vec::new() };
+    let Some(status) = membership.status(ANSWER_TIMEOUT).await else { return Vec::new() };
     let Status { peers, lost_events, broken_streams, transport, .. } = status;
     let ready = peers.iter().filter(|peer| peer.ready).count();
     let in_state = [("ready", ready), ("joining", peers.len() - ready)];
@@ -57,31 +57,43 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
     };
     let mut metrics = of_transport(&transport);
     metrics.extend([
-        Metric::new(Kind::Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
-        of_peers(Kind::Gauge, "cluster_silent_seconds", "Since a peer was last heard", |peer| {
-            peer.silent_for.as_secs_f64()
-        }),
+        Metric::new(MetricKind::Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
         of_peers(
-            Kind::Gauge,
+            MetricKind::Gauge,
+            "cluster_silent_seconds",
+            "Since a peer was last heard",
+            |peer| peer.silent_for.as_secs_f64(),
+        ),
+        of_peers(
+            MetricKind::Gauge,
             "cluster_unacknowledged_entries",
             "Sent to a peer, or waiting to be",
             |peer| peer.unacked_entries as f64,
         ),
         of_peers(
-            Kind::Gauge,
+            MetricKind::Gauge,
             "cluster_replay_bytes",
             "Bytes kept for a peer until it has them",
             |peer| peer.unacked_bytes as f64,
         ),
-        of_peers(Kind::Counter, "cluster_gaps_total", "Gaps noticed in what a peer sent", |peer| {
-            peer.gaps as f64
-        }),
-        of_peers(Kind::Counter, "cluster_replayed_total", "Entries sent to a peer again", |peer| {
-            peer.resent as f64
-        }),
-        of_peers(Kind::Counter, "cluster_snapshots_total", "Snapshots begun for a peer", |peer| {
-            peer.streams_begun as f64
-        }),
+        of_peers(
+            MetricKind::Counter,
+            "cluster_gaps_total",
+            "Gaps noticed in what a peer sent",
+            |peer| peer.gaps as f64,
+        ),
+        of_peers(
+            MetricKind::Counter,
+            "cluster_replayed_total",
+            "Entries sent to a peer again",
+            |peer| peer.resent as f64,
+        ),
+        of_peers(
+            MetricKind::Counter,
+            "cluster_snapshots_total",
+            "Snapshots begun for a peer",
+            |peer| peer.streams_begun as f64,
+        ),
         counter("cluster_lost_events_total", "Events that a peer never got", lost_events),
         counter(
             "cluster_broken_streams_total",
@@ -89,7 +101,7 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
             broken_streams,
         ),
         Metric::new(
-            Kind::Gauge,
+            MetricKind::Gauge,
             "cluster_waiting_subscriptions",
             "Held back until peers know of them",
         )
@@ -116,7 +128,7 @@ fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
             disagreements(mesh.disagreements.get()),
         ],
         TransportCounters::Broker(broker) => vec![
-            Metric::new(Kind::Gauge, "broker_up", "Whether the broker can be reached")
+            Metric::new(MetricKind::Gauge, "broker_up", "Whether the broker can be reached")
                 .value(vec![], f64::from(u8::from(broker.up()))),
             counter("broker_reconnects_total", "Connections made anew", broker.reconnects.get()),
             counter("broker_outages_total", "Times without the broker", broker.outages.get()),

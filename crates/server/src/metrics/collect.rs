@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::exposition::{Kind, Labels, Metric};
+use super::exposition::{Labels, Metric, MetricKind};
 use super::{cache, cluster, lookups, process, webhooks};
-use crate::apps::{App, Counters};
+use crate::apps::{App, LookupCounters};
 use crate::inbox::{ShardReport, reports};
 use crate::node::Node;
 use crate::peers::Membership;
 use crate::stats::{Refusal, TURN_BUCKETS, panics};
 
 /// How long a shard may take to answer; one that is busier is left out.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All metrics.
 pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec<Metric> {
@@ -23,13 +23,13 @@ pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec
     metrics.extend(cluster::metrics(node, membership).await);
     metrics.extend(not_clustered());
     metrics.extend(webhooks::metrics(node).await);
-    metrics.extend(of_shards(node, &reports(node.inboxes(), PATIENCE).await));
+    metrics.extend(of_shards(node, &reports(node.inboxes(), SHARD_TIMEOUT).await));
     metrics.extend(of_node(node));
     metrics.extend(process::metrics());
     metrics
 }
 
-type AppCounter = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
+type AppCounter = (&'static str, &'static str, fn(&LookupCounters) -> &AtomicU64);
 
 const APP_COUNTERS: [AppCounter; 11] = [
     ("new_connections_total", "Connections opened", |c| &c.new_connections),
@@ -52,12 +52,12 @@ fn of_apps(node: &Node) -> Vec<Metric> {
     };
     let connected = |app: &Arc<App>| (labels(app), f64::from(app.connections()));
     let mut metrics = vec![
-        Metric::new(Kind::Gauge, "connected", "Connections at this moment")
+        Metric::new(MetricKind::Gauge, "connected", "Connections at this moment")
             .values(apps.iter().map(connected)),
     ];
     metrics.extend(APP_COUNTERS.iter().map(|(name, help, counter)| {
         let value = |app: &Arc<App>| (labels(app), counter(&app.counters).load(Relaxed) as f64);
-        Metric::new(Kind::Counter, name, help).values(apps.iter().map(value))
+        Metric::new(MetricKind::Counter, name, help).values(apps.iter().map(value))
     }));
     metrics
 }
@@ -72,14 +72,17 @@ fn not_clustered() -> Vec<Metric> {
         "horizontal_adapter_received_responses",
     ];
     let help = "Always 0: nodes do not ask each other";
-    let zero = |name: &&'static str| Metric::new(Kind::Counter, name, help).value(vec![], 0.0);
+    let zero =
+        |name: &&'static str| Metric::new(MetricKind::Counter, name, help).value(vec![], 0.0);
     let mut metrics: Vec<Metric> = NAMES.iter().map(zero).collect();
-    metrics.push(Metric::new(Kind::Histogram, "horizontal_adapter_resolve_time", help).histogram(
-        &vec![],
-        [],
-        0,
-        0.0,
-    ));
+    metrics.push(
+        Metric::new(MetricKind::Histogram, "horizontal_adapter_resolve_time", help).histogram(
+            &vec![],
+            [],
+            0,
+            0.0,
+        ),
+    );
     metrics
 }
 
@@ -103,7 +106,7 @@ fn of_shards(node: &Node, reports: &[Option<ShardReport>]) -> Vec<Metric> {
                 .iter()
                 .enumerate()
                 .filter_map(|(shard, report)| Some((label(shard), gauge(report.as_ref()?) as f64)));
-            Metric::new(Kind::Gauge, name, help).values(values)
+            Metric::new(MetricKind::Gauge, name, help).values(values)
         })
         .collect();
 
@@ -113,14 +116,15 @@ fn of_shards(node: &Node, reports: &[Option<ShardReport>]) -> Vec<Metric> {
         values.collect::<Vec<_>>()
     };
     metrics.push(
-        Metric::new(Kind::Gauge, "inbox_events", "Operations in a shard's inbox")
+        Metric::new(MetricKind::Gauge, "inbox_events", "Operations in a shard's inbox")
             .values(each(|depth| depth.0)),
     );
     metrics.push(
-        Metric::new(Kind::Gauge, "inbox_bytes", "Bytes of frames in a shard's inbox")
+        Metric::new(MetricKind::Gauge, "inbox_bytes", "Bytes of frames in a shard's inbox")
             .values(each(|depth| depth.1)),
     );
-    let turns = Metric::new(Kind::Histogram, "shard_turn_seconds", "How long a shard's turns took");
+    let turns =
+        Metric::new(MetricKind::Histogram, "shard_turn_seconds", "How long a shard's turns took");
     let turns = node.stats.turns.iter().enumerate().fold(turns, |metric, (shard, turns)| {
         let counts = turns.buckets.iter().map(|count| count.load(Relaxed));
         let sum = turns.nanos.load(Relaxed) as f64 / 1e9;
@@ -143,7 +147,7 @@ fn of_node(node: &Node) -> Vec<Metric> {
     let dropped = node.stats.dropped_peer_events.load(Relaxed);
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
-        Metric::new(Kind::Counter, "rejected_connections_total", "Connections refused")
+        Metric::new(MetricKind::Counter, "rejected_connections_total", "Connections refused")
             .values(refused),
         counter("slow_consumers_total", "Connections closed for reading too slowly", slow),
         counter(

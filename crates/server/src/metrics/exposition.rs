@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     Counter,
     Gauge,
     Histogram,
 }
 
-impl Kind {
+impl MetricKind {
     fn name(self) -> &'static str {
         match self {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
         }
     }
 }
@@ -37,7 +37,7 @@ struct Sample {
 pub(super) struct Metric {
     name: &'static str,
     help: &'static str,
-    kind: Kind,
+    kind: MetricKind,
     samples: Vec<Sample>,
 }
 
@@ -45,18 +45,18 @@ pub(super) struct Metric {
 pub(super) type Labels = Vec<(&'static str, String)>;
 
 impl Metric {
-    pub(super) fn new(kind: Kind, name: &'static str, help: &'static str) -> Self {
+    pub(super) fn new(kind: MetricKind, name: &'static str, help: &'static str) -> Self {
         Metric { name, help, kind, samples: Vec::new() }
     }
 
     /// What there is of something now.
     pub(super) fn gauge(name: &'static str, help: &'static str, value: f64) -> Self {
-        Metric::new(Kind::Gauge, name, help).value(vec![], value)
+        Metric::new(MetricKind::Gauge, name, help).value(vec![], value)
     }
 
     /// How often something has happened.
     pub(super) fn counter(name: &'static str, help: &'static str, count: u64) -> Self {
-        Metric::new(Kind::Counter, name, help).value(vec![], count as f64)
+        Metric::new(MetricKind::Counter, name, help).value(vec![], count as f64)
     }
 
     /// Adds a value.
@@ -157,9 +157,9 @@ mod tests {
     #[test]
     fn text_has_help_type_and_escaped_labels() {
         let metrics = [
-            Metric::new(Kind::Gauge, "connected", "Connections")
+            Metric::new(MetricKind::Gauge, "connected", "Connections")
                 .value(vec![("app_id", "a\"b\\c\nd".into()), ("port", "6001".into())], 3.0),
-            Metric::new(Kind::Counter, "panics_total", "Bugs").value(vec![], 0.0),
+            Metric::new(MetricKind::Counter, "panics_total", "Bugs").value(vec![], 0.0),
         ];
         assert_eq!(
             text("soketi_", &metrics),
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_histogram_sums_its_buckets_up() {
         let labels: Labels = vec![("shard", "0".into())];
-        let metric = Metric::new(Kind::Histogram, "turn", "Turns").histogram(
+        let metric = Metric::new(MetricKind::Histogram, "turn", "Turns").histogram(
             &labels,
             [(0.1, 2), (1.0, 3)],
             6,

@@ -19,7 +19,7 @@ use crate::node::Node;
 use crate::peers::Membership;
 
 /// A scraper may be this slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves until the process ends: what happens while the node drains is worth seeing too.
 pub(crate) async fn serve(
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(PATIENCE)
+                .header_read_timeout(WRITE_TIMEOUT)
                 .serve_connection(TokioIo::new(socket), service);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the metrics ended");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::exposition::{Kind, Metric};
+use super::exposition::{Metric, MetricKind};
 
 /// What the kernel says about this process; a figure that it does not give is left out.
 pub(super) fn metrics() -> Vec<Metric> {
@@ -17,11 +17,11 @@ pub(super) fn metrics() -> Vec<Metric> {
     let seconds = |ticks_used: Option<f64>| ticks_used.map(|used| used / ticks);
     let both = user.zip(system).map(|(user, system)| user + system);
 
-    let cpu = Kind::Counter;
+    let cpu = MetricKind::Counter;
     add(cpu, "process_cpu_user_seconds_total", "User CPU time", seconds(user));
     add(cpu, "process_cpu_system_seconds_total", "System CPU time", seconds(system));
     add(cpu, "process_cpu_seconds_total", "CPU time", seconds(both));
-    let now = Kind::Gauge;
+    let now = MetricKind::Gauge;
     let started = seconds(field(&stat, 22)).zip(booted()).map(|(since, booted)| since + booted);
     add(now, "process_start_time_seconds", "Start, in seconds since 1970", started);
     let resident = bytes(&status, "VmRSS:");

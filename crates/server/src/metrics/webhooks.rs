@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use ::webhooks::{BUCKETS, TargetCounters};
 
-use super::exposition::{Kind, Labels, Metric};
+use super::exposition::{Labels, Metric, MetricKind};
 use crate::node::Node;
-use crate::webhooks::{Feed, Meters};
+use crate::webhooks::{JobProducer, WebhookMetrics};
 
 /// How long the queue may take to say how much is in it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// All of it, as far as this process has to do with it.
 pub(super) async fn metrics(node: &Node) -> Vec<Metric> {
@@ -19,7 +19,7 @@ pub(super) async fn metrics(node: &Node) -> Vec<Metric> {
         gauge("webhook_notices", "What happened and was not looked at yet", waiting as f64),
         counter("webhook_notices_lost_total", "What happened and had no room", lost),
     ];
-    let Some(Meters { sender, feed }) = node.meters.get() else { return metrics };
+    let Some(WebhookMetrics { sender, producer: feed }) = node.meters.get() else { return metrics };
     if let Some(sender) = sender {
         metrics.extend(of_targets(&sender.counters()));
     }
@@ -49,36 +49,57 @@ fn of_targets(targets: &[TargetCounters]) -> Vec<Metric> {
     let each = |kind, name, help, value: fn(&TargetCounters) -> f64| {
         Metric::new(kind, name, help).values(targets.iter().map(|of| (labels(of), value(of))))
     };
-    let latency = Metric::new(Kind::Histogram, "webhook_attempt_seconds", "How long requests took");
+    let latency =
+        Metric::new(MetricKind::Histogram, "webhook_attempt_seconds", "How long requests took");
     let latency = targets.iter().fold(latency, |metric, of| {
         let buckets = BUCKETS.into_iter().zip(of.latency.buckets);
         metric.histogram(&labels(of), buckets, of.latency.count, of.latency.sum.as_secs_f64())
     });
     vec![
-        Metric::new(Kind::Counter, "webhook_attempts_total", "Requests, by what came of them")
-            .values(attempts),
-        Metric::new(Kind::Counter, "webhooks_given_up_total", "Webhooks that will not arrive")
-            .values(given_up),
-        each(Kind::Counter, "webhook_events_delivered_total", "Events that arrived", |of| {
+        Metric::new(
+            MetricKind::Counter,
+            "webhook_attempts_total",
+            "Requests, by what came of them",
+        )
+        .values(attempts),
+        Metric::new(
+            MetricKind::Counter,
+            "webhooks_given_up_total",
+            "Webhooks that will not arrive",
+        )
+        .values(given_up),
+        each(MetricKind::Counter, "webhook_events_delivered_total", "Events that arrived", |of| {
             of.events_delivered as f64
         }),
-        each(Kind::Counter, "webhook_events_given_up_total", "Events that will not arrive", |of| {
-            of.events_given_up as f64
-        }),
-        each(Kind::Gauge, "webhooks_pending", "Webhooks that wait here or are under way", |of| {
-            of.pending_jobs as f64
-        }),
-        each(Kind::Gauge, "webhooks_pending_bytes", "Bytes of webhooks that wait here", |of| {
-            of.pending_bytes as f64
-        }),
-        each(Kind::Gauge, "webhooks_oldest_seconds", "How long the oldest has been here", |of| {
-            of.oldest.as_secs_f64()
-        }),
+        each(
+            MetricKind::Counter,
+            "webhook_events_given_up_total",
+            "Events that will not arrive",
+            |of| of.events_given_up as f64,
+        ),
+        each(
+            MetricKind::Gauge,
+            "webhooks_pending",
+            "Webhooks that wait here or are under way",
+            |of| of.pending_jobs as f64,
+        ),
+        each(
+            MetricKind::Gauge,
+            "webhooks_pending_bytes",
+            "Bytes of webhooks that wait here",
+            |of| of.pending_bytes as f64,
+        ),
+        each(
+            MetricKind::Gauge,
+            "webhooks_oldest_seconds",
+            "How long the oldest has been here",
+            |of| of.oldest.as_secs_f64(),
+        ),
         latency,
     ]
 }
 
-async fn of_queue(feed: &Feed) -> Vec<Metric> {
+async fn of_queue(feed: &JobProducer) -> Vec<Metric> {
     let (gauge, counter) = (Metric::gauge, Metric::counter);
     let (waiting, lost, refused) = feed.numbers();
     let counts = feed.queue().counters();
@@ -101,7 +122,7 @@ async fn of_queue(feed: &Feed) -> Vec<Metric> {
         ),
         counter("queue_errors_total", "Calls of the queue that failed", counts.errors),
     ];
-    let depth = tokio::time::timeout(PATIENCE, feed.queue().depth()).await;
+    let depth = tokio::time::timeout(QUEUE_TIMEOUT, feed.queue().depth()).await;
     if let Ok(Ok(depth)) = depth {
         metrics.push(gauge("queue_jobs", "Webhooks in the queue, of all nodes", depth.jobs as f64));
         if let Some(oldest) = depth.oldest {

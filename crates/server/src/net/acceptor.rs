@@ -17,7 +17,7 @@ use crate::limits::{Descriptors, OpenSocket};
 /// Connections that the kernel keeps for each shard while it does not accept.
 const BACKLOG: i32 = 4096;
 /// How long accepting pauses when there is no descriptor to spare, unless one comes free.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 static PAUSED: LogThrottle = LogThrottle::new();
 
@@ -131,7 +131,7 @@ pub(crate) async fn accept(
                     let (open, limit) = (descriptors.open(), descriptors.limit());
                     tracing::error!(%error, open, limit, "accepting pauses; raise the file limit");
                 }
-                sleep(PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::proxy_protocol::{MAX, Parsed, parse};
+use super::proxy_protocol::{MAX_HEADER, Parsed, parse};
 
 /// Reads the first bytes of a connection. Nothing is waited for beyond the longest header, however
 /// the network chops a header it is the same, what follows it changes nothing, and a line of
@@ -10,14 +10,14 @@ use super::proxy_protocol::{MAX, Parsed, parse};
 /// addresses out of `bytes` say those addresses.
 pub fn proxy_header(bytes: &[u8]) {
     let whole = parse(bytes);
-    for end in 0..bytes.len().min(MAX + 1) {
+    for end in 0..bytes.len().min(MAX_HEADER + 1) {
         let part = parse(&bytes[..end]);
         assert!(part == whole || part == Parsed::Incomplete, "{part:?} {whole:?} {end}");
     }
     match whole {
-        Parsed::Incomplete => assert!(bytes.len() < MAX),
+        Parsed::Incomplete => assert!(bytes.len() < MAX_HEADER),
         Parsed::Header { length, source } => {
-            assert!(length <= bytes.len() && length <= MAX);
+            assert!(length <= bytes.len() && length <= MAX_HEADER);
             assert_eq!(parse(&bytes[..length]), whole);
             if let Some(line) = bytes[..length].strip_prefix(b"PROXY ")
                 && let Some(source) = source

@@ -11,7 +11,7 @@ const V2_START: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Signature, command, family and length of version 2 (section 2.2).
 const V2_HEAD: usize = 16;
 /// The longest header that is taken; version 2 would allow 64 KiB of extensions.
-pub(crate) const MAX: usize = 4096;
+pub(crate) const MAX_HEADER: usize = 4096;
 
 /// What the first bytes of a connection are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn v2(bytes: &[u8]) -> Parsed {
     }
     let told = usize::from(u16::from_be_bytes([head[14], head[15]]));
     let length = V2_HEAD + told;
-    if length > MAX {
+    if length > MAX_HEADER {
         return Parsed::Invalid("the header of version 2 is longer than 4096 bytes");
     }
     // The addresses come first; what is behind them are extensions, which are skipped.
@@ -177,7 +177,7 @@ mod tests {
             assert!(matches!(parse(&short), Parsed::Invalid(_)), "{short:?}");
         }
         assert!(matches!(parse(&v2(2, 0x11, &[1; 12])), Parsed::Invalid(_)));
-        assert!(matches!(parse(&v2(1, 0x11, &[1; MAX])), Parsed::Invalid(_)));
+        assert!(matches!(parse(&v2(1, 0x11, &[1; MAX_HEADER])), Parsed::Invalid(_)));
     }
 
     /// Headers, nearly headers and noise.
@@ -211,7 +211,7 @@ mod tests {
         #[test]
         fn it_never_waits_for_more_than_the_limit(
             start in prop_oneof![Just(V1_START), Just(V2_START)],
-            tail in proptest::collection::vec(any::<u8>(), MAX..MAX + 32),
+            tail in proptest::collection::vec(any::<u8>(), MAX_HEADER..MAX_HEADER + 32),
         ) {
             prop_assert_ne!(parse(&[start, &tail].concat()), Parsed::Incomplete);
         }

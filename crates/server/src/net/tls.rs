@@ -36,7 +36,7 @@ impl TlsError {
 
 /// What the files held when they were read together.
 #[derive(Hash)]
-struct Files {
+struct CertificateFiles {
     cert: Vec<u8>,
     key: Vec<u8>,
     client_ca: Option<Vec<u8>>,
@@ -58,7 +58,7 @@ pub(crate) struct Tls {
 impl Tls {
     /// Reads the files.
     pub(crate) fn load(ssl: &Ssl) -> Result<Self, TlsError> {
-        let files = Files::read(ssl);
+        let files = CertificateFiles::read(ssl);
         let seen = Mutex::new(fingerprint(&files));
         let current = ArcSwap::from_pointee(files?.server_config(ssl)?);
         Ok(Tls { ssl: ssl.clone(), current, seen, asked: Notify::new() })
@@ -92,7 +92,7 @@ impl Tls {
     }
 
     fn renew(&self, asked: bool) {
-        let files = Files::read(&self.ssl);
+        let files = CertificateFiles::read(&self.ssl);
         let now = fingerprint(&files);
         let before = std::mem::replace(&mut *self.seen.lock(), now);
         if before == now && !asked {
@@ -108,21 +108,21 @@ impl Tls {
     }
 }
 
-impl Files {
+impl CertificateFiles {
     fn read(ssl: &Ssl) -> Result<Self, TlsError> {
         let client_ca = ssl.client_ca.as_deref().map(read).transpose()?;
-        Ok(Files { cert: read(&ssl.cert)?, key: read(&ssl.key)?, client_ca })
+        Ok(CertificateFiles { cert: read(&ssl.cert)?, key: read(&ssl.key)?, client_ca })
     }
 }
 
 /// Tells one state of the files from another; that one cannot be read is a state, too.
-fn fingerprint(files: &Result<Files, TlsError>) -> u64 {
+fn fingerprint(files: &Result<CertificateFiles, TlsError>) -> u64 {
     let mut hasher = DefaultHasher::new();
     files.as_ref().map_err(TlsError::to_string).hash(&mut hasher);
     hasher.finish()
 }
 
-impl Files {
+impl CertificateFiles {
     /// What the port is encrypted with.
     fn server_config(&self, ssl: &Ssl) -> Result<ServerConfig, TlsError> {
         let clients = match ssl.client_ca.as_deref().zip(self.client_ca.as_deref()) {

@@ -1,4 +1,4 @@
-//! What was decided and may be a backend's business, on its way from the shards to the desk.
+//! What was decided and may be a backend's business, on its way from the shards to the task.
 
 use channels::Note;
 use channels::announcer::Subject;
@@ -10,7 +10,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// What a note takes beside the text in it.
 const OVERHEAD: usize = 128;
 
-/// Notes that wait for the desk.
+/// Notes that wait for the task.
 pub(crate) type Notes = Backlog<Note>;
 
 impl Default for Notes {

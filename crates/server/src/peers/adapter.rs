@@ -1,6 +1,6 @@
 //! The configuration of the adapter, as the `cluster` crate takes it.
 
-use cluster::mesh::{Discovery, MeshConfig, Tls};
+use cluster::mesh::{Discovery, MeshConfig, MeshTls};
 use cluster::nats::NatsConfig;
 use cluster::redis::{OptionError, RedisConfig};
 use config::{Config, Secret};
@@ -9,7 +9,7 @@ use redis_client::RedisOptions;
 use super::join_error::JoinError;
 
 /// `adapter.driver` = `cluster`.
-pub(super) fn mesh(config: &Config, tls: Option<Tls>) -> Result<MeshConfig, JoinError> {
+pub(super) fn mesh(config: &Config, tls: Option<MeshTls>) -> Result<MeshConfig, JoinError> {
     let cluster = &config.cluster;
     let discovery = match &cluster.multicast {
         _ if !cluster.unicast.is_empty() => Discovery::Unicast(cluster.unicast.clone()),

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use cluster::mesh::Tls;
+use cluster::mesh::MeshTls;
 use config::ClusterTls;
 
 use super::join_error::JoinError;
@@ -14,7 +14,7 @@ use crate::net::{self, TlsError};
 #[derive(Clone)]
 pub(crate) struct Certificates {
     files: Files,
-    tls: Tls,
+    tls: MeshTls,
 }
 
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Certificates {
     }
 
     /// What links are encrypted with; it changes by itself.
-    pub(super) fn tls(&self) -> Tls {
+    pub(super) fn tls(&self) -> MeshTls {
         self.tls.clone()
     }
 
@@ -66,9 +66,9 @@ impl Certificates {
 }
 
 impl Files {
-    fn read(&self) -> Result<Tls, JoinError> {
+    fn read(&self) -> Result<MeshTls, JoinError> {
         let identity = net::read_identity(&self.certificate, &self.key)?;
-        let tls = Tls::new(&identity, net::read_roots(&self.authority)?);
+        let tls = MeshTls::new(&identity, net::read_roots(&self.authority)?);
         Ok(tls.map_err(|error| TlsError::new(&self.authority, error))?)
     }
 }

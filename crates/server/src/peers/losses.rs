@@ -4,12 +4,12 @@ use cluster::Losses;
 
 /// What was said so far.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct ReportedLosses {
     streams: u64,
     events: u64,
 }
 
-impl Told {
+impl ReportedLosses {
     /// To be called now and then: says when a peer could not be reached for too long.
     pub(super) fn tick(&mut self, losses: &Losses) {
         let streams = losses.broken_streams();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use channels::{Peers, Runtime};
 use cluster::driver::{Driver, Owner, Wake};
-use cluster::mesh::Tls;
+use cluster::mesh::MeshTls;
 use cluster::{Incarnation, Output, PeerStatus, Reason, Settings};
 use config::{AdapterDriver, Config};
 use tokio::sync::{mpsc, oneshot};
@@ -18,8 +18,8 @@ use tokio::time::{Instant, interval_at, sleep};
 
 use super::certificates::Certificates;
 use super::join_error::JoinError;
-use super::losses::Told;
-use super::transport::{Counters, Transport};
+use super::losses::ReportedLosses;
+use super::transport::{PeerTransport, TransportCounters};
 use crate::outside::{NodeChannels, keep_time};
 use crate::readiness::Readiness;
 use crate::task_thread::TaskThread;
@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// What the cluster's thread can be asked.
-enum Command {
+enum MembershipCommand {
     /// Whether the listeners are open.
     Open(bool),
     Status(oneshot::Sender<Status>),
@@ -52,7 +52,7 @@ pub(crate) struct Status {
     pub(crate) peers: Vec<PeerStatus>,
     pub(crate) lost_events: u64,
     pub(crate) broken_streams: u64,
-    pub(crate) transport: Counters,
+    pub(crate) transport: TransportCounters,
 }
 
 /// What of this node takes part in its cluster.
@@ -64,7 +64,7 @@ pub(crate) struct Participant {
 
 /// A handle to what serves the cluster.
 pub(crate) struct Membership {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<MembershipCommand>,
     certificates: Option<Certificates>,
     /// Where it lives, if it does not share a shard's thread.
     _thread: Option<TaskThread>,
@@ -96,7 +96,7 @@ impl Membership {
     /// the cluster, the others are told that it serves.
     pub(crate) fn set_open(&self, open: bool) {
         // Full means that it is busy with the same.
-        let _ = self.commands.try_send(Command::Open(open));
+        let _ = self.commands.try_send(MembershipCommand::Open(open));
     }
 
     /// What the links are encrypted with, if they are.
@@ -107,27 +107,27 @@ impl Membership {
     /// How the cluster looks; none if its thread does not answer in time.
     pub(crate) async fn status(&self, patience: Duration) -> Option<Status> {
         let (to, answer) = oneshot::channel();
-        self.commands.try_send(Command::Status(to)).ok()?;
+        self.commands.try_send(MembershipCommand::Status(to)).ok()?;
         tokio::time::timeout(patience, answer).await.ok()?.ok()
     }
 
     /// Says goodbye, and returns when that is said.
     pub(crate) fn leave(&self) {
         let (left, has_left) = std_mpsc::sync_channel(0);
-        let _ = self.commands.blocking_send(Command::Leave(left));
+        let _ = self.commands.blocking_send(MembershipCommand::Leave(left));
         // Nothing is ever sent: it ends when the other end is dropped.
         let _ = has_left.recv();
     }
 }
 
 /// The peers as the driver's owner, and as the thread looks at them.
-struct Shared {
+struct SharedPeers {
     channels: Arc<NodeChannels>,
     peers: Rc<RefCell<Peers>>,
-    told: Told,
+    told: ReportedLosses,
 }
 
-impl Owner for Shared {
+impl Owner for SharedPeers {
     fn output(&mut self, driver: &Driver, output: Output) {
         if matches!(output, Output::Stream { .. }) {
             self.told.begun_anew(&driver.losses());
@@ -175,9 +175,9 @@ fn log(peers: &Peers, output: &Output) {
 
 async fn live(
     node: Participant,
-    tls: Option<Tls>,
+    tls: Option<MeshTls>,
     joined: std_mpsc::Sender<Result<(), JoinError>>,
-    mut commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::Receiver<MembershipCommand>,
 ) {
     let config = &node.config.cluster;
     let settings = Settings {
@@ -196,13 +196,13 @@ async fn live(
         me,
         settings,
         wake,
-        Box::new(Shared {
+        Box::new(SharedPeers {
             channels: node.channels.clone(),
             peers: peers.clone(),
-            told: Told::default(),
+            told: ReportedLosses::default(),
         }),
     );
-    let transport = match Transport::start(&node.config, tls, driver.clone()).await {
+    let transport = match PeerTransport::start(&node.config, tls, driver.clone()).await {
         Ok(transport) => transport,
         Err(error) => return drop(joined.send(Err(error))),
     };
@@ -216,10 +216,13 @@ async fn live(
 /// Joins, then does what it is asked for until this node leaves; who is to be told that it has.
 async fn serve(
     node: &Participant,
-    transport: &Transport,
+    transport: &PeerTransport,
     peers: &RefCell<Peers>,
     driver: &Driver,
-    (joined, commands): (&std_mpsc::Sender<Result<(), JoinError>>, &mut mpsc::Receiver<Command>),
+    (joined, commands): (
+        &std_mpsc::Sender<Result<(), JoinError>>,
+        &mut mpsc::Receiver<MembershipCommand>,
+    ),
 ) -> Option<HasLeft> {
     let mut others = pin!(wait_for_the_others(transport, peers));
     let mut patience = interval_at(Instant::now() + UNREACHABLE_AFTER, UNREACHABLE_AFTER);
@@ -240,11 +243,11 @@ async fn serve(
                 }
             }
             command = commands.recv() => match command {
-                Some(Command::Open(open)) => {
+                Some(MembershipCommand::Open(open)) => {
                     is_open = open;
                     set_ready(node, driver, open && node.readiness.has_joined());
                 }
-                Some(Command::Status(to)) => {
+                Some(MembershipCommand::Status(to)) => {
                     let losses = driver.losses();
                     let status = Status {
                         me: driver.me(),
@@ -256,7 +259,7 @@ async fn serve(
                     // Whoever asked may have gone meanwhile.
                     drop(to.send(status));
                 }
-                Some(Command::Leave(left)) => return Some(left),
+                Some(MembershipCommand::Leave(left)) => return Some(left),
                 None => return None,
             },
         }
@@ -271,7 +274,7 @@ fn set_ready(node: &Participant, driver: &Driver, ready: bool) {
 
 /// Nothing is served before everybody who is there has told everything, so that a publish through
 /// this node reaches all, and its first presence subscriber sees the whole roster.
-async fn wait_for_the_others(transport: &Transport, peers: &RefCell<Peers>) {
+async fn wait_for_the_others(transport: &PeerTransport, peers: &RefCell<Peers>) {
     let start = Instant::now();
     while !transport.is_up() {
         sleep(LOOK_EVERY).await;

@@ -11,4 +11,4 @@ mod transport;
 
 pub use join_error::JoinError;
 pub(crate) use membership::{Membership, Participant, Status};
-pub(crate) use transport::Counters as TransportCounters;
+pub(crate) use transport::TransportCounters;

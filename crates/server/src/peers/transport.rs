@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cluster::broker::{self, Broker, BrokerConfig};
 use cluster::driver::Driver;
-use cluster::mesh::{self, Mesh, Tls};
+use cluster::mesh::{self, Mesh, MeshTls};
 use cluster::nats::Nats;
 use cluster::redis::RedisBus;
 use config::{AdapterDriver, Config};
@@ -14,24 +14,24 @@ use super::adapter;
 use super::join_error::JoinError;
 
 /// Lives on the cluster's thread.
-pub(super) enum Transport {
+pub(super) enum PeerTransport {
     Mesh(Mesh),
     Broker(Broker),
 }
 
 /// What a transport counts; read on any thread.
 #[derive(Clone)]
-pub(crate) enum Counters {
-    Mesh(Arc<mesh::Counters>),
-    Broker(Arc<broker::Counters>),
+pub(crate) enum TransportCounters {
+    Mesh(Arc<mesh::MeshCounters>),
+    Broker(Arc<broker::BrokerCounters>),
 }
 
-impl Transport {
+impl PeerTransport {
     /// Begins to look for the others. Whether a broker can be reached shows later. A mesh is
     /// encrypted with `tls`.
     pub(super) async fn start(
         config: &Config,
-        tls: Option<Tls>,
+        tls: Option<MeshTls>,
         driver: Rc<Driver>,
     ) -> Result<Self, JoinError> {
         let hellos =
@@ -39,14 +39,14 @@ impl Transport {
         Ok(match config.adapter.driver {
             AdapterDriver::Redis => {
                 let bus = RedisBus::start(adapter::redis(config)?, driver.me())?;
-                Transport::Broker(Broker::start(bus, driver, hellos).await)
+                PeerTransport::Broker(Broker::start(bus, driver, hellos).await)
             }
             AdapterDriver::Nats => {
                 let bus = Nats::connect(adapter::nats(config), driver.me()).await?;
-                Transport::Broker(Broker::start(bus, driver, hellos).await)
+                PeerTransport::Broker(Broker::start(bus, driver, hellos).await)
             }
             AdapterDriver::Cluster | AdapterDriver::Local => {
-                Transport::Mesh(Mesh::start(adapter::mesh(config, tls)?, driver).await?)
+                PeerTransport::Mesh(Mesh::start(adapter::mesh(config, tls)?, driver).await?)
             }
         })
     }
@@ -54,23 +54,23 @@ impl Transport {
     /// Whether there is a way to the others; a mesh needs nobody else for that.
     pub(super) fn is_up(&self) -> bool {
         match self {
-            Transport::Mesh(_) => true,
-            Transport::Broker(broker) => broker.is_up(),
+            PeerTransport::Mesh(_) => true,
+            PeerTransport::Broker(broker) => broker.is_up(),
         }
     }
 
-    pub(super) fn counters(&self) -> Counters {
+    pub(super) fn counters(&self) -> TransportCounters {
         match self {
-            Transport::Mesh(mesh) => Counters::Mesh(mesh.counters().clone()),
-            Transport::Broker(broker) => Counters::Broker(broker.counters().clone()),
+            PeerTransport::Mesh(mesh) => TransportCounters::Mesh(mesh.counters().clone()),
+            PeerTransport::Broker(broker) => TransportCounters::Broker(broker.counters().clone()),
         }
     }
 
     /// Says goodbye.
     pub(super) async fn stop(self) {
         match self {
-            Transport::Mesh(mesh) => mesh.stop().await,
-            Transport::Broker(broker) => broker.stop().await,
+            PeerTransport::Mesh(mesh) => mesh.stop().await,
+            PeerTransport::Broker(broker) => broker.stop().await,
         }
     }
 }

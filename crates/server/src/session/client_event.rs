@@ -8,16 +8,16 @@ use protocol::event_name;
 use protocol::webhook::{Event, EventKind};
 
 use super::Session;
-use crate::apps::Counters;
+use crate::apps::LookupCounters;
 use crate::frames;
 use crate::hub::live;
 
 /// Why a client event is dropped: an error code and its text; the connection stays open.
-struct Refused(Option<u16>, String);
+struct RefusedEvent(Option<u16>, String);
 
 impl Session<'_> {
     pub(super) fn client_event(self, event: &str, channel: &str, data: Option<&Data<'_>>) {
-        if let Err(Refused(code, message)) = self.try_client_event(event, channel, data) {
+        if let Err(RefusedEvent(code, message)) = self.try_client_event(event, channel, data) {
             self.reply(frames::error(code, &message, Some(channel)));
         }
     }
@@ -27,10 +27,10 @@ impl Session<'_> {
         event: &str,
         channel: &str,
         data: Option<&Data<'_>>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedEvent> {
         let settings = self.app.settings.load();
         let config = &settings.config;
-        let limited = |message: String| Refused(Some(CLIENT_EVENT_REFUSED), message);
+        let limited = |message: String| RefusedEvent(Some(CLIENT_EVENT_REFUSED), message);
         if !config.enable_client_messages {
             return Err(limited("The app does not have client messaging enabled.".into()));
         }
@@ -38,7 +38,7 @@ impl Session<'_> {
         event_name::validate_client(event, most).map_err(|error| limited(error.to_string()))?;
         if !channel::classify(channel).allows_client_events() {
             let message = "Client events are allowed on private and presence channels only";
-            return Err(Refused(None, message.into()));
+            return Err(RefusedEvent(None, message.into()));
         }
         let most = config.limits.max_event_payload.unwrap_or(usize::MAX);
         if data.is_some_and(|data| !data.fits(most)) {
@@ -55,7 +55,7 @@ impl Session<'_> {
             let message = format!(
                 "Cannot broadcast client event (connection not subscribed to channel {channel})"
             );
-            return Err(Refused(None, message));
+            return Err(RefusedEvent(None, message));
         };
         let Some(connection) = live(&mut state.connections, self.id) else { return Ok(()) };
         if let Some(rate) = config.max_client_events_per_second {
@@ -73,7 +73,7 @@ impl Session<'_> {
         }
         let member = connection.subscriptions[at].member.as_ref();
         let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
-        Counters::add(&self.app.counters.publishes, 1);
+        LookupCounters::add(&self.app.counters.publishes, 1);
         self.shard.channels.publish(Publish {
             app: &self.app.id,
             channel,

@@ -18,7 +18,7 @@ use crate::seats::{PendingSeat, Seat, SeatRequest, take_seat};
 use crate::stats::{Refusal, Stats};
 
 /// How long another node may take to say whether there is a place.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a client says with its request for a WebSocket.
 pub(crate) struct Handshake<'a> {
@@ -45,13 +45,13 @@ pub(crate) enum Admission {
 /// A request for a WebSocket that cannot be decided at once.
 pub(crate) enum Waiting {
     /// The app is looked up; its rules apply when it is there.
-    App(PendingApp, Box<Kept>),
+    App(PendingApp, Box<KeptHandshake>),
     /// Another node knows whether there is a place.
     Seat(PendingSeat),
 }
 
 /// A [`Handshake`] to come back to.
-pub(crate) struct Kept {
+pub(crate) struct KeptHandshake {
     key: String,
     query: String,
     origin: Option<String>,
@@ -80,18 +80,20 @@ impl Gate<'_> {
         self,
         handshake: &Handshake<'_>,
         socket: &mut OpenSocket,
-    ) -> Result<Admission, Refused> {
-        let key = handshake.key.ok_or_else(|| Refused(Refusal::Path, Close::path_not_found()))?;
+    ) -> Result<Admission, RefusedConnection> {
+        let key = handshake
+            .key
+            .ok_or_else(|| RefusedConnection(Refusal::Path, Close::path_not_found()))?;
         match self.apps.ask(By::Key(key)) {
             Asked::Known(app) => self.try_seat(&app, handshake, socket),
-            Asked::Unknown => Err(Refused::unknown(key)),
-            Asked::Unavailable => Err(Refused::unavailable()),
+            Asked::Unknown => Err(RefusedConnection::unknown(key)),
+            Asked::Unavailable => Err(RefusedConnection::unavailable()),
             // Whoever waits counts, or a store that hangs would take the descriptors that HTTP needs.
             Asked::Pending(_) if !socket.becomes_websocket() => {
-                Err(Refused(Refusal::Capacity, Close::over_capacity()))
+                Err(RefusedConnection(Refusal::Capacity, Close::over_capacity()))
             }
             Asked::Pending(app) => {
-                Ok(Admission::Waiting(Waiting::App(app, Kept::of(key, handshake))))
+                Ok(Admission::Waiting(Waiting::App(app, KeptHandshake::of(key, handshake))))
             }
         }
     }
@@ -102,35 +104,35 @@ impl Gate<'_> {
         app: &Arc<App>,
         handshake: &Handshake<'_>,
         socket: &mut OpenSocket,
-    ) -> Result<Admission, Refused> {
+    ) -> Result<Admission, RefusedConnection> {
         let settings = app.settings.load();
         if !settings.config.enabled {
-            return Err(Refused(Refusal::Disabled, Close::app_disabled()));
+            return Err(RefusedConnection(Refusal::Disabled, Close::app_disabled()));
         }
         let protocol = query::get(handshake.query, "protocol");
         version::check(protocol.as_deref(), self.config.strict_protocol_version)
-            .map_err(|close| Refused(Refusal::Version, close))?;
+            .map_err(|close| RefusedConnection(Refusal::Version, close))?;
         if !settings.config.allows_origin(handshake.origin) {
             tracing::info!(
                 app = %app.id, client = %handshake.client,
                 origin = handshake.origin.unwrap_or_default(),
                 "an origin is not among the app's allowedOrigins"
             );
-            return Err(Refused(Refusal::Origin, Close::origin_not_allowed()));
+            return Err(RefusedConnection(Refusal::Origin, Close::origin_not_allowed()));
         }
         if !socket.becomes_websocket() {
-            return Err(Refused(Refusal::Capacity, Close::over_capacity()));
+            return Err(RefusedConnection(Refusal::Capacity, Close::over_capacity()));
         }
         match take_seat(app, self.channels) {
             SeatRequest::Granted(seat) => Ok(Admission::Seated(seat)),
             SeatRequest::Asked(pending) => Ok(Admission::Waiting(Waiting::Seat(pending))),
-            SeatRequest::Denied => Err(Refused(Refusal::Quota, Close::over_quota())),
+            SeatRequest::Denied => Err(RefusedConnection(Refusal::Quota, Close::over_quota())),
         }
     }
 
     /// Waits for the node that knows whether there is a place.
     async fn seat(self, pending: PendingSeat) -> Result<Seat, Close> {
-        let (reason, close) = match timeout(PATIENCE, pending.answer()).await {
+        let (reason, close) = match timeout(SLOT_TIMEOUT, pending.answer()).await {
             Ok(Some(seat)) => return Ok(seat),
             Ok(None) => (Refusal::Quota, Close::over_quota()),
             Err(_) => (Refusal::Capacity, Close::over_capacity()),
@@ -156,11 +158,11 @@ impl Waiting {
         let found = gate.apps.answer(pending).await;
         let admission = match found {
             _ if gate.readiness.is_draining() => {
-                Err(Refused(Refusal::Capacity, Close::over_capacity()))
+                Err(RefusedConnection(Refusal::Capacity, Close::over_capacity()))
             }
             Ok(Some(app)) => gate.try_seat(&app, &handshake, socket),
-            Ok(None) => Err(Refused::unknown(&kept.key)),
-            Err(Unavailable) => Err(Refused::unavailable()),
+            Ok(None) => Err(RefusedConnection::unknown(&kept.key)),
+            Err(Unavailable) => Err(RefusedConnection::unavailable()),
         };
         match admission {
             Ok(Admission::Seated(seat)) => Ok(seat),
@@ -171,33 +173,33 @@ impl Waiting {
     }
 }
 
-impl Kept {
+impl KeptHandshake {
     fn of(key: &str, handshake: &Handshake<'_>) -> Box<Self> {
         let Handshake { query, origin, client, .. } = *handshake;
         let origin = origin.map(str::to_owned);
-        Box::new(Kept { key: key.to_owned(), query: query.to_owned(), origin, client })
+        Box::new(KeptHandshake { key: key.to_owned(), query: query.to_owned(), origin, client })
     }
 
     fn handshake(&self) -> Handshake<'_> {
-        let Kept { key, query, origin, client } = self;
+        let KeptHandshake { key, query, origin, client } = self;
         Handshake { key: Some(key), query, origin: origin.as_deref(), client: *client }
     }
 }
 
 /// Why a connection is refused, for us and for the client.
-struct Refused(Refusal, Close);
+struct RefusedConnection(Refusal, Close);
 
-impl Refused {
+impl RefusedConnection {
     fn unknown(key: &str) -> Self {
-        Refused(Refusal::UnknownKey, Close::app_not_found(key))
+        RefusedConnection(Refusal::UnknownKey, Close::app_not_found(key))
     }
 
     fn unavailable() -> Self {
-        Refused(Refusal::Unavailable, Close::app_unavailable())
+        RefusedConnection(Refusal::Unavailable, Close::app_unavailable())
     }
 
     fn counted(self, stats: &Stats, client: IpAddr) -> Close {
-        let Refused(reason, close) = self;
+        let RefusedConnection(reason, close) = self;
         stats.refused(reason);
         let reason = reason.name();
         tracing::debug!(%client, reason, "a connection is refused: {}", close.reason);

@@ -8,7 +8,7 @@ use protocol::member::{MAX_WATCHLIST, User, parse_user_data};
 
 use super::Session;
 use crate::frames;
-use crate::hub::{SignedIn, State, live};
+use crate::hub::{ShardState, SignedIn, live};
 use crate::inbox::Op;
 
 impl Session<'_> {
@@ -52,7 +52,7 @@ impl Session<'_> {
     }
 
     /// Every connection of a user receives what is sent to the user (W48).
-    fn receive_as(self, state: &mut State, user: &User) {
+    fn receive_as(self, state: &mut ShardState, user: &User) {
         let own = self.subscribers(&user_channel(&user.id));
         state.channels.attach(&mut state.connections, self.id.index, &own, None);
         let who = self.shard.own(self.id);
@@ -61,7 +61,7 @@ impl Session<'_> {
         self.shard.channels.subscribe(&own, interests, subscription);
     }
 
-    fn watch(self, state: &mut State, user: &User) {
+    fn watch(self, state: &mut ShardState, user: &User) {
         if user.watchlist_cut {
             let message = format!("The watchlist is cut to its first {MAX_WATCHLIST} users");
             self.reply(frames::error(Some(WATCHLIST_LIMIT), &message, None));
@@ -75,7 +75,7 @@ impl Session<'_> {
         for watched in &user.watchlist {
             let channel = user_channel(watched);
             let topic = Topic::watchers(&self.app.id, channel.as_str().into());
-            let State { connections, channels, .. } = state;
+            let ShardState { connections, channels, .. } = state;
             if channels.find(connections, self.id.index, &topic).is_none() {
                 channels.attach(connections, self.id.index, &topic, None);
                 let (who, user_id) = (self.shard.own(self.id), watched.as_str().into());

@@ -9,9 +9,9 @@ use protocol::channel;
 use protocol::member::parse_channel_data;
 
 use super::Session;
-use crate::apps::Settings;
+use crate::apps::AppSettings;
 use crate::frames::Refused;
-use crate::hub::{SignedIn, State, live};
+use crate::hub::{ShardState, SignedIn, live};
 
 impl Session<'_> {
     pub(super) fn subscribe(self, channel: &str, auth: Option<&str>, channel_data: Option<&str>) {
@@ -67,14 +67,14 @@ impl Session<'_> {
 
     fn join(
         self,
-        state: &mut State,
+        state: &mut ShardState,
         topic: &Topic,
         member: Option<Arc<Member>>,
-        settings: &Settings,
+        settings: &AppSettings,
     ) -> Result<(), Refused> {
         let max_members = settings.config.limits.max_presence_members;
         let interests = settings.interests;
-        let State { connections, channels, .. } = state;
+        let ShardState { connections, channels, .. } = state;
         channels.attach(connections, self.id.index, topic, member.clone());
         let subscription = Subscription {
             who: self.shard.own(self.id),
@@ -105,7 +105,7 @@ impl Session<'_> {
 /// connection is signed in as (W34).
 fn member(
     user: Option<&SignedIn>,
-    settings: &Settings,
+    settings: &AppSettings,
     channel_data: Option<&str>,
 ) -> Result<Member, Refused> {
     let limit = settings.config.limits.max_presence_member_size.unwrap_or(usize::MAX);

@@ -10,7 +10,7 @@ use config::Webhooks;
 use protocol::webhook::{Event, EventKind};
 use tokio::time::Instant;
 
-use super::feed::Feed;
+use super::producer::JobProducer;
 use super::unknown::Unknown;
 use crate::apps::{App, Apps};
 
@@ -19,13 +19,13 @@ pub(crate) enum Way {
     /// This process sends them itself (`queue.driver` = `sync`).
     Sender(Arc<Sender>),
     /// Into the queue, from which whoever is a worker takes them.
-    Queue(Arc<Feed>),
+    Queue(Arc<JobProducer>),
     /// Nobody sends: a node that leaves that to workers, without a queue to them.
     Nowhere,
 }
 
-/// Owned by the desk.
-pub(crate) struct Delivery {
+/// Owned by the task.
+pub(crate) struct JobMaker {
     apps: Arc<Apps>,
     way: Way,
     outgoing: Outgoing,
@@ -35,11 +35,11 @@ pub(crate) struct Delivery {
     started: Instant,
 }
 
-impl Delivery {
+impl JobMaker {
     pub(crate) fn new(apps: Arc<Apps>, way: Way, batching: &Webhooks) -> Self {
         let outgoing = Outgoing::new(batching.batching.then_some(batching.batching_duration));
         let unknown = Unknown::new(apps.clone());
-        Delivery { apps, way, outgoing, unknown, jobs: Vec::new(), started: Instant::now() }
+        JobMaker { apps, way, outgoing, unknown, jobs: Vec::new(), started: Instant::now() }
     }
 
     /// When something that is gathered is due.
@@ -86,7 +86,7 @@ impl Delivery {
         self.hand_over();
         let left = match &self.way {
             Way::Sender(sender) => sender.flush(deadline - Instant::now()).await,
-            Way::Queue(feed) => feed.flush(deadline).await,
+            Way::Queue(producer) => producer.flush(deadline).await,
             Way::Nowhere => 0,
         };
         if left > 0 {
@@ -113,7 +113,7 @@ impl Delivery {
             match &self.way {
                 // What comes of it is counted and logged there.
                 Way::Sender(sender) => sender.submit(job, |_| ()),
-                Way::Queue(feed) => feed.push(&job),
+                Way::Queue(producer) => producer.push(&job),
                 Way::Nowhere => {}
             }
         }

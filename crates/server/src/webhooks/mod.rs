@@ -4,7 +4,7 @@
 //! ```text
 //!   channels, session  --Note-->  outside::Notes   under the channel's lock, in the order of decisions
 //!                                         |
-//!                                       desk       on the background runtime: may this node say it?
+//!                                       task       on the background runtime: may this node say it?
 //!                                         |            (`channels::announcer`)
 //!                                      delivery    filters, batches, and the queue or the sender
 //! ```
@@ -12,14 +12,14 @@
 //! Shards never wait for any of it: what does not fit into the notes is counted and lost.
 
 mod delivery;
-mod desk;
-mod feed;
-mod meters;
+mod metrics;
+mod producer;
+mod task;
 mod unknown;
 mod work;
 
-use desk::Desk;
-pub(crate) use feed::Feed;
-pub(crate) use meters::Meters;
+pub(crate) use metrics::WebhookMetrics;
+pub(crate) use producer::JobProducer;
+use task::WebhookTask;
 pub use work::OpenError;
 pub(crate) use work::{Opened, Work};

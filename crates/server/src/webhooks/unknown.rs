@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::apps::{App, Apps, By};
 
 /// The most happenings that wait.
-const MOST: usize = 100_000;
+const MAX_WAITING: usize = 100_000;
 /// How long to wait before an app is looked up again, if the apps cannot be reached.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -44,9 +44,9 @@ impl Unknown {
 
     /// Something happened in an app that is not known.
     pub(super) fn push(&mut self, happening: Happening) {
-        if self.count >= MOST {
+        if self.count >= MAX_WAITING {
             if LOST.may_log() {
-                tracing::error!(app = %happening.app, "webhook events are lost: their app is not known, and {MOST} wait already");
+                tracing::error!(app = %happening.app, "webhook events are lost: their app is not known, and {MAX_WAITING} wait already");
             }
             return;
         }

@@ -2,8 +2,8 @@
 //!
 //! | mode     | queue `sync`         | a shared queue                     |
 //! |----------|----------------------|------------------------------------|
-//! | `full`   | desk, sends itself   | desk, feeds the queue, and a worker |
-//! | `server` | nobody sends         | desk, feeds the queue              |
+//! | `full`   | task, sends itself   | task, feeds the queue, and a worker |
+//! | `server` | nobody sends         | task, feeds the queue              |
 //! | `worker` | refused by `config`  | a worker                           |
 
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use queues::{Consumer, Queue, Room};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::delivery::{Delivery, Way};
-use super::feed::Feed;
-use super::{Desk, Meters};
+use super::delivery::{JobMaker, Way};
+use super::producer::JobProducer;
+use super::{WebhookMetrics, WebhookTask};
 use crate::apps::{Apps, By};
 use crate::outside::NodeChannels;
 
@@ -26,7 +26,7 @@ const LAST_JOBS: Duration = Duration::from_secs(5);
 
 /// Everything that runs, on the background runtime.
 pub(crate) struct Work {
-    desk: Option<Task>,
+    task: Option<Task>,
     worker: Option<Task>,
 }
 
@@ -48,7 +48,7 @@ impl Task {
 pub enum OpenError {
     /// The queue cannot be used with these options.
     #[error(transparent)]
-    Queue(#[from] queues::OpenError),
+    Queue(#[from] queues::QueueOpenError),
     /// Webhooks cannot be sent with these options.
     #[error(transparent)]
     Settings(#[from] ::webhooks::SettingsError),
@@ -67,7 +67,7 @@ impl Opened {
     /// The options can never work.
     pub(crate) fn new(config: &Config, apps: &Arc<Apps>) -> Result<Self, OpenError> {
         let queue = Queue::open(config)?;
-        let keys = || Arc::new(Keys(apps.clone()));
+        let keys = || Arc::new(AppCredentials(apps.clone()));
         let sends = config.mode != Mode::Server;
         let sender =
             sends.then(|| Sender::new(Settings::of(&config.webhooks), keys())).transpose()?;
@@ -82,36 +82,36 @@ impl Work {
         config: &Config,
         channels: &Arc<NodeChannels>,
         opened: Opened,
-    ) -> (Self, Meters) {
+    ) -> (Self, WebhookMetrics) {
         let Opened { queue, sender } = opened;
         let worker = match (&queue, &sender) {
-            (Some(queue), Some(sender)) => Some(Worker::start(queue, sender.clone())),
+            (Some(queue), Some(sender)) => Some(WebhookWorker::start(queue, sender.clone())),
             _ => None,
         };
         let way = match (queue, &sender) {
-            (Some(queue), _) => Way::Queue(Feed::start(queue)),
+            (Some(queue), _) => Way::Queue(JobProducer::start(queue)),
             (None, Some(sender)) => Way::Sender(sender.clone()),
             (None, None) => Way::Nowhere,
         };
-        let feed = match &way {
-            Way::Queue(feed) => Some(feed.clone()),
+        let producer = match &way {
+            Way::Queue(producer) => Some(producer.clone()),
             Way::Sender(_) | Way::Nowhere => None,
         };
-        let meters = Meters { sender, feed };
-        let desk = (config.mode != Mode::Worker).then(|| {
+        let metrics = WebhookMetrics { sender, producer };
+        let task = (config.mode != Mode::Worker).then(|| {
             let (close, closing) = oneshot::channel();
             let apps = channels.runtime().apps.clone();
-            let delivery = Delivery::new(apps, way, &config.webhooks);
-            let desk = Desk::new(config, channels.clone(), delivery);
-            Task { close, done: tokio::task::spawn_local(desk.work(closing)) }
+            let delivery = JobMaker::new(apps, way, &config.webhooks);
+            let task = WebhookTask::new(config, channels.clone(), delivery);
+            Task { close, done: tokio::task::spawn_local(task.work(closing)) }
         });
-        (Work { desk, worker }, meters)
+        (Work { task, worker }, metrics)
     }
 
     /// Says and sends what is left, for some seconds at most.
     pub(crate) async fn close(self) {
-        if let Some(desk) = self.desk {
-            desk.close().await;
+        if let Some(task) = self.task {
+            task.close().await;
         }
         if let Some(worker) = self.worker {
             worker.close().await;
@@ -120,16 +120,16 @@ impl Work {
 }
 
 /// Takes jobs out of the queue that the nodes share, and sends them.
-struct Worker {
+struct WebhookWorker {
     consumer: Consumer,
     sender: Arc<Sender>,
 }
 
-impl Worker {
+impl WebhookWorker {
     fn start(queue: &Queue, sender: Arc<Sender>) -> Task {
-        let consumer = queue.consume(Arc::new(Lanes(sender.clone())));
+        let consumer = queue.consume(Arc::new(SenderRoom(sender.clone())));
         let (close, closing) = oneshot::channel();
-        let worker = Worker { consumer, sender };
+        let worker = WebhookWorker { consumer, sender };
         Task { close, done: tokio::task::spawn_local(worker.work(closing)) }
     }
 
@@ -153,19 +153,19 @@ impl Worker {
     }
 }
 
-/// The sender's lanes, as the queue asks for them.
-struct Lanes(Arc<Sender>);
+/// The sender's partitions, as the queue asks for them.
+struct SenderRoom(Arc<Sender>);
 
-impl Room for Lanes {
-    fn room(&self, lane: &str) -> usize {
-        self.0.room(lane)
+impl Room for SenderRoom {
+    fn room(&self, partition: &str) -> usize {
+        self.0.room(partition)
     }
 }
 
 /// The keys of this node's apps.
-struct Keys(Arc<Apps>);
+struct AppCredentials(Arc<Apps>);
 
-impl Credentials for Keys {
+impl Credentials for AppCredentials {
     fn of<'a>(&'a self, app: &'a str) -> BoxFuture<'a, Result<Option<Credential>, Unavailable>> {
         Box::pin(async move {
             let app = self.0.look_up(By::Id(app)).await;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use testkit::http::{App, request};
+use testkit::http::{AppKeys, request};
 use testkit::ws::{Client, raw, text, upgrade};
 
 use super::Scene;
@@ -66,7 +66,7 @@ impl Random {
 }
 
 fn payload(random: &mut Random, client: &Client) -> Vec<u8> {
-    let app = App::default();
+    let app = AppKeys::default();
     let id = &client.socket_id;
     let member = r#"{"user_id":"1","user_info":{"n":1}}"#;
     let user = r#"{"id":"u1","watchlist":["u2"]}"#;
@@ -135,7 +135,7 @@ fn mutated_frames() {
 fn mutated_requests() {
     let mut random = Random::new();
     let mut scene = Scene::new();
-    let app = App::default();
+    let app = AppKeys::default();
     for case in 0..CASES {
         let bodies = [
             json!({"name": "E", "channels": ["a", "cache-a"], "data": "{}", "socket_id": "1.2"}),

@@ -1,7 +1,7 @@
 //! Requests of the HTTP API that no SDK would send, signed well by a tenant who means harm.
 
 use serde_json::json;
-use testkit::http::{App, request};
+use testkit::http::{AppKeys, request};
 use testkit::ws::Client;
 
 use super::Scene;
@@ -75,7 +75,7 @@ fn bodies_that_mean_nothing() {
 #[test]
 fn signatures_that_mean_nothing() {
     let mut scene = Scene::new();
-    let app = App::default();
+    let app = AppKeys::default();
     let target = app.target("GET", "/channels", &[], b"");
     let (path, query) = target.split_once('?').unwrap();
     let targets = [
@@ -91,8 +91,8 @@ fn signatures_that_mean_nothing() {
         format!("{path}?{}", query.replace("app-key", "other")),
         format!("{path}?{}", query.replace("auth_signature=", "auth_signature=zz")),
         app.target_of("GET", "/apps/2/channels", &[], b""),
-        App::new("2", "app-key", "app-secret").target("GET", "/channels", &[], b""),
-        App::new("app-id", "app-key", "").target("GET", "/channels", &[], b""),
+        AppKeys::new("2", "app-key", "app-secret").target("GET", "/channels", &[], b""),
+        AppKeys::new("app-id", "app-key", "").target("GET", "/channels", &[], b""),
     ];
     for target in targets {
         let answer = scene.server.http().ask("GET", &target, &[], b"");

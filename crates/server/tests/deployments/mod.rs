@@ -3,7 +3,9 @@
 
 use serde_json::json;
 use testkit::eventually;
-use testkit::redis::{self, Certificates, fail_over, has_everything, replace_unnoticed, sentinels};
+use testkit::redis::{
+    self, RedisCertificates, fail_over, has_everything, replace_unnoticed, sentinels,
+};
 
 use crate::support::Server;
 use crate::{found, info, is_up, reads, written};
@@ -20,12 +22,12 @@ fn joined(env: &Env) -> Server {
 }
 
 /// Addresses as the options have them.
-fn addresses(servers: &[redis::Server]) -> String {
-    let address = |server: &redis::Server| json!({ "host": "127.0.0.1", "port": server.port });
+fn addresses(servers: &[redis::RedisServer]) -> String {
+    let address = |server: &redis::RedisServer| json!({ "host": "127.0.0.1", "port": server.port });
     serde_json::Value::from_iter(servers.iter().map(address)).to_string()
 }
 
-fn behind(sentinels: &[redis::Server]) -> Env {
+fn behind(sentinels: &[redis::RedisServer]) -> Env {
     vec![("DB_REDIS_SENTINELS", addresses(sentinels))]
 }
 
@@ -79,10 +81,10 @@ fn a_redis_cluster() {
 
 #[test]
 fn tls_and_a_user_who_may_do_little() {
-    let ca = Certificates::new();
+    let ca = RedisCertificates::new();
     let user = "user some on >secret ~p:dunlin:cache:* resetchannels -@all \
         +eval +getrange +pttl +set +ping";
-    let server = redis::Server::start_tls(&ca, &format!("user default off\n{user}"));
+    let server = redis::RedisServer::start_tls(&ca, &format!("user default off\n{user}"));
     let [certificate, key] = ca.issue(&["client"]);
     let tls = json!({ "ca": ca.server_files()[0], "cert": certificate, "key": key });
     last_events_are_kept(&vec![

@@ -2,7 +2,7 @@
 //! subscription has succeeded.
 
 use serde_json::json;
-use testkit::http::App;
+use testkit::http::AppKeys;
 
 use super::Cluster;
 
@@ -14,7 +14,7 @@ fn an_event_published_anywhere_after_the_subscription_arrives() {
         let channel = format!("fresh-{n}");
         subscriber.subscribe(&channel);
         let body = json!({"name": "e", "channel": channel, "data": "x"}).to_string();
-        assert_eq!(publisher.post(&App::default(), "/events", body.as_bytes()).status, 200);
+        assert_eq!(publisher.post(&AppKeys::default(), "/events", body.as_bytes()).status, 200);
         assert_eq!(subscriber.json()["event"], "pusher_internal:subscription_count");
         subscriber.expect_event("e", &channel, "x");
     }
@@ -55,7 +55,10 @@ fn twenty_thousand_events_arrive_everywhere_in_order() {
     for batch in 0..EVENTS / 10 {
         let event = |n: usize| json!({"name": "n", "channel": "private-numbers", "data": (batch * 10 + n).to_string()});
         let body = json!({"batch": (0..10).map(event).collect::<Vec<_>>()}).to_string();
-        assert_eq!(publisher.post(&App::default(), "/batch_events", body.as_bytes()).status, 200);
+        assert_eq!(
+            publisher.post(&AppKeys::default(), "/batch_events", body.as_bytes()).status,
+            200
+        );
     }
     drop(publisher);
     cluster.node(0).publish("private-numbers", "end", "");
@@ -74,8 +77,11 @@ fn the_excluded_socket_is_excluded_on_its_node() {
         let socket_id = clients[excluded].socket_id.clone();
         let body =
             json!({"name": "e", "channel": "private-x", "data": "x", "socket_id": socket_id});
-        let answer =
-            cluster.node(0).http().post(&App::default(), "/events", body.to_string().as_bytes());
+        let answer = cluster.node(0).http().post(
+            &AppKeys::default(),
+            "/events",
+            body.to_string().as_bytes(),
+        );
         assert_eq!(answer.status, 200);
         let data = excluded.to_string();
         cluster.node(0).publish("private-x", "last", &data);

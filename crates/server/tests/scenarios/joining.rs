@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use serde_json::json;
-use testkit::http::App;
+use testkit::http::AppKeys;
 
 use super::Cluster;
 
@@ -29,7 +29,7 @@ fn a_node_that_joins_under_load_misses_nothing_and_knows_everything() {
                 let n = published.fetch_add(1, SeqCst);
                 let body = json!({"name": "n", "channel": "private-load", "data": n.to_string()});
                 assert_eq!(
-                    http.post(&App::default(), "/events", body.to_string().as_bytes()).status,
+                    http.post(&AppKeys::default(), "/events", body.to_string().as_bytes()).status,
                     200
                 );
             }

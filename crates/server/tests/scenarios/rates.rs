@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::http::App;
+use testkit::http::AppKeys;
 
 use super::Cluster;
 
@@ -21,7 +21,7 @@ fn three_nodes_let_through(driver: &str) {
                 let body = json!({"name": "e", "channel": "c", "data": "x"}).to_string();
                 let mut published = 0;
                 while start.elapsed() < lasts {
-                    let answer = http.post(&App::default(), "/events", body.as_bytes());
+                    let answer = http.post(&AppKeys::default(), "/events", body.as_bytes());
                     match answer.status {
                         200 => published += 1,
                         429 => assert!(answer.header("Retry-After").is_some()),

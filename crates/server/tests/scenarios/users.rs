@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::ws::Client;
 
 use super::Cluster;
@@ -41,7 +41,7 @@ fn terminating_a_user_closes_its_connections_on_every_node() {
     sign_in(&mut other, r#"{"id":"v"}"#);
     let asked = Instant::now();
     let answer =
-        cluster.node(2).http().post(&App::default(), "/users/u/terminate_connections", b"{}");
+        cluster.node(2).http().post(&AppKeys::default(), "/users/u/terminate_connections", b"{}");
     assert_eq!(answer.status, 200);
     for client in &mut clients {
         client.expect_refusal(4009);

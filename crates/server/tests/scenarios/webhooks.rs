@@ -1,7 +1,7 @@
 //! Whichever node something happens on, a backend hears of it once.
 
 use serde_json::{Value, json};
-use testkit::http::App;
+use testkit::http::AppKeys;
 use testkit::target::Target;
 use testkit::ws::Client;
 
@@ -14,7 +14,7 @@ const GRACE: (&str, &str) = ("WEBHOOKS_GRACE", "300");
 fn node(target: &Target, env: &[(&str, &str)]) -> Server {
     let kinds =
         ["channel_occupied", "channel_vacated", "member_added", "member_removed", "cache_miss"];
-    let App { id, key, secret } = App::default();
+    let AppKeys { id, key, secret } = AppKeys::default();
     let webhooks = json!([target.webhook(&kinds)]);
     let app = json!({"id": id, "key": key, "secret": secret, "webhooks": webhooks});
     Server::with_file(env, &json!({"appManager.array.apps": [app]}))
@@ -35,7 +35,7 @@ fn settle(target: &Target, cluster: &Cluster, round: usize) {
     cluster.node(0).connect().subscribe(&channel);
     target.wait_for(&channel, |received| {
         let events: Vec<Value> =
-            received.iter().flat_map(|received| received.events_of(&App::default())).collect();
+            received.iter().flat_map(|received| received.events_of(&AppKeys::default())).collect();
         events
             .iter()
             .any(|event| event["channel"] == *channel && event["name"] == "channel_vacated")

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use store::Store;
 use testkit::Folder;
-use testkit::http::{Answer, App, Http};
+use testkit::http::{AppKeys, Http, HttpResponse};
 use testkit::metrics::{self, Metrics};
 use testkit::ws::Client;
 
@@ -124,19 +124,19 @@ impl Server {
 
     /// Publishes with the default app, and insists on success.
     pub fn publish(&self, channel: &str, event: &str, data: &str) {
-        self.publish_as(&App::default(), channel, event, data);
+        self.publish_as(&AppKeys::default(), channel, event, data);
     }
 
     /// Publishes, and insists on success.
-    pub fn publish_as(&self, app: &App, channel: &str, event: &str, data: &str) {
+    pub fn publish_as(&self, app: &AppKeys, channel: &str, event: &str, data: &str) {
         let body = serde_json::json!({"name": event, "channels": [channel], "data": data});
         let answer = self.http().post(app, "/events", body.to_string().as_bytes());
         assert_eq!((answer.status, answer.text()), (200, "{}".into()));
     }
 
     /// A signed GET of a page below `/apps/{id}` of the default app.
-    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> Answer {
-        self.http().get(&App::default(), page, params)
+    pub fn get(&self, page: &str, params: &[(&str, &str)]) -> HttpResponse {
+        self.http().get(&AppKeys::default(), page, params)
     }
 
     /// The metrics at this moment.

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use app_stores::{Answer, AppStore, Found, StoreError, Wanted};
+use app_stores::{AppStore, Found, Lookup, StoreError, Wanted};
 use config::{AppConfig, Sources};
 use tokio::sync::watch;
 
@@ -58,7 +58,7 @@ impl Store {
 }
 
 impl AppStore for Store {
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> Answer<'a> {
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> Lookup<'a> {
         Box::pin(async move {
             self.questions.lock().unwrap().push(wanted.clone());
             let mut mood = self.mood.subscribe();

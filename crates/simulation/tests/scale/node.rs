@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use channels::registry::{Member, ShardId};
 use channels::{
-    Channels, ConnectionId, ConnectionRef, Delivery, Peers, Publish, Settings as ChannelSettings,
-    Subscribed, Subscription, Topic, Welcome,
+    ChannelSettings, Channels, ConnectionId, ConnectionRef, Delivery, Peers, Publish, Subscribed,
+    Subscription, Topic, Welcome,
 };
 use cluster::{Cluster, Incarnation, Now, Packet, PeerInfo, Settings};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cluster::{Incarnation, Now, Packet, Settings};
 
-use testkit::simulated::{Conditions, Network, Random, Transport};
+use testkit::simulated::{Conditions, Network, Random, SimulatedTransport};
 
 use crate::node::Node;
 use simulation::Clock;
@@ -17,7 +17,7 @@ pub(crate) const LATENCY: u64 = 1;
 /// How often a driver lets time pass for its links: half a heartbeat.
 pub(crate) const TICK: u64 = 250;
 /// Nothing takes longer than this.
-const PATIENCE: u64 = 60_000;
+const SETTLE_TIMEOUT: u64 = 60_000;
 
 /// What has gone over the links.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -74,7 +74,7 @@ impl World {
             now: 0,
             clock: Clock::default(),
             nodes: (0..nodes).map(|_| None).collect(),
-            network: Network::new(nodes, Transport::Mesh),
+            network: Network::new(nodes, SimulatedTransport::Mesh),
             random: Random::new(0),
             incarnations: 0,
             traffic: Traffic::default(),
@@ -157,9 +157,9 @@ impl World {
     }
 
     fn pass(&mut self, has_ticks: bool, is_over: impl Fn(&World) -> bool) {
-        let patience = self.now + PATIENCE;
+        let patience = self.now + SETTLE_TIMEOUT;
         while !is_over(self) {
-            assert!(self.now < patience, "it takes longer than {PATIENCE} ms");
+            assert!(self.now < patience, "it takes longer than {SETTLE_TIMEOUT} ms");
             self.step(has_ticks);
         }
     }

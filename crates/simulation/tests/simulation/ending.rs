@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use channels::registry::{Found, NodeId, Place, ShardId};
+use channels::registry::{Found, Holder, NodeId, ShardId};
 
 use crate::Channel;
 use crate::load::{is_presence, is_user, limit};
@@ -144,7 +144,7 @@ fn check_entry(node: &Node, channel: &Channel, live: &[&Node]) {
         for shard in 0..SHARDS {
             let shard = ShardId(shard as u16);
             let of_shard = node.placed(channel).filter(|(socket, _)| socket.shard == shard).count();
-            assert_eq!(entry.subscribers().at(Place::Shard(shard)) as usize, of_shard);
+            assert_eq!(entry.subscribers().at(Holder::Shard(shard)) as usize, of_shard);
         }
     });
 }

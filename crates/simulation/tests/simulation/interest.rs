@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use channels::registry::{NodeId, Registry};
-use cluster::{Kind, Log, Now, Slot};
+use cluster::{EntryKind, Log, Now, Slot};
 
 use crate::Channel;
 use simulation::APP;
 
 /// The least that a client waits for peers that do not answer, in milliseconds.
-const PATIENCE: u64 = 50;
+const PEER_TIMEOUT: u64 = 50;
 
 /// One stream, and between which two of its entries the first subscriber was told.
 struct Told {
@@ -43,7 +43,7 @@ impl InterestsTold {
     /// Tells every peer something that this version has no word for. True if the driver has to be
     /// woken.
     pub(crate) fn tell(&self, entry: &Bytes) -> bool {
-        let append = |(log, _): &(Arc<Log>, u64)| log.append(entry.clone(), Kind::Fact);
+        let append = |(log, _): &(Arc<Log>, u64)| log.append(entry.clone(), EntryKind::Fact);
         let told = self.streams.values().filter_map(append);
         told.fold(false, |wake, appended| wake | appended.wake)
     }
@@ -88,7 +88,7 @@ impl InterestsTold {
         let waited = (now - *since).as_millis() as u64;
         for Told { log, after, .. } in told {
             let unknown = !log.is_ended() && log.acked() <= *after;
-            assert!(!unknown || waited >= PATIENCE, "{channel} did not wait for the peers");
+            assert!(!unknown || waited >= PEER_TIMEOUT, "{channel} did not wait for the peers");
         }
         told.iter().any(|Told { log, until, .. }| !log.is_ended() && log.acked() < *until)
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use channels::announcer::{Missed, Speaker};
-use channels::registry::{Change, NodeId, Registry, STRIPES, ShardId};
-use channels::{Channels, Peers, Settings as ChannelSettings, Topic};
+use channels::announcer::{Announcer, Missed};
+use channels::registry::{LocalChange, NodeId, Registry, STRIPES, ShardId};
+use channels::{ChannelSettings, Channels, Peers, Topic};
 use cluster::{Cluster, Incarnation, Now, PeerInfo, Settings};
 
 use crate::Channel;
@@ -16,7 +16,7 @@ use crate::seats::Waiting;
 use crate::socket::{Socket, SocketNumber};
 use crate::speaking::{self, Occupied};
 use crate::spending::Spender;
-use simulation::{APP, Clock, Request, SimRuntime};
+use simulation::{APP, Clock, RequestNumber, SimRuntime};
 
 pub(crate) struct Node {
     pub(crate) info: PeerInfo,
@@ -25,7 +25,7 @@ pub(crate) struct Node {
     pub(crate) channels: Channels<SimRuntime>,
     pub(crate) peers: Peers,
     /// Says what a backend has to hear of.
-    pub(crate) speaker: Speaker,
+    pub(crate) announcer: Announcer,
     /// The cache channels of which it has said that they were found empty.
     pub(crate) missed: Missed,
     /// What it has heard.
@@ -37,7 +37,7 @@ pub(crate) struct Node {
     pub(crate) waiting: Vec<Waiting>,
     /// The requests that wait for a budget.
     pub(crate) spenders: Vec<Spender>,
-    requests: Request,
+    requests: RequestNumber,
     pub(crate) told: InterestsTold,
     /// When the timer rings.
     alarm: Option<Now>,
@@ -69,7 +69,7 @@ impl Node {
             cluster: Cluster::new(incarnation, settings),
             channels: channels(clock, incarnation, names),
             peers: Peers::default(),
-            speaker: Speaker::new(incarnation.0, speaking::SETTINGS),
+            announcer: Announcer::new(incarnation.0, speaking::SETTINGS),
             missed: Missed::default(),
             occupied: Occupied::default(),
             sockets: BTreeMap::new(),
@@ -92,7 +92,7 @@ impl Node {
         self.info.incarnation
     }
 
-    pub(crate) fn next_request(&mut self) -> Request {
+    pub(crate) fn next_request(&mut self) -> RequestNumber {
         self.requests += 1;
         self.requests
     }
@@ -165,8 +165,8 @@ fn stripe(registry: &Registry, channel: &Channel) -> usize {
         registry.update(&app, channel, |_, entry| drop(entry.apply(shard, change)));
     };
     let holds = |stripe: &usize| registry.snapshot(NodeId::LOCAL, *stripe, |held| !held.is_empty());
-    apply(Change::Subscribe { member: None });
+    apply(LocalChange::Subscribe { member: None });
     let stripe = (0..STRIPES).find(holds).unwrap();
-    apply(Change::Unsubscribe { user_id: None });
+    apply(LocalChange::Unsubscribe { user_id: None });
     stripe
 }

@@ -1,7 +1,7 @@
 //! What comes out of a node's cluster goes into its channels; on the way it is written down what
 //! that means for what may go missing.
 
-use channels::replication::Message;
+use channels::replication::PeerMessage;
 use cluster::{Incarnation, Now, Output, Slot};
 
 use crate::ledger::Ledger;
@@ -39,10 +39,10 @@ impl Node {
                 ledger.is_not_whole(peer, me);
             }
             Output::Restarted { slot } => ledger.is_not_whole(me, self.incarnation(*slot)),
-            Output::Entry { slot, entry } => match Message::decode(entry).unwrap() {
-                Message::Whole => ledger.is_whole(me, self.incarnation(*slot)),
-                Message::Part(..) => ledger.summary.parts += 1,
-                Message::Unknown(tag) => {
+            Output::Entry { slot, entry } => match PeerMessage::decode(entry).unwrap() {
+                PeerMessage::Whole => ledger.is_whole(me, self.incarnation(*slot)),
+                PeerMessage::Part(..) => ledger.summary.parts += 1,
+                PeerMessage::Unknown(tag) => {
                     assert_eq!(tag, version::NEWS[0], "nobody tells anything else");
                     ledger.summary.news += 1;
                 }

@@ -9,16 +9,16 @@ use crate::load::Names;
 use crate::node::Node;
 use crate::socket::Socket;
 use crate::world::World;
-use simulation::Request;
+use simulation::RequestNumber;
 
 /// How many connections there may be.
 const LIMIT: u32 = 9;
 /// How long a connection waits for its slot.
-const PATIENCE: Now = Now::from_millis(1000);
+const SLOT_TIMEOUT: Now = Now::from_millis(1000);
 
 /// A connection that waits for a slot.
 pub(crate) struct Waiting {
-    request: Request,
+    request: RequestNumber,
     ticket: u64,
     shard: ShardId,
     until: Now,
@@ -32,7 +32,7 @@ impl Node {
             Slot::Granted => self.accept(shard, ledger),
             Slot::Denied => ledger.summary.turned_away += 1,
             Slot::Asked(ticket) => {
-                self.waiting.push(Waiting { request, ticket, shard, until: now + PATIENCE });
+                self.waiting.push(Waiting { request, ticket, shard, until: now + SLOT_TIMEOUT });
             }
         }
         self.settle(now, names, ledger);

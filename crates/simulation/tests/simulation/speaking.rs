@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use channels::announcer::{Settings, Statement, Subject, Turn};
+use channels::announcer::{AnnouncerSettings, Statement, StatementKind, Subject};
 use channels::{Note, Origin};
 use cluster::Now;
 
@@ -13,8 +13,12 @@ use crate::node::Node;
 use crate::world::World;
 
 /// The grace ends before a run does.
-pub(crate) const SETTINGS: Settings =
-    Settings { grace: Duration::from_millis(700), silence: MEMORY, memory: MEMORY, most: 100_000 };
+pub(crate) const SETTINGS: AnnouncerSettings = AnnouncerSettings {
+    grace: Duration::from_millis(700),
+    silence: MEMORY,
+    memory: MEMORY,
+    most: 100_000,
+};
 const MEMORY: Duration = Duration::from_secs(3);
 /// After a change of membership nodes may disagree for so long who speaks: until the grace of the
 /// last one to join is over for all, who do not see the same at the same time.
@@ -24,7 +28,7 @@ pub(crate) const SETTLES: Duration = Duration::from_millis(700 + 400);
 #[derive(Default)]
 pub(crate) struct Statements {
     /// What was said last about each subject, as far as it is certain.
-    last: BTreeMap<Subject, Turn>,
+    last: BTreeMap<Subject, StatementKind>,
     /// When membership changed last, or a node heard of it.
     unsettled: Now,
 }
@@ -62,7 +66,7 @@ impl Node {
     pub(crate) fn hear_notes(&mut self, now: Now, ledger: &mut Ledger) {
         for note in self.channels.runtime().notes() {
             self.occupied.hear(&note);
-            match self.speaker.take(note, now) {
+            match self.announcer.take(note, now) {
                 None | Some(Note::Counted(..)) => {}
                 Some(Note::Missed(subject, origin)) => {
                     self.hear_miss(now, &subject, origin, ledger);
@@ -74,7 +78,7 @@ impl Node {
 
     /// Somebody found a cache channel empty: whoever speaks for the channel says so.
     fn hear_miss(&mut self, now: Now, subject: &Subject, origin: Origin, ledger: &mut Ledger) {
-        match self.speaker.speaks_for(subject, now) {
+        match self.announcer.announcer_of(subject, now) {
             Some(other) if other != self.me().0 && origin == Origin::Here => {
                 self.channels.send_miss(other, &subject.app, &subject.channel);
             }
@@ -111,7 +115,7 @@ impl Statements {
     pub(crate) fn check_end(&self, is_there: impl Fn(&Channel, Option<&str>) -> bool) {
         for (subject, turn) in &self.last {
             let there = is_there(&subject.channel, subject.member.as_deref());
-            assert_eq!(there, *turn == Turn::Came, "{subject:?}: {turn:?} was said last");
+            assert_eq!(there, *turn == StatementKind::Came, "{subject:?}: {turn:?} was said last");
         }
     }
 }
@@ -135,8 +139,8 @@ impl World {
             self.ledger.statements.unsettle(now);
         }
         let node = self.places[at].node.as_mut().unwrap();
-        node.speaker.tick(now);
-        while let Some(statement) = node.speaker.poll() {
+        node.announcer.tick(now);
+        while let Some(statement) = node.announcer.poll() {
             let checked = self.ledger.statements.hear(statement, strict);
             self.ledger.summary.statements += u64::from(checked);
         }

@@ -10,15 +10,15 @@ use crate::ledger::Ledger;
 use crate::load::Names;
 use crate::node::Node;
 use crate::speaking::SETTLES;
-use simulation::{APP, RATE, Request};
+use simulation::{APP, RATE, RequestNumber};
 
 /// How long a request waits for the node that deals the budget out.
-const PATIENCE: Now = Now::from_millis(1000);
+const BUDGET_TIMEOUT: Now = Now::from_millis(1000);
 const SPEND: Spend<'_> = Spend { app: APP, on: Spending::Events, count: 1, rate: RATE };
 
 /// A request that waits for a budget.
 pub(crate) struct Spender {
-    request: Request,
+    request: RequestNumber,
     number: u64,
     channel: Channel,
     until: Now,
@@ -37,7 +37,7 @@ impl Spendings {
     /// One event more; `unsettled`: when nodes disagreed last.
     fn add(&mut self, now: Now, unsettled: Now) {
         // What another node dealt out before that is spent by then.
-        let since = unsettled + SETTLES + PATIENCE;
+        let since = unsettled + SETTLES + BUDGET_TIMEOUT;
         if since != self.since {
             *self = Spendings { since, count: 0, is_shared: self.is_shared };
         }
@@ -68,7 +68,7 @@ impl Node {
             Spent::Yes => self.publish_spent(now, names, channel, ledger),
             Spent::No(_) => ledger.summary.over_rate += 1,
             Spent::Asked(number) => {
-                let (channel, until) = (channel.clone(), now + PATIENCE);
+                let (channel, until) = (channel.clone(), now + BUDGET_TIMEOUT);
                 self.spenders.push(Spender { request, number, channel, until });
             }
         }
@@ -88,7 +88,7 @@ impl Node {
         &mut self,
         now: Now,
         names: &Names,
-        request: Request,
+        request: RequestNumber,
         answer: RateAnswer,
         ledger: &mut Ledger,
     ) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cluster::Incarnation;
-use testkit::simulated::Transport;
+use testkit::simulated::SimulatedTransport;
 
 use crate::version;
 use crate::world::{FAULTS, QUIET, World};
@@ -87,7 +87,7 @@ impl World {
 
     /// By way of a broker, everybody who can be reached finds this node, again and again.
     fn say_hello(&mut self, at: usize) {
-        if self.schedule.transport == Transport::Mesh {
+        if self.schedule.transport == SimulatedTransport::Mesh {
             return;
         }
         for to in (0..self.places.len()).filter(|to| *to != at) {

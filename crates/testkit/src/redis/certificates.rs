@@ -8,18 +8,18 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use super::{folder, write};
 
 /// An authority, and the certificate of a server that is called `redis.test`.
-pub struct Certificates {
+pub struct RedisCertificates {
     authority: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
 }
 
-impl Certificates {
-    pub fn new() -> Certificates {
+impl RedisCertificates {
+    pub fn new() -> RedisCertificates {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "authority of tests");
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let certificates = Certificates { authority, folder: folder() };
+        let certificates = RedisCertificates { authority, folder: folder() };
         let [certificate, key] = certificates.issue(&["redis.test", "127.0.0.1"]);
         write(&certificates.folder, "ca.pem", &certificates.ca());
         write(&certificates.folder, "server.pem", &certificate);
@@ -46,7 +46,7 @@ impl Certificates {
     }
 }
 
-impl Drop for Certificates {
+impl Drop for RedisCertificates {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }

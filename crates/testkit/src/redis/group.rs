@@ -1,13 +1,13 @@
 //! Several servers together.
 
-use super::{LOOPBACK, Server, free_port, until};
+use super::{LOOPBACK, RedisServer, free_port, until};
 
 /// A Redis Cluster of three masters, each of which has a third of the slots.
-pub fn cluster(lines: &str) -> Vec<Server> {
+pub fn cluster(lines: &str) -> Vec<RedisServer> {
     let lines = format!(
         "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-require-full-coverage no\n{lines}"
     );
-    let nodes: Vec<_> = (0..3).map(|_| Server::start(&lines)).collect();
+    let nodes: Vec<_> = (0..3).map(|_| RedisServer::start(&lines)).collect();
     for (node, slots) in nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
         assert_eq!(node.tell(&format!("CLUSTER ADDSLOTSRANGE {slots}")), "+OK\r\n");
     }
@@ -29,9 +29,9 @@ pub fn cluster(lines: &str) -> Vec<Server> {
 
 /// A master and a replica, and three sentinels that call it `name`, and take it for dead after
 /// half a second.
-pub fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
-    let master = Server::start("repl-diskless-sync-delay 0");
-    let replica = Server::start(&format!("replicaof {LOOPBACK} {}", master.port));
+pub fn sentinels(name: &str, lines: &str) -> (Vec<RedisServer>, Vec<RedisServer>) {
+    let master = RedisServer::start("repl-diskless-sync-delay 0");
+    let replica = RedisServer::start(&format!("replicaof {LOOPBACK} {}", master.port));
     until("the replica follows", || replica.tell("INFO replication").contains("link_status:up"));
     let sentinel = || {
         let port = free_port();
@@ -41,7 +41,7 @@ pub fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
              sentinel failover-timeout {name} 3000\n{lines}",
             master.port
         );
-        Server::start_at("redis-sentinel", port, &lines)
+        RedisServer::start_at("redis-sentinel", port, &lines)
     };
     let sentinels: Vec<_> = (0..3).map(|_| sentinel()).collect();
     for sentinel in &sentinels {
@@ -55,7 +55,7 @@ pub fn sentinels(name: &str, lines: &str) -> (Vec<Server>, Vec<Server>) {
 
 /// Has the sentinels put the replica in the master's place, which has everything by then, while both
 /// live. The old master will take itself for one for ten seconds yet.
-pub fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
+pub fn fail_over(name: &str, servers: &[RedisServer], sentinels: &[RedisServer]) {
     let [old, new] = servers else { panic!("a master and a replica") };
     has_everything(new, old);
     let sentinel = &sentinels[0];
@@ -70,7 +70,7 @@ pub fn fail_over(name: &str, servers: &[Server], sentinels: &[Server]) {
 
 /// Puts the replica in the master's place without the master's notice, as it is for one that is cut
 /// off from its sentinels and from its successor, with its clients.
-pub fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Server]) {
+pub fn replace_unnoticed(name: &str, servers: &[RedisServer], sentinels: &[RedisServer]) {
     let tell_all = |command: &str| {
         for sentinel in sentinels {
             assert_eq!(sentinel.tell(command), "+OK\r\n");
@@ -82,13 +82,13 @@ pub fn replace_unnoticed(name: &str, servers: &[Server], sentinels: &[Server]) {
 }
 
 /// Waits until a replica has everything that its master has now.
-pub fn has_everything(replica: &Server, master: &Server) {
+pub fn has_everything(replica: &RedisServer, master: &RedisServer) {
     let sent = offset(master);
     until("the replica has everything", || offset(replica) >= sent);
 }
 
 /// How much of the master's history a server has, in bytes.
-fn offset(server: &Server) -> u64 {
+fn offset(server: &RedisServer) -> u64 {
     let told = server.tell("INFO replication");
     let line = told.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
     line.unwrap().parse().unwrap()

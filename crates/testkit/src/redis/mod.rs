@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-pub use certificates::Certificates;
+pub use certificates::RedisCertificates;
 pub use group::{cluster, fail_over, has_everything, replace_unnoticed, sentinels};
 
 pub const LOOPBACK: &str = "127.0.0.1";
@@ -22,22 +22,22 @@ const INSTALL: &str = "if it is not there, install it, on Debian with: \
     apt-get install redis-server redis-sentinel util-linux";
 
 /// A server process. It can be frozen, stopped and started again on the same port.
-pub struct Server {
+pub struct RedisServer {
     program: &'static str,
     pub port: u16,
     folder: PathBuf,
     child: Option<Child>,
 }
 
-impl Server {
+impl RedisServer {
     /// Starts a Redis with lines of its configuration, and waits until it answers.
-    pub fn start(lines: &str) -> Server {
+    pub fn start(lines: &str) -> RedisServer {
         let port = free_port();
-        Server::start_at("redis-server", port, &format!("port {port}\n{lines}"))
+        RedisServer::start_at("redis-server", port, &format!("port {port}\n{lines}"))
     }
 
     /// Starts a Redis that talks TLS only.
-    pub fn start_tls(certificates: &Certificates, lines: &str) -> Server {
+    pub fn start_tls(certificates: &RedisCertificates, lines: &str) -> RedisServer {
         let port = free_port();
         let [ca, certificate, key] = certificates.server_files();
         let tls = format!(
@@ -46,10 +46,10 @@ impl Server {
             certificate.display(),
             key.display()
         );
-        Server::start_at("redis-server", port, &(tls + lines))
+        RedisServer::start_at("redis-server", port, &(tls + lines))
     }
 
-    pub fn start_at(program: &'static str, port: u16, lines: &str) -> Server {
+    pub fn start_at(program: &'static str, port: u16, lines: &str) -> RedisServer {
         let folder = folder();
         let common = format!(
             "bind {LOOPBACK}\ndaemonize no\ndir {}\nlogfile {}\npidfile {}\n",
@@ -59,7 +59,7 @@ impl Server {
         );
         let storage = if program == "redis-server" { "save \"\"\nappendonly no\n" } else { "" };
         fs::write(folder.join("conf"), format!("{common}{storage}{lines}\n")).unwrap();
-        let mut server = Server { program, port, folder, child: None };
+        let mut server = RedisServer { program, port, folder, child: None };
         server.start_again();
         server
     }
@@ -131,7 +131,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         self.stop();
         let _ = fs::remove_dir_all(&self.folder);

@@ -3,5 +3,5 @@
 mod network;
 mod random;
 
-pub use network::{Conditions, Network, Transport};
+pub use network::{Conditions, Network, SimulatedTransport};
 pub use random::Random;

@@ -8,7 +8,7 @@ use super::Random;
 
 /// How packets travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
+pub enum SimulatedTransport {
     /// Connections: nothing is lost or overtaken until the connection is.
     Mesh,
     /// Messages by way of somebody in the middle, to whom every node has a way of its own.
@@ -30,12 +30,12 @@ pub struct Conditions {
 
 /// Paths between places, which are numbered from 0. Times are in milliseconds.
 pub struct Network {
-    transport: Transport,
+    transport: SimulatedTransport,
     /// Until when each place's own way to the others is down.
     pub way_down_until: Vec<u64>,
     /// By (from, to).
     paths: BTreeMap<(usize, usize), Path>,
-    wire: Vec<Message>,
+    wire: Vec<InFlight>,
 }
 
 #[derive(Default)]
@@ -51,7 +51,7 @@ struct Path {
     impaired: u64,
 }
 
-struct Message {
+struct InFlight {
     at: u64,
     from: usize,
     to: usize,
@@ -60,7 +60,7 @@ struct Message {
 }
 
 impl Network {
-    pub fn new(places: usize, transport: Transport) -> Self {
+    pub fn new(places: usize, transport: SimulatedTransport) -> Self {
         let from = |from| (0..places).map(move |to| (from, to));
         let pairs = (0..places).flat_map(from).filter(|(from, to)| from != to);
         Network {
@@ -83,7 +83,7 @@ impl Network {
 
     /// Whether there is a connection, or none is needed.
     pub fn connected(&self, from: usize, to: usize) -> bool {
-        self.transport == Transport::Broker || self.paths[&(from, to)].connected
+        self.transport == SimulatedTransport::Broker || self.paths[&(from, to)].connected
     }
 
     /// When `to` was last kept from hearing `from`, by no fault of its own.
@@ -166,7 +166,7 @@ impl Network {
                 path.last_arrival = at;
             }
             let connection = path.connection;
-            self.wire.push(Message { at, from, to, connection, bytes: bytes.clone() });
+            self.wire.push(InFlight { at, from, to, connection, bytes: bytes.clone() });
         }
     }
 
@@ -179,7 +179,7 @@ impl Network {
         // What was on a connection that has ended is lost.
         due.retain(|message| {
             let path = &self.paths[&(message.from, message.to)];
-            self.transport == Transport::Broker
+            self.transport == SimulatedTransport::Broker
                 || (path.connected && path.connection == message.connection)
         });
         due.into_iter().map(|message| (message.to, message.bytes)).collect()

@@ -57,7 +57,7 @@ impl Http {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(settings.requests_per_lane)
+            .pool_max_idle_per_host(settings.requests_per_partition)
             // PHP finds headers by their exact name (K1).
             .http1_title_case_headers(true)
             .http1_max_buf_size(MAX_HEAD)

@@ -12,7 +12,7 @@ use config::ClientOptions;
 use parking_lot::Mutex;
 
 use super::Function;
-use super::transport::Transport;
+use super::transport::LambdaTransport;
 use crate::http::Http;
 use crate::{Failure, Settings, SettingsError};
 
@@ -63,9 +63,9 @@ impl Clients {
 
     async fn make(&self, region: Option<&str>, options: &ClientOptions) -> Result<Client, Failure> {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(Transport(self.machine.clone()))
+            .http_client(LambdaTransport(self.machine.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            // A lane decides when to try again.
+            // A partition decides when to try again.
             .retry_config(RetryConfig::disabled());
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
@@ -85,7 +85,7 @@ impl Clients {
             return Err(Failure::Unusable("the webhook must name the function's region".into()));
         }
         let config = aws_sdk_lambda::config::Builder::from(&shared);
-        Ok(Client::from_conf(config.http_client(Transport(self.http.clone())).build()))
+        Ok(Client::from_conf(config.http_client(LambdaTransport(self.http.clone())).build()))
     }
 }
 

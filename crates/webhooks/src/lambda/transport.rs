@@ -16,9 +16,9 @@ use crate::http::{Http, read};
 
 /// What the AWS client sends through.
 #[derive(Clone, Debug)]
-pub(super) struct Transport(pub(super) Http);
+pub(super) struct LambdaTransport(pub(super) Http);
 
-impl HttpClient for Transport {
+impl HttpClient for LambdaTransport {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -28,7 +28,7 @@ impl HttpClient for Transport {
     }
 }
 
-impl HttpConnector for Transport {
+impl HttpConnector for LambdaTransport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let http = self.0.clone();
         HttpConnectorFuture::new(async move { call(&http, request).await })

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Shared, State};
-use crate::lanes::Ticket;
+use super::{SenderShared, SenderState};
+use crate::partitions::AttemptId;
 use crate::{Failure, Job};
 
 /// An attempt under way. If it is dropped, it has failed.
 pub(super) struct Attempt {
-    shared: Arc<Shared>,
-    ticket: Option<Ticket>,
+    shared: Arc<SenderShared>,
+    ticket: Option<AttemptId>,
     job: Arc<Job>,
     since: Instant,
 }
 
 impl Attempt {
-    pub(super) fn new(shared: Arc<Shared>, ticket: Ticket, job: Arc<Job>) -> Self {
+    pub(super) fn new(shared: Arc<SenderShared>, ticket: AttemptId, job: Arc<Job>) -> Self {
         Attempt { shared, ticket: Some(ticket), job, since: Instant::now() }
     }
 
@@ -31,9 +31,9 @@ impl Attempt {
         // Without randomness the pauses are only less even.
         let random = getrandom::u32().unwrap_or_default();
         let (now, took) = (self.shared.now(), self.since.elapsed());
-        let State { lanes, out, counters, .. } = &mut *self.shared.state.lock();
+        let SenderState { partitions, out, counters, .. } = &mut *self.shared.state.lock();
         counters.of(&self.job.to).attempted(took, &result);
-        lanes.attempted(now, &ticket, result, random, out);
+        partitions.attempted(now, &ticket, result, random, out);
         self.shared.wake.notify_one();
     }
 }

@@ -13,7 +13,7 @@ use crate::lambda::{Clients, Function};
 use crate::{BoxFuture, Credential, Credentials, Failure, Job, Settings, SettingsError};
 
 /// Delivers over HTTP and to functions.
-pub(super) struct Delivery {
+pub(super) struct HttpDelivery {
     credentials: Arc<dyn Credentials>,
     timeout: Duration,
     http: Http,
@@ -21,13 +21,13 @@ pub(super) struct Delivery {
     functions: Clients,
 }
 
-impl Delivery {
+impl HttpDelivery {
     pub(super) fn new(
         settings: &Settings,
         credentials: Arc<dyn Credentials>,
     ) -> Result<Self, SettingsError> {
         let http = Http::new(settings, settings.deny_private_targets)?;
-        Ok(Delivery {
+        Ok(HttpDelivery {
             credentials,
             timeout: settings.timeout,
             #[cfg(feature = "lambda")]
@@ -69,7 +69,7 @@ impl Delivery {
     }
 }
 
-impl Transport for Delivery {
+impl Transport for HttpDelivery {
     fn attempt<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.deliver(job))
     }

@@ -8,25 +8,25 @@ use failures::LogThrottles;
 use crate::{Destination, Failure, Job, Outcome};
 
 /// Between two lines of a kind about the same target of the same app.
-const PAUSE: Duration = Duration::from_secs(10);
+const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// How many targets there are lines about in that time.
-const MOST: usize = 1000;
+const MAX_TARGETS: usize = 1000;
 
 /// An app and its target.
-type Target = (Arc<str>, Arc<str>);
+type TargetName = (Arc<str>, Arc<str>);
 
 /// What is said about webhooks.
 #[derive(Debug)]
 pub(super) struct Log {
-    given_up: LogThrottles<Target>,
-    rests: LogThrottles<Target>,
-    recovered: LogThrottles<Target>,
+    given_up: LogThrottles<TargetName>,
+    rests: LogThrottles<TargetName>,
+    recovered: LogThrottles<TargetName>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        let lines = || LogThrottles::new(PAUSE, MOST);
+        let lines = || LogThrottles::new(LINE_PAUSE, MAX_TARGETS);
         Log { given_up: lines(), rests: lines(), recovered: lines() }
     }
 }
@@ -41,7 +41,7 @@ impl Log {
         }
     }
 
-    /// A lane has begun to rest.
+    /// A partition has begun to rest.
     pub(super) fn rests(&self, to: &Destination, failure: &Failure) {
         if let Some(unsaid) = self.rests.may_log(target(to)) {
             let (app, target) = (&to.app, &to.label);
@@ -49,7 +49,7 @@ impl Log {
         }
     }
 
-    /// A lane that rested has seen its target again.
+    /// A partition that rested has seen its target again.
     pub(super) fn recovered(&self, to: &Destination) {
         if let Some(unsaid) = self.recovered.may_log(target(to)) {
             let (app, target) = (&to.app, &to.label);
@@ -58,6 +58,6 @@ impl Log {
     }
 }
 
-fn target(to: &Destination) -> Target {
+fn target(to: &Destination) -> TargetName {
     (to.app.clone(), to.label.clone())
 }

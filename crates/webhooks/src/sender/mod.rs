@@ -1,7 +1,7 @@
-//! The driver of the lanes: clock, randomness, tasks, counters and the log around them.
+//! The driver of the partitions: clock, randomness, tasks, counters and the log around them.
 //!
 //! All state is behind one lock that is never held for long, and never while anything is awaited;
-//! it speaks for this node. One task makes of the lanes' outputs what they say; each attempt is a
+//! it speaks for this node. One task makes of the partitions' outputs what they say; each attempt is a
 //! task of its own.
 
 mod attempt;
@@ -17,10 +17,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::attempt::Attempt;
-use self::delivery::Delivery;
+use self::delivery::HttpDelivery;
 use self::log::Log;
-use crate::counters::{Counters, TargetCounters};
-use crate::lanes::{Lanes, Output};
+use crate::counters::{TargetCounters, WebhookCounters};
+use crate::partitions::{PartitionOutput, Partitions};
 use crate::{BoxFuture, Credentials, Failure, Job, Now, Outcome, Settings, SettingsError};
 
 /// Makes attempts.
@@ -34,12 +34,12 @@ type Done = Box<dyn FnOnce(Outcome) + Send>;
 /// Sends jobs until they arrive or are given up. Dropping it ends everything that is under way.
 #[derive(Debug)]
 pub struct Sender {
-    shared: Arc<Shared>,
+    shared: Arc<SenderShared>,
     driver: JoinHandle<()>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct SenderShared {
+    state: Mutex<SenderState>,
     /// There are outputs, or an earlier alarm.
     wake: Notify,
     /// Outputs were dealt with.
@@ -49,10 +49,10 @@ struct Shared {
     log: Log,
 }
 
-struct State {
-    lanes: Lanes<Done>,
-    out: Vec<Output<Done>>,
-    counters: Counters,
+struct SenderState {
+    partitions: Partitions<Done>,
+    out: Vec<PartitionOutput<Done>>,
+    counters: WebhookCounters,
 }
 
 impl Sender {
@@ -64,14 +64,17 @@ impl Sender {
         settings: Settings,
         credentials: Arc<dyn Credentials>,
     ) -> Result<Self, SettingsError> {
-        let delivery = Delivery::new(&settings, credentials)?;
+        let delivery = HttpDelivery::new(&settings, credentials)?;
         Ok(Self::with(settings, Box::new(delivery)))
     }
 
     fn with(settings: Settings, transport: Box<dyn Transport>) -> Self {
-        let state =
-            State { lanes: Lanes::new(settings), out: Vec::new(), counters: Counters::default() };
-        let shared = Arc::new(Shared {
+        let state = SenderState {
+            partitions: Partitions::new(settings),
+            out: Vec::new(),
+            counters: WebhookCounters::default(),
+        };
+        let shared = Arc::new(SenderShared {
             state: Mutex::new(state),
             wake: Notify::new(),
             dealt: Notify::new(),
@@ -88,26 +91,26 @@ impl Sender {
     /// sender ends before.
     pub fn submit(&self, job: Job, done: impl FnOnce(Outcome) + Send + 'static) {
         let now = self.shared.now();
-        let State { lanes, out, .. } = &mut *self.shared.state.lock();
-        lanes.submit(now, job, Box::new(done), out);
+        let SenderState { partitions, out, .. } = &mut *self.shared.state.lock();
+        partitions.submit(now, job, Box::new(done), out);
         if !out.is_empty() {
             self.shared.wake.notify_one();
         }
     }
 
-    /// How many more jobs of a lane can be taken in now without giving one up, for whoever takes
+    /// How many more jobs of a partition can be taken in now without giving one up, for whoever takes
     /// jobs out of a queue: few, so that what does not get along waits there, and fewer while the
-    /// lane's target fails.
-    pub fn room(&self, lane: &str) -> usize {
-        self.shared.state.lock().lanes.room(lane)
+    /// partition's target fails.
+    pub fn room(&self, partition: &str) -> usize {
+        self.shared.state.lock().partitions.room(partition)
     }
 
     /// Everything counted so far, and what waits now, in no order.
     pub fn counters(&self) -> Vec<TargetCounters> {
         let now = self.shared.now();
-        let State { lanes, counters, .. } = &mut *self.shared.state.lock();
+        let SenderState { partitions, counters, .. } = &mut *self.shared.state.lock();
         counters.clear_pending();
-        for pending in lanes.pending(now) {
+        for pending in partitions.pending(now) {
             let series = counters.of(&pending.to);
             series.pending_jobs += pending.jobs;
             series.pending_bytes += pending.bytes;
@@ -122,8 +125,8 @@ impl Sender {
     pub async fn flush(&self, within: Duration) -> usize {
         let now = self.shared.now();
         {
-            let State { lanes, out, .. } = &mut *self.shared.state.lock();
-            lanes.last_call(now, out);
+            let SenderState { partitions, out, .. } = &mut *self.shared.state.lock();
+            partitions.last_call(now, out);
         }
         self.shared.wake.notify_one();
         let quiet = async {
@@ -137,7 +140,7 @@ impl Sender {
         };
         // Over time, what is left is left.
         let _ = timeout(within, quiet).await;
-        self.shared.state.lock().lanes.len()
+        self.shared.state.lock().partitions.len()
     }
 }
 
@@ -147,44 +150,44 @@ impl Drop for Sender {
     }
 }
 
-impl Shared {
+impl SenderShared {
     fn now(&self) -> Now {
         self.epoch.elapsed()
     }
 
     fn is_quiet(&self) -> bool {
         let state = self.state.lock();
-        state.lanes.in_flight() == 0 && state.out.is_empty()
+        state.partitions.in_flight() == 0 && state.out.is_empty()
     }
 }
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for SenderShared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
-async fn drive(shared: Arc<Shared>) {
+async fn drive(shared: Arc<SenderShared>) {
     let mut attempts = JoinSet::new();
     loop {
         let (outputs, due) = {
-            let State { lanes, out, .. } = &mut *shared.state.lock();
-            lanes.tick(shared.now(), out);
-            (std::mem::take(out), lanes.due())
+            let SenderState { partitions, out, .. } = &mut *shared.state.lock();
+            partitions.tick(shared.now(), out);
+            (std::mem::take(out), partitions.due())
         };
         for output in outputs {
             match output {
-                Output::Send { ticket, job } => {
+                PartitionOutput::Send { ticket, job } => {
                     attempts.spawn(Attempt::new(shared.clone(), ticket, job).make());
                 }
-                Output::Finished { job, tag, outcome } => {
+                PartitionOutput::Finished { job, tag, outcome } => {
                     shared.state.lock().counters.of(&job.to).finished(job.events, &outcome);
                     shared.log.finished(&job, &outcome);
                     // With nothing locked, for it may come back with another job.
                     tag(outcome);
                 }
-                Output::Rests { to, failure } => shared.log.rests(&to, &failure),
-                Output::Recovered { to } => shared.log.recovered(&to),
+                PartitionOutput::Rests { to, failure } => shared.log.rests(&to, &failure),
+                PartitionOutput::Recovered { to } => shared.log.recovered(&to),
             }
         }
         shared.dealt.notify_waiters();

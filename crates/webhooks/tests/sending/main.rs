@@ -22,13 +22,13 @@ use webhooks::{Destination, Job, Outcome, Sender, Settings, TargetCounters};
 use self::apps::Apps;
 
 /// How long anything may take, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pauses that a test can wait for, and patience with a busy machine.
 fn settings() -> Settings {
     Settings {
-        timeout: PATIENCE / 2,
-        connect_timeout: PATIENCE / 2,
+        timeout: TEST_TIMEOUT / 2,
+        connect_timeout: TEST_TIMEOUT / 2,
         first_pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(50),
         ..Settings::default()
@@ -77,7 +77,7 @@ async fn send(sender: &Sender, job: Job) -> Outcome {
 }
 
 async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("it happens soon")
+    tokio::time::timeout(TEST_TIMEOUT, future).await.expect("it happens soon")
 }
 
 /// The reason for which a job was given up, as text.

@@ -4,7 +4,7 @@
 use crate::net::http;
 use crate::net::reactor::Reactor;
 use crate::net::stream::{connect, read_all, write_some};
-use crate::server::target::{Node, Target};
+use crate::server::target::{LoadTarget, TargetNode};
 use anyhow::{Context, Result, bail};
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -23,7 +23,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    fn connect(node: &Node, registry: &Registry, token: usize) -> Result<Self> {
+    fn connect(node: &TargetNode, registry: &Registry, token: usize) -> Result<Self> {
         let mut stream = connect(node.address, None)?;
         let both = Interest::READABLE | Interest::WRITABLE;
         registry.register(&mut stream, Token(token), both)?;
@@ -32,7 +32,7 @@ impl Publisher {
 
     /// Begins to connect `count` of them, whose tokens begin with `first`.
     pub(crate) fn connect_all(
-        target: &Target,
+        target: &LoadTarget,
         reactor: &Reactor,
         first: usize,
         count: usize,

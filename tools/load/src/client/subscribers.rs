@@ -4,7 +4,7 @@
 use crate::client::websocket::WebSocket;
 use crate::net::reactor::{Reactor, STALL_TIMEOUT};
 use crate::progress::Progress;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use memchr::memmem;
 use mio::event::Event;
@@ -42,7 +42,11 @@ fn socket_id(frame: &[u8]) -> String {
 
 impl Subscribers {
     /// Opens `count` connections and waits until each has its `connection_established`.
-    pub(crate) fn connect(reactor: &mut Reactor, target: &Target, count: usize) -> Result<Self> {
+    pub(crate) fn connect(
+        reactor: &mut Reactor,
+        target: &LoadTarget,
+        count: usize,
+    ) -> Result<Self> {
         let mut this = Self { sockets: Vec::with_capacity(count), ids: Vec::new() };
         let mut ids = vec![String::new(); count];
         let mut open = 0;
@@ -69,7 +73,7 @@ impl Subscribers {
     pub(crate) fn subscribe<C>(
         &mut self,
         reactor: &mut Reactor,
-        target: &Target,
+        target: &LoadTarget,
         channels: impl Fn(usize) -> C,
     ) -> Result<()>
     where

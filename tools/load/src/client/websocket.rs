@@ -4,7 +4,7 @@
 use crate::net::frames::{self, Frames};
 use crate::net::http;
 use crate::net::stream::{connect, read_all, write_some};
-use crate::server::target::Node;
+use crate::server::target::TargetNode;
 use anyhow::{Context, Result, bail};
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -32,7 +32,7 @@ pub(crate) struct WebSocket {
 
 impl WebSocket {
     /// Begins to connect, the upgrade request already waiting to be sent.
-    pub(crate) fn connect(node: &Node, index: usize) -> Result<Self> {
+    pub(crate) fn connect(node: &TargetNode, index: usize) -> Result<Self> {
         let upgrade = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",

@@ -1,12 +1,12 @@
 //! What the page says before its figures: who is compared, and how.
 
-use super::Options;
+use super::ClusterOptions;
 use super::measurements::{FEW, FEW_PUBLISHERS};
 use crate::machine;
 use crate::report::readable;
 
 /// The page up to its bars, in Markdown.
-pub(super) fn write(options: &Options) -> String {
+pub(super) fn write(options: &ClusterOptions) -> String {
     let (name, size) = (&options.comparison.name, &options.size);
     format!(
         "# Scaling: figures\n\n\

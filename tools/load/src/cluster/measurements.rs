@@ -6,7 +6,7 @@ use crate::comparison::setup::Adapter::{self, Cluster, Local, Nats, Redis};
 use crate::comparison::{Measure, Measurement, under};
 use crate::workload::Workload;
 use crate::workload::broadcast::{Pace, Plan};
-use crate::workload::channels::Channels;
+use crate::workload::channels::ChannelChoice;
 use crate::workload::churn::Churn;
 use crate::workload::fanout::Fanout;
 use crate::workload::timing::{Timing, seconds};
@@ -73,7 +73,7 @@ pub(super) fn of(scenario: Scenario, size: &Size) -> Measurement<'_, Scenario> {
     };
     let private = |publishers_per_node, payload, elsewhere| -> Measure<'_> {
         Box::new(move |on| {
-            let channels = Channels {
+            let channels = ChannelChoice {
                 channels: size.channels,
                 connections: size.channels,
                 publishers: publishers_per_node * on.target.len(),

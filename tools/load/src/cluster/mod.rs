@@ -9,7 +9,7 @@ mod measurements;
 
 use crate::comparison::setup::{Adapter, Nodes, Setup};
 use crate::comparison::{self, Comparison};
-use crate::server::target::App;
+use crate::server::target::TargetApp;
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -18,9 +18,9 @@ const ALONE: Setup = Adapter::Local.nodes(1);
 
 /// Options of `load cluster`.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Options {
+pub(crate) struct ClusterOptions {
     #[command(flatten)]
-    comparison: comparison::Options,
+    comparison: comparison::ComparisonOptions,
     /// Only these scenarios, separated by commas; all by default
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Scenario>,
@@ -57,8 +57,8 @@ enum Scenario {
 }
 
 /// Compares, and writes scaling-figures.md and scaling-figures.json. Errors: a measurement failed.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let app = App {
+pub(crate) fn run(options: &ClusterOptions) -> Result<()> {
+    let app = TargetApp {
         id: "app-id".to_owned(),
         key: "app-key".to_owned(),
         secret: "load-secret".to_owned(),
@@ -83,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     .run()
 }
 
-impl Options {
+impl ClusterOptions {
     fn wants(&self, setup: Setup) -> bool {
         let Setup::Nodes(Nodes { adapter, .. }) = setup else { return true };
         adapter == Adapter::Local || self.adapters.is_empty() || self.adapters.contains(&adapter)

@@ -1,11 +1,11 @@
 //! What the page says before its figures: who is compared, and how.
 
-use super::Options;
+use super::CompareOptions;
 use crate::machine;
 use crate::report::readable;
 
 /// The page up to its bars, in Markdown.
-pub(super) fn write(options: &Options) -> String {
+pub(super) fn write(options: &CompareOptions) -> String {
     let (name, size) = (&options.comparison.name, &options.size);
     format!(
         "# Benchmarks\n\n\

@@ -1,12 +1,12 @@
 //! What each scenario measures, and on whom.
 
-use super::{Options, Scenario};
+use super::{CompareOptions, Scenario};
 use crate::comparison::running::Running;
 use crate::comparison::setup::Setup::{CoalescingFloor, Floor, Server};
 use crate::comparison::{Measurement, under};
 use crate::report::Report;
-use crate::server::target::App;
-use crate::workload::channels::Channels;
+use crate::server::target::TargetApp;
+use crate::workload::channels::ChannelChoice;
 use crate::workload::churn::Churn;
 use crate::workload::fanout::Fanout;
 use crate::workload::idle::Idle;
@@ -53,11 +53,11 @@ pub(super) struct Size {
     #[arg(long, default_value_t = 5)]
     pub(super) starts: usize,
     #[command(flatten)]
-    pub(super) app: App,
+    pub(super) app: TargetApp,
 }
 
 /// How a scenario is measured, and where its figures go.
-pub(super) fn of(scenario: Scenario, options: &Options) -> Measurement<'_, Scenario> {
+pub(super) fn of(scenario: Scenario, options: &CompareOptions) -> Measurement<'_, Scenario> {
     let size = &options.size;
     let warmup = (size.seconds / 4).min(Duration::from_secs(1));
     let timing = Timing { measured: size.seconds, warmup };
@@ -100,7 +100,7 @@ pub(super) fn of(scenario: Scenario, options: &Options) -> Measurement<'_, Scena
             new("Idle connections", one, under(idle))
         }
         Scenario::Channels => {
-            let channels = Channels {
+            let channels = ChannelChoice {
                 channels: size.channels,
                 connections: size.channel_connections,
                 publishers,
@@ -116,7 +116,7 @@ pub(super) fn of(scenario: Scenario, options: &Options) -> Measurement<'_, Scena
 }
 
 /// `first` and as many more starts as asked for, one after the other.
-fn starts(options: &Options, first: &Running) -> Result<Report> {
+fn starts(options: &CompareOptions, first: &Running) -> Result<Report> {
     let millis = |one: &Running| one.server.ready_after.as_secs_f64() * 1e3;
     let mut all = vec![millis(first)];
     for _ in 1..options.size.starts {

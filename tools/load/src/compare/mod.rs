@@ -11,9 +11,9 @@ use clap::ValueEnum;
 
 /// Options of `load compare`.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Options {
+pub(crate) struct CompareOptions {
     #[command(flatten)]
-    comparison: comparison::Options,
+    comparison: comparison::ComparisonOptions,
     /// Only these scenarios, separated by commas; all by default
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Scenario>,
@@ -42,7 +42,7 @@ enum Scenario {
 
 /// Compares, and writes benchmarks.md, benchmarks.svg and benchmarks.json. Errors: a measurement
 /// failed.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &CompareOptions) -> Result<()> {
     let only = &options.only;
     let wanted = |scenario: &&Scenario| only.is_empty() || only.contains(scenario);
     let scenarios = Scenario::value_variants().iter().filter(wanted);

@@ -13,7 +13,7 @@ pub(crate) mod running;
 pub(crate) mod setup;
 
 use crate::report::Report;
-use crate::server::target::App;
+use crate::server::target::TargetApp;
 use crate::workload::Workload;
 use anyhow::{Context, Result, bail};
 use bars::Bar;
@@ -27,7 +27,7 @@ use std::path::PathBuf;
 /// Options of every comparison.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct ComparisonOptions {
     /// Shell command that starts the server under test; PORT is in its environment, and with several
     /// nodes everything about their adapter
     #[arg(long)]
@@ -48,9 +48,9 @@ pub(crate) struct Options {
 
 /// A comparison. `S` names its scenarios.
 pub(crate) struct Comparison<'a, S> {
-    pub(crate) options: &'a Options,
+    pub(crate) options: &'a ComparisonOptions,
     /// The app that every server has.
-    pub(crate) app: &'a App,
+    pub(crate) app: &'a TargetApp,
     /// What its files are called, without their endings.
     pub(crate) file: &'static str,
     /// The page up to its bars, in Markdown.
@@ -90,7 +90,7 @@ impl<S: Copy + PartialEq + Debug> Comparison<'_, S> {
     /// Does all rounds, writes the files, prints the page or the JSON. Errors: a measurement failed
     /// (the files are written all the same, without it).
     pub(crate) fn run(&self) -> Result<()> {
-        let Options { name, out, rounds, json, .. } = self.options;
+        let ComparisonOptions { name, out, rounds, json, .. } = self.options;
         // Found out before an hour of measuring, not after.
         fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
         let mut results = Results::new(name);

@@ -6,7 +6,7 @@ use super::running::Started;
 use super::setup::{Adapter, Nodes};
 use crate::server::ports::free_ports;
 use crate::server::process::{Server, shell};
-use crate::server::target::App;
+use crate::server::target::TargetApp;
 use anyhow::{Result, bail};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Starts them and waits until each is linked to all others.
-pub(super) fn start(nodes: Nodes, command: &str, app: &App) -> Result<Started> {
+pub(super) fn start(nodes: Nodes, command: &str, app: &TargetApp) -> Result<Started> {
     let (broker, broker_port) = broker::start(nodes.adapter)?.unzip();
     let ports = free_ports(2 * nodes.count + 1)?;
     let (own, ports) = (ports[0], &ports[1..]);
@@ -58,7 +58,12 @@ fn await_joined(server: &Server, nodes: usize) -> Result<()> {
 }
 
 /// `own` is a port that is nobody else's: of the mesh, and a name for what is shared.
-fn environment(adapter: Adapter, app: &App, broker: u16, own: u16) -> Vec<(&'static str, String)> {
+fn environment(
+    adapter: Adapter,
+    app: &TargetApp,
+    broker: u16,
+    own: u16,
+) -> Vec<(&'static str, String)> {
     let mut env = vec![
         ("ADAPTER_DRIVER", adapter.name().to_owned()),
         ("DEFAULT_APP_ID", app.id.clone()),

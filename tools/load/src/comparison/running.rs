@@ -4,7 +4,7 @@ use super::nodes;
 use super::setup::Setup;
 use crate::server::ports::free_port;
 use crate::server::process::{Server, shell};
-use crate::server::target::{App, Target};
+use crate::server::target::{LoadTarget, TargetApp};
 use anyhow::Result;
 use std::process::Command;
 
@@ -15,7 +15,7 @@ pub(crate) struct Running {
     /// Their processes, as one.
     pub(crate) server: Server,
     /// How to reach them.
-    pub(crate) target: Target,
+    pub(crate) target: LoadTarget,
     _broker: Option<Server>,
 }
 
@@ -24,14 +24,14 @@ pub(super) type Started = (Server, Vec<String>, Option<Server>);
 
 impl Running {
     /// Starts `setup` and waits until it is ready. `command` starts the server under test.
-    pub(crate) fn start(setup: Setup, command: &str, app: &App) -> Result<Self> {
+    pub(crate) fn start(setup: Setup, command: &str, app: &TargetApp) -> Result<Self> {
         let (server, urls, broker) = match setup {
             Setup::Floor => single(|port| floor(port, &[]))?,
             Setup::CoalescingFloor => single(|port| floor(port, &["--coalesce"]))?,
             Setup::Server => single(|_| Ok(shell(command)))?,
             Setup::Nodes(nodes) => nodes::start(nodes, command, app)?,
         };
-        Ok(Self { setup, server, target: Target::new(&urls, app)?, _broker: broker })
+        Ok(Self { setup, server, target: LoadTarget::new(&urls, app)?, _broker: broker })
     }
 }
 

@@ -6,19 +6,19 @@ use std::collections::HashMap;
 
 /// All channels that have a subscriber.
 #[derive(Default)]
-pub(super) struct Channels {
+pub(super) struct FloorChannels {
     numbers: HashMap<Box<[u8]>, usize>,
-    channels: Slab<Channel>,
+    channels: Slab<FloorChannel>,
     dirty: Vec<usize>,
 }
 
-struct Channel {
+struct FloorChannel {
     name: Box<[u8]>,
     subscribers: Vec<usize>,
     pending: Vec<u8>,
 }
 
-impl Channels {
+impl FloorChannels {
     /// The channel called `name`, if anybody is subscribed to it.
     pub(super) fn get(&self, name: &[u8]) -> Option<usize> {
         self.numbers.get(name).copied()
@@ -29,7 +29,8 @@ impl Channels {
         let number = self.get(name).unwrap_or_else(|| {
             let name: Box<[u8]> = name.into();
             let (subscribers, pending) = (Vec::new(), Vec::new());
-            let number = self.channels.insert(Channel { name: name.clone(), subscribers, pending });
+            let number =
+                self.channels.insert(FloorChannel { name: name.clone(), subscribers, pending });
             self.numbers.insert(name, number);
             number
         });
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_channel_lives_while_it_has_subscribers() {
-        let mut channels = Channels::default();
+        let mut channels = FloorChannels::default();
         let a = channels.join(b"a", 1);
         assert_eq!(channels.join(b"a", 2), a);
         assert_ne!(channels.join(b"b", 1), a);

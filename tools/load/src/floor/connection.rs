@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Read, Write};
 const MAX_UNSENT: usize = 4 * 1024 * 1024;
 
 /// An HTTP connection that may become a WebSocket.
-pub(super) struct Connection {
+pub(super) struct FloorConnection {
     stream: TcpStream,
     partial: Vec<u8>,
     unsent: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) enum Filled {
     Closed,
 }
 
-impl Connection {
+impl FloorConnection {
     /// Takes over an accepted socket.
     pub(super) fn accept(mut stream: TcpStream, registry: &Registry, token: Token) -> Result<Self> {
         // Without Nagle's algorithm, as any server for small messages has it.

@@ -11,8 +11,8 @@ use crate::net::http;
 use crate::net::open_files::raise_limit;
 use crate::net::reactor::Reactor;
 use anyhow::{Context, Result};
-use channels::Channels;
-use connection::{Connection, Filled};
+use channels::FloorChannels;
+use connection::{Filled, FloorConnection};
 use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
@@ -25,7 +25,7 @@ const LISTENER: Token = Token(usize::MAX - 1);
 
 /// Options of `load floor`.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Options {
+pub(crate) struct FloorOptions {
     /// Port on 127.0.0.1; 0 takes a free one, which is printed
     #[arg(long, default_value_t = 6001)]
     pub(crate) port: u16,
@@ -38,8 +38,8 @@ pub(crate) struct Options {
 struct Floor {
     coalesce: bool,
     registry: Registry,
-    connections: Slab<Connection>,
-    channels: Channels,
+    connections: Slab<FloorConnection>,
+    channels: FloorChannels,
     /// The frame being built, or the client's frame being unmasked.
     scratch: Vec<u8>,
     /// Connections that failed while they were being sent to.
@@ -47,7 +47,7 @@ struct Floor {
 }
 
 /// Serves until the process is ended.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &FloorOptions) -> Result<()> {
     // If so many are not allowed, the limit stays what it was.
     let _ = raise_limit(19_900);
     let mut reactor = Reactor::new()?;
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         coalesce: options.coalesce,
         registry: reactor.poll.registry().try_clone()?,
         connections: Slab::new(),
-        channels: Channels::default(),
+        channels: FloorChannels::default(),
         scratch: Vec::new(),
         broken: Vec::new(),
     };
@@ -86,7 +86,7 @@ impl Floor {
                 Ok((stream, _)) => {
                     let slot = self.connections.vacant_entry();
                     let token = Token(slot.key());
-                    slot.insert(Connection::accept(stream, &self.registry, token)?);
+                    slot.insert(FloorConnection::accept(stream, &self.registry, token)?);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}

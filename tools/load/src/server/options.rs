@@ -2,19 +2,19 @@
 
 use super::ports::free_port;
 use super::process::{Server, shell};
-use super::target::{App, Target};
+use super::target::{LoadTarget, TargetApp};
 use anyhow::Result;
 
 /// The server under test: where it is, or how it is started.
 #[derive(clap::Args, Clone)]
 #[group(id = "server under test")]
-pub(crate) struct Options {
+pub(crate) struct ServerOptions {
     /// Where the server listens: host:port[/prefix], several separated by commas (connections
     /// are spread over them)
     #[arg(long = "url", value_delimiter = ',', default_value = "127.0.0.1:6001")]
     urls: Vec<String>,
     #[command(flatten)]
-    app: App,
+    app: TargetApp,
     /// Process whose CPU and memory are reported (repeatable, added up)
     #[arg(long = "pid")]
     pids: Vec<u32>,
@@ -24,14 +24,14 @@ pub(crate) struct Options {
     spawn: Option<String>,
 }
 
-impl Options {
+impl ServerOptions {
     /// Starts the server if asked to, and resolves where it is.
-    pub(crate) fn prepare(&self) -> Result<(Target, Server)> {
+    pub(crate) fn prepare(&self) -> Result<(LoadTarget, Server)> {
         let Some(command) = &self.spawn else {
-            return Ok((Target::new(&self.urls, &self.app)?, Server::watch(self.pids.clone())));
+            return Ok((LoadTarget::new(&self.urls, &self.app)?, Server::watch(self.pids.clone())));
         };
         let port = free_port()?;
         let server = Server::start(shell(command), port)?;
-        Ok((Target::new(&[format!("127.0.0.1:{port}")], &self.app)?, server))
+        Ok((LoadTarget::new(&[format!("127.0.0.1:{port}")], &self.app)?, server))
     }
 }

@@ -12,7 +12,7 @@ const PER_SOURCE: usize = 10_000;
 /// The app that clients connect to and publish to.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
-pub(crate) struct App {
+pub(crate) struct TargetApp {
     /// App id
     #[arg(long = "app-id", value_name = "APP_ID", default_value = "app-id")]
     pub(crate) id: String,
@@ -26,7 +26,7 @@ pub(crate) struct App {
 
 /// One address of the server under test.
 #[derive(Clone)]
-pub(crate) struct Node {
+pub(crate) struct TargetNode {
     /// Where to connect.
     pub(crate) address: SocketAddr,
     /// The `Host` header.
@@ -39,16 +39,16 @@ pub(crate) struct Node {
 
 /// Everything a scenario needs to reach the server.
 #[derive(Clone)]
-pub(crate) struct Target {
-    nodes: Vec<Node>,
+pub(crate) struct LoadTarget {
+    nodes: Vec<TargetNode>,
     /// Publishers have the first node to themselves.
     apart: bool,
 }
 
-impl Target {
+impl LoadTarget {
     /// The nodes at `urls` (host:port[/prefix]), which serve `app`. Errors: a URL is no address.
-    pub(crate) fn new(urls: &[String], app: &App) -> Result<Self> {
-        let nodes = urls.iter().map(|url| Node::new(url, app)).collect::<Result<_>>()?;
+    pub(crate) fn new(urls: &[String], app: &TargetApp) -> Result<Self> {
+        let nodes = urls.iter().map(|url| TargetNode::new(url, app)).collect::<Result<_>>()?;
         Ok(Self { nodes, apart: false })
     }
 
@@ -58,13 +58,13 @@ impl Target {
     }
 
     /// The node that the `index`th WebSocket connection goes to.
-    pub(crate) fn node(&self, index: usize) -> &Node {
+    pub(crate) fn node(&self, index: usize) -> &TargetNode {
         let nodes = &self.nodes[usize::from(self.apart)..];
         &nodes[index % nodes.len()]
     }
 
     /// The node that the `index`th publisher's connection goes to.
-    pub(crate) fn publishing(&self, index: usize) -> &Node {
+    pub(crate) fn publishing(&self, index: usize) -> &TargetNode {
         if self.apart { &self.nodes[0] } else { self.node(index) }
     }
 
@@ -74,8 +74,8 @@ impl Target {
     }
 }
 
-impl Node {
-    fn new(url: &str, app: &App) -> Result<Self> {
+impl TargetNode {
+    fn new(url: &str, app: &TargetApp) -> Result<Self> {
         let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
         let (host, prefix) = bare.split_at(bare.find('/').unwrap_or(bare.len()));
         let prefix = prefix.trim_end_matches('/');

@@ -7,13 +7,13 @@ use super::publishing::{Publishing, Traffic};
 use super::timing::Timing;
 use crate::client::marker;
 use crate::client::publisher::Publisher;
-use crate::client::request::Request;
+use crate::client::request::LoadRequest;
 use crate::client::subscribers::Subscribers;
 use crate::net::open_files::raise_limit;
 use crate::net::reactor::Reactor;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -49,14 +49,14 @@ pub(crate) enum Pace {
 /// The events of one publisher.
 struct Source {
     /// What it publishes, over and over.
-    requests: Vec<Request>,
+    requests: Vec<LoadRequest>,
     sent: usize,
     delivered: usize,
 }
 
 struct Broadcast<'a> {
     plan: &'a Plan,
-    target: &'a Target,
+    target: &'a LoadTarget,
     sources: Vec<Source>,
     deliveries: Deliveries,
     /// When the first event was published.
@@ -64,7 +64,7 @@ struct Broadcast<'a> {
 }
 
 impl Workload for Plan {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         if self.publishers > 999 || self.publishers == 0 || self.subscribers == 0 {
             bail!("1 to 999 publishing connections and at least one subscriber are needed");
         }
@@ -96,7 +96,7 @@ impl Workload for Plan {
 }
 
 impl<'a> Broadcast<'a> {
-    fn new(plan: &'a Plan, target: &'a Target) -> Self {
+    fn new(plan: &'a Plan, target: &'a LoadTarget) -> Self {
         // The more can be in flight, the more numbers are needed to tell events apart.
         let cycle = match plan.pace {
             Pace::Delivered(depth) => (4 * depth).clamp(32, 4096),
@@ -106,7 +106,7 @@ impl<'a> Broadcast<'a> {
         let source = |publisher| {
             let request = |sequence| {
                 let id = Deliveries::id(publisher, sequence);
-                Request::new(CHANNEL, &marker::payload(id, plan.payload))
+                LoadRequest::new(CHANNEL, &marker::payload(id, plan.payload))
             };
             Source { requests: (0..cycle).map(request).collect(), sent: 0, delivered: 0 }
         };

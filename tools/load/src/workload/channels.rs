@@ -6,17 +6,17 @@
 use super::Workload;
 use super::fanout::payload_fits;
 use super::picker::Picker;
-use super::publishing::{Outcome, Publishing, Traffic};
+use super::publishing::{PublishOutcome, Publishing, Traffic};
 use super::timing::Timing;
 use crate::client::marker;
 use crate::client::publisher::Publisher;
-use crate::client::request::Request;
+use crate::client::request::LoadRequest;
 use crate::client::subscribers::Subscribers;
 use crate::net::open_files::raise_limit;
 use crate::net::reactor::Reactor;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ const EVENTS: usize = 32_768;
 /// How much, how long.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
-pub(crate) struct Channels {
+pub(crate) struct ChannelChoice {
     /// Channels, each with one subscriber
     #[arg(long, default_value_t = 100_000)]
     pub(crate) channels: usize,
@@ -52,18 +52,18 @@ pub(crate) struct Channels {
 }
 
 /// One of the events that are published in turn.
-struct Event {
+struct ChannelEvent {
     channel: usize,
-    request: Request,
+    request: LoadRequest,
     /// When it was published, until it is received.
     pending: Option<Instant>,
 }
 
 /// Events to random channels among the first ones.
 struct Random<'a> {
-    options: &'a Channels,
-    target: &'a Target,
-    events: Vec<Event>,
+    options: &'a ChannelChoice,
+    target: &'a LoadTarget,
+    events: Vec<ChannelEvent>,
     picker: Picker,
     sent: usize,
     received: usize,
@@ -72,8 +72,8 @@ struct Random<'a> {
     misdelivered: usize,
 }
 
-impl Workload for Channels {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+impl Workload for ChannelChoice {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         if self.connections == 0 || self.channels < self.connections || self.publishers == 0 {
             bail!(
                 "at least one connection, one publisher and one channel per connection are needed"
@@ -115,7 +115,7 @@ impl Workload for Channels {
     }
 }
 
-impl Channels {
+impl ChannelChoice {
     fn name(&self, channel: usize) -> String {
         format!("{}load-channel-{channel}", if self.private { "private-" } else { "" })
     }
@@ -123,7 +123,7 @@ impl Channels {
 
 impl Publishing<Random<'_>> {
     /// Publishes to the first `channels` channels, and counts what never arrived.
-    fn publish_to(&mut self, channels: usize, server: &Server) -> Result<Outcome> {
+    fn publish_to(&mut self, channels: usize, server: &Server) -> Result<PublishOutcome> {
         self.traffic.choose_from(channels);
         let outcome = self.measure("channels", self.traffic.options.timing, server)?;
         self.traffic.lost += self.traffic.events.iter().filter(|one| one.pending.is_some()).count();
@@ -149,7 +149,7 @@ impl Publishing<Random<'_>> {
 }
 
 impl<'a> Random<'a> {
-    fn new(options: &'a Channels, target: &'a Target) -> Self {
+    fn new(options: &'a ChannelChoice, target: &'a LoadTarget) -> Self {
         Self {
             options,
             target,
@@ -172,7 +172,11 @@ impl<'a> Random<'a> {
             random = random * 48_271 % 0x7fff_ffff;
             let channel = random as usize % channels;
             let data = marker::payload(id as u32, options.payload);
-            Event { channel, request: Request::new(&options.name(channel), &data), pending: None }
+            ChannelEvent {
+                channel,
+                request: LoadRequest::new(&options.name(channel), &data),
+                pending: None,
+            }
         };
         self.events = (0..EVENTS.max(2 * options.publishers)).map(event).collect();
         let nodes = self.target.len();

@@ -15,7 +15,7 @@ pub(super) struct Deliveries {
     /// Next sequence number, by subscriber and publisher.
     next: Vec<u32>,
     /// Events by publisher and sequence number.
-    events: Vec<Event>,
+    events: Vec<DeliveredEvent>,
     /// Deliveries received, repeated ones included.
     pub(super) received: usize,
     /// Deliveries that came a second time, or late and out of order.
@@ -25,7 +25,7 @@ pub(super) struct Deliveries {
 }
 
 #[derive(Clone)]
-struct Event {
+struct DeliveredEvent {
     missing: usize,
     sent: Instant,
 }
@@ -33,7 +33,7 @@ struct Event {
 impl Deliveries {
     /// No event yet. `cycle` is at least twice what a publisher ever has in flight.
     pub(super) fn new(subscribers: usize, publishers: usize, cycle: usize) -> Self {
-        let unsent = Event { missing: 0, sent: Instant::now() };
+        let unsent = DeliveredEvent { missing: 0, sent: Instant::now() };
         Self {
             subscribers,
             publishers,
@@ -65,7 +65,8 @@ impl Deliveries {
     /// Notes that the publisher's `number`th event has gone out (or should have) at `sent`.
     pub(super) fn sent(&mut self, publisher: usize, number: usize, sent: Instant) {
         let missing = self.subscribers;
-        self.events[publisher * self.cycle + number % self.cycle] = Event { missing, sent };
+        self.events[publisher * self.cycle + number % self.cycle] =
+            DeliveredEvent { missing, sent };
     }
 
     /// Counts a delivery. Returns the publisher of an event that has now reached everybody.

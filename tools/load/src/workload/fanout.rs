@@ -7,7 +7,7 @@ use super::timing::Timing;
 use crate::client::marker::MIN_PAYLOAD;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 
 /// How much, how long.
@@ -39,7 +39,7 @@ pub(crate) struct Fanout {
 }
 
 impl Workload for Fanout {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         payload_fits(self.payload)?;
         let each = self.in_flight.checked_div(self.publishers).unwrap_or(0);
         if each == 0 || each > 1000 || !self.in_flight.is_multiple_of(self.publishers) {

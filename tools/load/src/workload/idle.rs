@@ -10,7 +10,7 @@ use crate::net::reactor::Reactor;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ pub(crate) struct Idle {
 }
 
 impl Workload for Idle {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         if self.connections == 0 || self.channels == 0 {
             bail!("at least one connection and one channel are needed");
         }

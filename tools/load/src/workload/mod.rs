@@ -15,20 +15,20 @@ pub(crate) mod timing;
 use crate::report::Report;
 use crate::server;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::Result;
 
 /// A workload with its size, as its options give it.
 pub(crate) trait Workload {
     /// Runs it against `target`, and reports what it found and what `server` took for it.
-    fn run(&self, target: &Target, server: &Server) -> Result<Report>;
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report>;
 }
 
 /// Options of a sub-command that runs one workload.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Options<W: clap::Args> {
+pub(crate) struct WorkloadOptions<W: clap::Args> {
     #[command(flatten)]
-    server: server::options::Options,
+    server: server::options::ServerOptions,
     #[command(flatten)]
     workload: W,
     /// Print the report as JSON
@@ -36,7 +36,7 @@ pub(crate) struct Options<W: clap::Args> {
     json: bool,
 }
 
-impl<W: Workload + clap::Args> Options<W> {
+impl<W: Workload + clap::Args> WorkloadOptions<W> {
     /// Runs the workload and prints its report.
     pub(crate) fn run(&self) -> Result<()> {
         let (target, server) = self.server.prepare()?;

@@ -6,7 +6,7 @@ use super::broadcast::{Pace, Plan};
 use super::timing::Timing;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::Result;
 
 /// How much, how long.
@@ -21,7 +21,7 @@ pub(crate) struct Publish {
 }
 
 impl Workload for Publish {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         let plan = Plan {
             name: "publish",
             subscribers: 1,

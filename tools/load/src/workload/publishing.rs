@@ -9,7 +9,7 @@ use crate::meter::{Measured, Meter};
 use crate::net::reactor::{Reactor, STALL_TIMEOUT};
 use crate::progress::Progress;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ pub(super) struct Publishing<T> {
 }
 
 /// What was measured while publishing.
-pub(super) struct Outcome {
+pub(super) struct PublishOutcome {
     /// Time, and CPU.
     pub(super) measured: Measured,
     /// Publishes that were answered meanwhile.
@@ -60,7 +60,7 @@ pub(super) struct Outcome {
 impl<T: Traffic> Publishing<T> {
     /// Connects `publishers` beside the subscribers that there are.
     pub(super) fn connect(
-        target: &Target,
+        target: &LoadTarget,
         reactor: Reactor,
         subscribers: Subscribers,
         publishers: usize,
@@ -87,7 +87,7 @@ impl<T: Traffic> Publishing<T> {
         label: &'static str,
         timing: Timing,
         server: &Server,
-    ) -> Result<Outcome> {
+    ) -> Result<PublishOutcome> {
         let began = Instant::now();
         let mut progress = Progress::new(label);
         self.last_progress = began;
@@ -97,7 +97,7 @@ impl<T: Traffic> Publishing<T> {
         let (answered, received) = (self.answered, self.traffic.received());
         let meter = Meter::start(server)?;
         self.publish_until(began + timing.warmup + timing.measured, &mut progress)?;
-        let outcome = Outcome {
+        let outcome = PublishOutcome {
             measured: meter.stop(server)?,
             answered: self.answered - answered,
             received: self.traffic.received() - received,

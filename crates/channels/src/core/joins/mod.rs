@@ -19,10 +19,10 @@ use cluster::Now;
 use parking_lot::Mutex;
 
 use crate::registry::{Locked, Member, NodeId, Roster};
-use crate::replication::{Tickets as AckHandles, Union};
-use crate::reservations::{Decision, Join as Reserve, Message, Wish};
+use crate::replication::{AckHandles, Union};
+use crate::reservations::{Decision, Join as Reserve, Request, ReservationMessage};
 use crate::topic::{ConnectionRef, Topic};
-use state::{Interest, Join, LAG, Stage, State};
+use state::{Interest, Join, JoinTable, LAG, Stage};
 
 /// The most that a client waits for peers, in each of the stages that ask them.
 const PEER_TIMEOUT: Duration = Duration::from_millis(50);
@@ -33,7 +33,7 @@ const LAST_EVENT_TIMEOUT: Duration = Duration::from_millis(250);
 /// inside of that, never around it. Who waits is bounded by what connections may subscribe to within
 /// the timeouts, what peers claim by the same on their side.
 pub(crate) struct Joins {
-    state: Mutex<State>,
+    state: Mutex<JoinTable>,
     /// How many joins there are: most of the time none, and nobody has to look.
     waiting: AtomicUsize,
     applicants: AtomicUsize,
@@ -59,12 +59,12 @@ pub(crate) struct Applicant<'a> {
 }
 
 /// Whether there is a place in a presence channel.
-pub(crate) enum Place {
+pub(crate) enum Reserved {
     Free,
     None,
     /// It is claimed, and the join waits; the message is to be told to everybody, and the timer that
     /// there is a new deadline.
-    Claimed(Message),
+    Claimed(ReservationMessage),
 }
 
 /// What became of a claim; the message is to be told to everybody, after the member.
@@ -73,15 +73,15 @@ pub(crate) struct Decided {
     pub(crate) member: Arc<Member>,
     pub(crate) limit: usize,
     pub(crate) granted: bool,
-    pub(crate) settled: Message,
+    pub(crate) settled: ReservationMessage,
 }
 
 /// What became of a connection that leaves a channel.
-pub(crate) enum Left {
+pub(crate) enum Departure {
     /// It counted.
     Counted,
     /// It waited for a place; the message is to be told to everybody.
-    Claimed(Message),
+    Claimed(ReservationMessage),
     /// It was refused, and its shard did not know yet.
     Refused,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Passed {
 impl Joins {
     pub(crate) fn new(me: u64) -> Self {
         Joins {
-            state: Mutex::new(State::new(me)),
+            state: Mutex::new(JoinTable::new(me)),
             waiting: AtomicUsize::new(0),
             applicants: AtomicUsize::new(0),
             unanswered: AtomicU64::new(0),
@@ -136,23 +136,23 @@ impl Joins {
         roster: &Roster,
         applicant: Applicant<'_>,
         now: impl FnOnce() -> Now,
-    ) -> Place {
+    ) -> Reserved {
         let Applicant { who, member, limit } = applicant;
         let mut state = self.state.lock();
         let unconfirmed = state.unconfirmed(topic);
         state.numbers += 1;
         let ticket = state.numbers;
-        let wish = Wish { user: &member.id, limit, unconfirmed, ticket };
+        let wish = Request { user: &member.id, limit, unconfirmed, ticket };
         let claim = match state.claims.join(topic, wish, &Union(roster)) {
-            Reserve::Yes => return Place::Free,
-            Reserve::Full => return Place::None,
+            Reserve::Yes => return Reserved::Free,
+            Reserve::Full => return Reserved::None,
             Reserve::Claimed(claim) => claim,
         };
         let stage = Stage::Place { ticket, member: member.clone(), limit };
         let newcomer = Newcomer { who, asked: true };
         self.applicants.fetch_add(1, Relaxed);
         let _ = self.begin(&mut state, topic, newcomer, stage, now() + PEER_TIMEOUT);
-        Place::Claimed(claim)
+        Reserved::Claimed(claim)
     }
 
     /// A subscription counts, and waits until the peers know of it: `acks` are of the channel's first
@@ -222,20 +222,20 @@ impl Joins {
     }
 
     /// A connection leaves a channel.
-    pub(crate) fn leave(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> Left {
+    pub(crate) fn leave(&self, _: Locked<'_>, topic: &Topic, who: ConnectionRef) -> Departure {
         if self.is_idle() {
-            return Left::Counted;
+            return Departure::Counted;
         }
         let mut state = self.state.lock();
         let Some(join) = self.end(&mut state, topic, |join| join.newcomer.who == who) else {
-            return Left::Counted;
+            return Departure::Counted;
         };
         match join.stage {
             Stage::Place { ticket, .. } => {
-                state.claims.cancel(topic, ticket).map_or(Left::Refused, Left::Claimed)
+                state.claims.cancel(topic, ticket).map_or(Departure::Refused, Departure::Claimed)
             }
-            Stage::Refused => Left::Refused,
-            Stage::Interest | Stage::LastEvent => Left::Counted,
+            Stage::Refused => Departure::Refused,
+            Stage::Interest | Stage::LastEvent => Departure::Counted,
         }
     }
 
@@ -382,7 +382,7 @@ impl Joins {
     /// Forgets the channels whose members all peers know.
     pub(crate) fn forget_confirmed(&self) {
         let mut state = self.state.lock();
-        let State { claims, unconfirmed, .. } = &mut *state;
+        let JoinTable { claims, unconfirmed, .. } = &mut *state;
         unconfirmed.retain(|_, members| members.count(|peer| claims.is_late(peer.0)) > 0);
     }
 
@@ -392,25 +392,25 @@ impl Joins {
         _: Locked<'_>,
         from: NodeId,
         topic: &Topic,
-        message: Message,
-    ) -> Option<Message> {
+        message: ReservationMessage,
+    ) -> Option<ReservationMessage> {
         self.state.lock().claims.hear(from.0, topic, message)
     }
 
     /// A peer is there: what it is to be told.
-    pub(crate) fn up(&self, node: NodeId) -> Vec<(Topic, Message)> {
+    pub(crate) fn up(&self, node: NodeId) -> Vec<(Topic, ReservationMessage)> {
         let mut state = self.state.lock();
         state.claims.up(node.0);
         state.ours()
     }
 
     /// Our stream to a peer begins anew: what it is to be told.
-    pub(crate) fn ours(&self) -> Vec<(Topic, Message)> {
+    pub(crate) fn ours(&self) -> Vec<(Topic, ReservationMessage)> {
         self.state.lock().ours()
     }
 
     /// A peer tells everything anew: what it is to be told.
-    pub(crate) fn restarted(&self, node: NodeId) -> Vec<(Topic, Message)> {
+    pub(crate) fn restarted(&self, node: NodeId) -> Vec<(Topic, ReservationMessage)> {
         let mut state = self.state.lock();
         state.claims.restarted(node.0);
         state.ours()
@@ -425,7 +425,7 @@ impl Joins {
     #[must_use]
     fn begin(
         &self,
-        state: &mut State,
+        state: &mut JoinTable,
         topic: &Topic,
         newcomer: Newcomer,
         stage: Stage,
@@ -436,7 +436,12 @@ impl Joins {
     }
 
     /// Takes a join out, by what fits.
-    fn end(&self, state: &mut State, topic: &Topic, fits: impl Fn(&Join) -> bool) -> Option<Join> {
+    fn end(
+        &self,
+        state: &mut JoinTable,
+        topic: &Topic,
+        fits: impl Fn(&Join) -> bool,
+    ) -> Option<Join> {
         let joining = state.topics.get_mut(topic)?;
         let at = joining.joins.iter().position(fits)?;
         let join = joining.joins.remove(at);

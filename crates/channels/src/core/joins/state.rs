@@ -10,8 +10,8 @@ use foldhash::fast::RandomState;
 
 use super::Newcomer;
 use crate::registry::{Member, NodeId};
-use crate::replication::{Ticket as AckHandle, Tickets as AckHandles, Unconfirmed};
-use crate::reservations::{Claims, Message, Ticket};
+use crate::replication::{AckHandle, AckHandles, Unconfirmed};
+use crate::reservations::{ReservationId, ReservationMessage, Reservations};
 use crate::topic::Topic;
 
 /// Whoever looks so much later than it wanted to was paused itself, and reads what has come meanwhile
@@ -22,7 +22,7 @@ pub(super) const LAG: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// The last places of a presence channel: peers have to answer. It does not count yet.
-    Place { ticket: Ticket, member: Arc<Member>, limit: usize },
+    Place { ticket: ReservationId, member: Arc<Member>, limit: usize },
     /// Peers have to know that this node has subscribers of the channel.
     Interest,
     /// The channel's last event is fetched.
@@ -54,7 +54,7 @@ pub(super) struct Joining {
     pub(super) interest: Option<Interest>,
 }
 
-pub(super) struct State {
+pub(super) struct JoinTable {
     pub(super) topics: HashMap<Topic, Joining, RandomState>,
     /// When joins have waited for long enough; some may have ended.
     pub(super) deadlines: BinaryHeap<Reverse<(Now, Topic)>>,
@@ -63,7 +63,7 @@ pub(super) struct State {
     /// Interests in the order in which they were told; some may have ended.
     pub(super) told: VecDeque<(u64, Topic)>,
     pub(super) numbers: u64,
-    pub(super) claims: Claims<Topic>,
+    pub(super) claims: Reservations<Topic>,
     /// New members of this node, by channel. Kept until a heartbeat finds that all peers know them.
     pub(super) unconfirmed: HashMap<Topic, Unconfirmed, RandomState>,
 }
@@ -81,27 +81,27 @@ impl Join {
     }
 }
 
-impl State {
+impl JoinTable {
     pub(super) fn new(me: u64) -> Self {
-        State {
+        JoinTable {
             topics: HashMap::default(),
             deadlines: BinaryHeap::new(),
             alarm: None,
             told: VecDeque::new(),
             numbers: 0,
-            claims: Claims::new(me),
+            claims: Reservations::new(me),
             unconfirmed: HashMap::default(),
         }
     }
 
     pub(super) fn unconfirmed(&mut self, topic: &Topic) -> usize {
-        let State { claims, unconfirmed, .. } = self;
+        let JoinTable { claims, unconfirmed, .. } = self;
         let is_late = |peer: NodeId| claims.is_late(peer.0);
         unconfirmed.get_mut(topic).map_or(0, |members| members.count(is_late))
     }
 
     /// Our claims, in a fixed order.
-    pub(super) fn ours(&self) -> Vec<(Topic, Message)> {
+    pub(super) fn ours(&self) -> Vec<(Topic, ReservationMessage)> {
         let mut ours = self.claims.ours();
         ours.sort_by(|(a, _), (b, _)| a.cmp(b));
         ours
@@ -132,7 +132,7 @@ impl State {
     /// Has the claims of a channel that have waited for long enough decided by what is known; how
     /// many that were.
     pub(super) fn hurry(&mut self, topic: &Topic, now: Now) -> u64 {
-        let State { topics, claims, .. } = self;
+        let JoinTable { topics, claims, .. } = self;
         let joins = topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
         let late = joins.filter(|join| join.until <= now).filter(|join| match join.stage {
             Stage::Place { ticket, .. } => claims.hurry(topic, ticket),

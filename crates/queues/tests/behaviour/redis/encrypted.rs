@@ -1,6 +1,6 @@
 //! Queues in a Redis that talks TLS only, for a user who may do little.
 
-use testkit::redis::{Certificates, Server};
+use testkit::redis::{RedisCertificates, RedisServer};
 
 use crate::{house, suite};
 
@@ -8,9 +8,9 @@ use crate::{house, suite};
 const USER: &str = "user some on >secret ~p:dunlin:queue:* resetchannels &p:dunlin:queue:* -@all \
     +@read +@write -@dangerous +evalsha +script|load +time +publish +subscribe +ping";
 
-fn start() -> ((Server, Certificates), Vec<(String, String)>) {
-    let ca = Certificates::new();
-    let server = Server::start_tls(&ca, &format!("user default off\n{USER}"));
+fn start() -> ((RedisServer, RedisCertificates), Vec<(String, String)>) {
+    let ca = RedisCertificates::new();
+    let server = RedisServer::start_tls(&ca, &format!("user default off\n{USER}"));
     let [certificate, key] = ca.issue(&["client"]);
     let tls = serde_json::json!({ "ca": ca.server_files()[0], "cert": certificate, "key": key });
     let options = serde_json::json!({ "tls": tls }).to_string();
@@ -26,7 +26,7 @@ fn start() -> ((Server, Certificates), Vec<(String, String)>) {
 behaves! { start;
     what_is_pushed_is_done_in_order(500);
     bytes_arrive_as_they_are();
-    a_lane_without_room_does_not_hold_up_another();
+    a_partition_without_room_does_not_hold_up_another();
     a_group_has_one_job_in_hand();
     what_is_dropped_comes_again();
     whoever_stops_leaves_its_jobs_to_others();

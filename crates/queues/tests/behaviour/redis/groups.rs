@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use queues::{Job, Queue, QueueError};
-use testkit::redis::{self, Server, fail_over, replace_unnoticed, sentinels};
+use testkit::redis::{self, RedisServer, fail_over, replace_unnoticed, sentinels};
 
 use crate::house::{self, Log, Rooms, do_all, jobs, next, until, variables};
 use crate::suite;
 
 /// Addresses as the options have them.
-fn addresses(servers: &[Server]) -> String {
-    let address = |server: &Server| serde_json::json!({ "host": "127.0.0.1", "port": server.port });
+fn addresses(servers: &[RedisServer]) -> String {
+    let address =
+        |server: &RedisServer| serde_json::json!({ "host": "127.0.0.1", "port": server.port });
     serde_json::Value::from_iter(servers.iter().map(address)).to_string()
 }
 
-fn behind(sentinels: &[Server]) -> Queue {
+fn behind(sentinels: &[RedisServer]) -> Queue {
     let known = addresses(sentinels);
     house::open(&variables(&[("QUEUE_DRIVER", "redis"), ("DB_REDIS_SENTINELS", &known)]))
 }
@@ -43,7 +44,7 @@ async fn a_redis_cluster() {
     let open = || house::open(&env);
     suite::two_workers_share(&open, 400).await;
     suite::bytes_arrive_as_they_are(&open).await;
-    suite::a_lane_without_room_does_not_hold_up_another(&open).await;
+    suite::a_partition_without_room_does_not_hold_up_another(&open).await;
     suite::whoever_stops_leaves_its_jobs_to_others(&open).await;
     suite::depth_and_age(&open, true).await;
 }

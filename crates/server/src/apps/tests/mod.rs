@@ -7,8 +7,8 @@ mod outages;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_stores::{Answer, AppStore, Broken, Found, StoreError, Wanted};
-use channels::Settings;
+use app_stores::{AppStore, Broken, Found, Lookup, StoreError, Wanted};
+use channels::ChannelSettings;
 use config::{AppConfig, AppManager, Sources};
 use parking_lot::Mutex;
 use tokio::time::sleep;
@@ -50,7 +50,7 @@ struct Contents {
 struct Store(Mutex<Contents>);
 
 impl AppStore for Store {
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> Answer<'a> {
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> Lookup<'a> {
         Box::pin(async move {
             let (mood, takes) = {
                 let mut contents = self.0.lock();
@@ -105,7 +105,7 @@ impl Bench {
         let options = AppManager { cache: cache.is_some(), cache_ttl: cache.flatten(), ..options };
         let known = Arc::new(Apps::in_store("fake", &options));
         let outside = Outside::new(known.clone(), Box::default(), None, Arc::new(Stats::new(0)));
-        let settings = Settings { me: 1, last_event_ttl: None, last_event_bytes: 0 };
+        let settings = ChannelSettings { me: 1, last_event_ttl: None, last_event_bytes: 0 };
         let bench = Bench {
             apps: known,
             store: Arc::new(Store(Mutex::new(Contents { apps, ..Contents::default() }))),

@@ -5,7 +5,7 @@ use crate::client::marker::{self, Finder};
 use crate::client::subscribers::{mentions, refusal};
 use crate::client::websocket::WebSocket;
 use crate::net::reactor::Reactor;
-use crate::server::target::Node;
+use crate::server::target::TargetNode;
 use anyhow::{Result, bail};
 use mio::event::Event;
 use std::io;
@@ -32,7 +32,7 @@ pub(super) struct Cycle {
 
 impl Cycle {
     /// Begins the `number`th one, which subscribes to `channel`.
-    pub(super) fn connect(node: &Node, number: usize, channel: String) -> Result<Self> {
+    pub(super) fn connect(node: &TargetNode, number: usize, channel: String) -> Result<Self> {
         // Ports in TIME_WAIT add up: every so many connections come from another address.
         let socket = WebSocket::connect(node, number)?;
         let id = (number % marker::LIMIT as usize) as u32;

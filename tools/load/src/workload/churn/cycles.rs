@@ -4,17 +4,17 @@ use super::Churn;
 use super::cycle::{Cycle, Step};
 use crate::client::marker::{self, Finder};
 use crate::client::publisher::Publisher;
-use crate::client::request::Request;
+use crate::client::request::LoadRequest;
 use crate::client::subscribers::Watchdog;
 use crate::net::reactor::Reactor;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
 /// Cycles on their way, and how many there have been.
 pub(super) struct Cycles<'a> {
     options: &'a Churn,
-    target: &'a Target,
+    target: &'a LoadTarget,
     reactor: Reactor,
     running: Vec<Option<Cycle>>,
     publishers: Vec<Publisher>,
@@ -32,7 +32,7 @@ impl<'a> Cycles<'a> {
     /// None yet.
     pub(super) fn new(
         options: &'a Churn,
-        target: &'a Target,
+        target: &'a LoadTarget,
         reactor: Reactor,
         publishers: Vec<Publisher>,
     ) -> Self {
@@ -94,7 +94,7 @@ impl<'a> Cycles<'a> {
             if before == Step::Subscribing && cycle.step == Step::Receiving {
                 let at = slot % self.publishers.len();
                 let data = marker::payload(cycle.id, marker::MIN_PAYLOAD);
-                let mut request = Request::new(&cycle.channel, &data);
+                let mut request = LoadRequest::new(&cycle.channel, &data);
                 let now = Instant::now();
                 self.publishers[at].queue(request.bytes(self.target.publishing(at), now), now);
                 self.publishers[at].flush()?;

@@ -13,7 +13,7 @@ use crate::net::open_files::raise_limit;
 use crate::net::reactor::Reactor;
 use crate::report::Report;
 use crate::server::process::Server;
-use crate::server::target::Target;
+use crate::server::target::LoadTarget;
 use anyhow::{Result, bail};
 use cycles::Cycles;
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ pub(crate) struct Churn {
 }
 
 impl Workload for Churn {
-    fn run(&self, target: &Target, server: &Server) -> Result<Report> {
+    fn run(&self, target: &LoadTarget, server: &Server) -> Result<Report> {
         if self.concurrency == 0 {
             bail!("--concurrency is 0: at least one cycle at a time is needed");
         }
@@ -104,7 +104,7 @@ impl Workload for Churn {
 impl Churn {
     /// The `number`th cycle's channel. Published to or fresh: one of its own. Otherwise one of a few
     /// hundred, as users have.
-    fn channel(&self, number: usize, target: &Target) -> String {
+    fn channel(&self, number: usize, target: &LoadTarget) -> String {
         if self.publish || self.fresh {
             format!("load-churn-{number}")
         } else {
@@ -114,6 +114,6 @@ impl Churn {
 }
 
 /// Every shared channel has its turn on every node.
-fn shared_channel(number: usize, target: &Target) -> String {
+fn shared_channel(number: usize, target: &LoadTarget) -> String {
     format!("load-{}", number / target.len() % SHARED)
 }

@@ -8,7 +8,7 @@ use crate::options;
 /// Sets the part of a value that a dotted path leads to, making objects, and arrays for numbers,
 /// on the way. `Err` holds a different value that is already there, or that is in the way; a
 /// gap in an array is in the way too.
-pub(super) fn graft(target: &mut Value, path: &str, part: Value) -> Result<(), Value> {
+pub(super) fn merge(target: &mut Value, path: &str, part: Value) -> Result<(), Value> {
     let (step, rest) = match path.split_once('.') {
         Some((step, rest)) => (step, Some(rest)),
         None => (path, None),
@@ -34,7 +34,7 @@ pub(super) fn graft(target: &mut Value, path: &str, part: Value) -> Result<(), V
         in_the_way => return Err(in_the_way.clone()),
     };
     match rest {
-        Some(rest) => graft(slot, rest, part),
+        Some(rest) => merge(slot, rest, part),
         None if slot.is_null() || *slot == part => {
             *slot = part;
             Ok(())
@@ -47,19 +47,19 @@ pub(super) fn graft(target: &mut Value, path: &str, part: Value) -> Result<(), V
 mod tests {
     use serde_json::{Value, json};
 
-    use super::graft;
+    use super::merge;
 
     #[test]
     fn sets_parts() {
         let mut value = Value::Null;
-        graft(&mut value, "0.url", json!("u")).unwrap();
-        graft(&mut value, "0.event_types.0", json!("a")).unwrap();
-        graft(&mut value, "0.event_types.1", json!("b")).unwrap();
+        merge(&mut value, "0.url", json!("u")).unwrap();
+        merge(&mut value, "0.event_types.0", json!("a")).unwrap();
+        merge(&mut value, "0.event_types.1", json!("b")).unwrap();
         assert_eq!(value, json!([{ "url": "u", "event_types": ["a", "b"] }]));
-        assert_eq!(graft(&mut value, "0.url", json!("u")), Ok(()));
-        assert_eq!(graft(&mut value, "0.url", json!("v")), Err(json!("u")));
-        assert!(graft(&mut value, "7.url", json!("u")).is_err());
-        assert!(graft(&mut value, "x", json!("u")).is_err());
-        assert_eq!(graft(&mut value, "0.url.x", json!("u")), Err(json!("u")));
+        assert_eq!(merge(&mut value, "0.url", json!("u")), Ok(()));
+        assert_eq!(merge(&mut value, "0.url", json!("v")), Err(json!("u")));
+        assert!(merge(&mut value, "7.url", json!("u")).is_err());
+        assert!(merge(&mut value, "x", json!("u")).is_err());
+        assert_eq!(merge(&mut value, "0.url.x", json!("u")), Err(json!("u")));
     }
 }

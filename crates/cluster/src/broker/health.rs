@@ -23,7 +23,7 @@ use tokio::time::Instant;
 const STRAGGLING: Duration = Duration::from_secs(6);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Echo {
     Blind,
     Returning { since: Instant, patience: Duration },
     Clear,
@@ -31,8 +31,8 @@ enum State {
 
 /// One node's sight.
 #[derive(Debug)]
-pub(super) struct Sight {
-    state: State,
+pub(super) struct BrokerHealth {
+    state: Echo,
     connected: bool,
     /// Something that we have sent is lost for sure, so the links have to send it again.
     torn: bool,
@@ -46,15 +46,15 @@ pub(super) struct Sight {
     patience: Duration,
 }
 
-impl Sight {
+impl BrokerHealth {
     /// Blind at first.
     pub(super) fn new(now: Instant, node_timeout: Duration) -> Self {
         // Peers must not be dead before we know that it is us: what they said last may be older
         // than our last hello by the time between two of theirs, a quarter of the timeout. The
         // eighth that is left is for delays.
         let patience = node_timeout * 5 / 8;
-        let (state, proved) = (State::Blind, now);
-        Sight { state, connected: false, torn: false, next: 1, proving: 1, proved, patience }
+        let (state, proved) = (Echo::Blind, now);
+        BrokerHealth { state, connected: false, torn: false, next: 1, proving: 1, proved, patience }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -63,7 +63,7 @@ impl Sight {
 
     /// Whether packets come through, as far as we know.
     pub(super) fn sees(&self) -> bool {
-        self.state != State::Blind
+        self.state != Echo::Blind
     }
 
     /// The number of our next hello, which counts on.
@@ -81,11 +81,11 @@ impl Sight {
     /// The connection broke. Whether we did see until now.
     pub(super) fn disconnect(&mut self) -> bool {
         self.connected = false;
-        self.tear()
+        self.interrupt()
     }
 
     /// Something that we sent is lost. Whether we did see until now.
-    pub(super) fn tear(&mut self) -> bool {
+    pub(super) fn interrupt(&mut self) -> bool {
         self.torn = true;
         self.lose()
     }
@@ -97,13 +97,13 @@ impl Sight {
     }
 
     /// This process was away, and what came meanwhile may still be waiting to be read.
-    pub(super) fn excuse(&mut self, now: Instant) {
+    pub(super) fn resume(&mut self, now: Instant) {
         self.proved = now;
     }
 
     /// One of our hellos came back. Says whether the links have to send again what is not
     /// acknowledged, if we did not see until now.
-    pub(super) fn prove(&mut self, now: Instant, number: u64) -> Option<bool> {
+    pub(super) fn confirm(&mut self, now: Instant, number: u64) -> Option<bool> {
         if !self.connected || number < self.proving {
             return None;
         }
@@ -114,18 +114,18 @@ impl Sight {
         }
         // Pauses between attempts double, so they are about as long as the outage was.
         let patience = (outage * 2).min(STRAGGLING);
-        self.state = State::Returning { since: now, patience };
+        self.state = Echo::Returning { since: now, patience };
         Some(std::mem::take(&mut self.torn))
     }
 
     /// Whether from now on silent peers are to be held for dead again. `heard` says whether all
     /// peers were heard within a time.
     pub(super) fn settle(&mut self, now: Instant, heard: impl Fn(Duration) -> bool) -> bool {
-        let State::Returning { since, patience } = self.state else { return false };
+        let Echo::Returning { since, patience } = self.state else { return false };
         let returning = now - since;
         let settled = returning >= patience || heard(returning);
         if settled {
-            self.state = State::Clear;
+            self.state = Echo::Clear;
         }
         settled
     }
@@ -133,7 +133,7 @@ impl Sight {
     fn lose(&mut self) -> bool {
         self.proving = self.next;
         let saw = self.sees();
-        self.state = State::Blind;
+        self.state = Echo::Blind;
         saw
     }
 }
@@ -149,12 +149,12 @@ mod tests {
     }
 
     /// A sight that is clear, and when it began.
-    fn clear() -> (Sight, Instant) {
+    fn clear() -> (BrokerHealth, Instant) {
         let zero = Instant::now();
-        let mut sight = Sight::new(zero, TIMEOUT);
+        let mut sight = BrokerHealth::new(zero, TIMEOUT);
         sight.connect();
         let number = sight.number();
-        assert_eq!(sight.prove(zero, number), Some(false));
+        assert_eq!(sight.confirm(zero, number), Some(false));
         assert!(sight.settle(zero, |_| true));
         (sight, zero)
     }
@@ -162,23 +162,23 @@ mod tests {
     #[test]
     fn only_a_hello_that_was_said_over_this_connection_proves_sight() {
         let zero = Instant::now();
-        let mut sight = Sight::new(zero, TIMEOUT);
+        let mut sight = BrokerHealth::new(zero, TIMEOUT);
         let early = sight.number();
-        assert_eq!(sight.prove(zero, early), None, "not connected");
+        assert_eq!(sight.confirm(zero, early), None, "not connected");
         sight.connect();
-        assert_eq!(sight.prove(zero, early), None, "from before");
+        assert_eq!(sight.confirm(zero, early), None, "from before");
         let number = sight.number();
         assert!(!sight.sees());
-        assert_eq!(sight.prove(zero, number), Some(false));
+        assert_eq!(sight.confirm(zero, number), Some(false));
         assert!(sight.sees());
-        assert_eq!(sight.prove(zero, number), None, "no news");
+        assert_eq!(sight.confirm(zero, number), None, "no news");
         assert!(sight.disconnect());
         assert!(!sight.disconnect());
-        assert_eq!(sight.prove(zero, number), None, "it waited in a queue");
+        assert_eq!(sight.confirm(zero, number), None, "it waited in a queue");
         sight.connect();
-        assert_eq!(sight.prove(zero, number), None, "it waited in a queue");
+        assert_eq!(sight.confirm(zero, number), None, "it waited in a queue");
         let number = sight.number();
-        assert_eq!(sight.prove(zero, number), Some(true), "what was on its way is lost");
+        assert_eq!(sight.confirm(zero, number), Some(true), "what was on its way is lost");
     }
 
     #[test]
@@ -188,13 +188,13 @@ mod tests {
         assert_eq!(sight.check(zero + ms(1250)), Some(ms(1250)));
         assert_eq!(sight.check(zero + ms(1300)), None, "known");
         let number = sight.number();
-        assert_eq!(sight.prove(zero + ms(1400), number), Some(false), "the links notice gaps");
+        assert_eq!(sight.confirm(zero + ms(1400), number), Some(false), "the links notice gaps");
     }
 
     #[test]
     fn a_process_that_was_away_is_not_blind() {
         let (mut sight, zero) = clear();
-        sight.excuse(zero + ms(60_000));
+        sight.resume(zero + ms(60_000));
         assert_eq!(sight.check(zero + ms(60_100)), None);
         assert!(sight.check(zero + ms(61_300)).is_some());
     }
@@ -206,7 +206,7 @@ mod tests {
             assert!(sight.disconnect());
             sight.connect();
             let (back, number) = (zero + outage, sight.number());
-            assert_eq!(sight.prove(back, number), Some(true));
+            assert_eq!(sight.confirm(back, number), Some(true));
             assert!(!sight.settle(back + patience - ms(1), |_| false));
             assert!(sight.settle(back + patience, |_| false));
             assert!(!sight.settle(back + patience, |_| false), "only once");
@@ -216,9 +216,9 @@ mod tests {
     #[test]
     fn it_is_clear_as_soon_as_all_peers_were_heard() {
         let (mut sight, zero) = clear();
-        assert!(sight.tear());
+        assert!(sight.interrupt());
         let (back, number) = (zero + ms(100), sight.number());
-        assert_eq!(sight.prove(back, number), Some(true));
+        assert_eq!(sight.confirm(back, number), Some(true));
         let silent = ms(50);
         assert!(!sight.settle(back + ms(40), |within| silent <= within));
         assert!(sight.settle(back + ms(60), |within| silent <= within));

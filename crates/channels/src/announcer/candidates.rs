@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::election::{self, Key};
+use crate::election::{self, ElectionKey};
 
 use crate::announcer::{NodeName, Subject};
 
 /// The nodes that are ready, each with the time since when.
 #[derive(Debug, Default)]
-pub(crate) struct Electorate(BTreeMap<NodeName, Duration>);
+pub(crate) struct Candidates(BTreeMap<NodeName, Duration>);
 
-impl Electorate {
+impl Candidates {
     /// A node has been ready since a time, or even longer if that is known already.
     pub(crate) fn join(&mut self, node: NodeName, since: Duration) {
         let known = self.0.entry(node).or_insert(since);
@@ -31,13 +31,13 @@ impl Electorate {
     /// before: only such a node knows every departure that it may be the return from. Otherwise
     /// who was ready by then, for others cannot be sure to have seen it; if all of those are gone,
     /// anybody.
-    pub(crate) fn speaker(
+    pub(crate) fn announcer_of(
         &self,
         subject: &Subject,
         at: Duration,
         grace: Duration,
     ) -> Option<NodeName> {
-        let key = Key::Channel { app: &subject.app, channel: &subject.channel };
+        let key = ElectionKey::Channel { app: &subject.app, channel: &subject.channel };
         let winner_of = |is_one: &dyn Fn(Duration) -> bool| {
             let ones = self.0.iter().filter(|(_, since)| is_one(**since)).map(|(node, _)| *node);
             election::winner(key, ones)

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::announcer::electorate::Electorate;
+use crate::announcer::candidates::Candidates;
 use crate::announcer::grace::Grace;
 use crate::announcer::memory::Memory;
-use crate::announcer::{NodeName, Note, Statement, Subject, Turn};
+use crate::announcer::{NodeName, Note, Statement, StatementKind, Subject};
 
-/// How sure a speaker has to be.
+/// How sure a announcer has to be.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct AnnouncerSettings {
     /// How long after a departure it may still turn out to have been none; zero is allowed.
     pub grace: Duration,
     /// For how long a node was not heard when it is known to be dead.
@@ -24,21 +24,21 @@ pub struct Settings {
 
 /// Owned by one task; its inputs come in the order in which things happened.
 #[derive(Debug)]
-pub struct Speaker {
+pub struct Announcer {
     me: NodeName,
-    settings: Settings,
-    electorate: Electorate,
+    settings: AnnouncerSettings,
+    candidates: Candidates,
     grace: Grace,
     memory: Memory,
     statements: VecDeque<Statement>,
 }
 
-impl Speaker {
+impl Announcer {
     /// Nobody is ready yet, this node neither.
-    pub fn new(me: NodeName, settings: Settings) -> Self {
-        Speaker {
+    pub fn new(me: NodeName, settings: AnnouncerSettings) -> Self {
+        Announcer {
             me,
-            electorate: Electorate::default(),
+            candidates: Candidates::default(),
             grace: Grace::default(),
             memory: Memory::new(settings.memory, settings.most),
             statements: VecDeque::new(),
@@ -62,28 +62,28 @@ impl Speaker {
     /// A node has been ready since a time: it knew everything then, and has seen what happened
     /// since. May be told again if it turns out that it has been for longer.
     pub fn ready(&mut self, node: NodeName, since: Duration) {
-        self.electorate.join(node, since);
+        self.candidates.join(node, since);
     }
 
     /// A node no longer speaks, and says what was its to say. If it is this one and nobody else is
     /// ready, it goes on until it is [closed](Self::close).
     pub fn retired(&mut self, node: NodeName) {
-        if node != self.me || !self.electorate.has_only(self.me) {
-            self.electorate.leave(node);
+        if node != self.me || !self.candidates.has_only(self.me) {
+            self.candidates.leave(node);
         }
     }
 
     /// Who speaks for a subject at this moment.
-    pub fn speaks_for(&self, subject: &Subject, now: Duration) -> Option<NodeName> {
-        self.electorate.speaker(subject, now, self.settings.grace)
+    pub fn announcer_of(&self, subject: &Subject, now: Duration) -> Option<NodeName> {
+        self.candidates.announcer_of(subject, now, self.settings.grace)
     }
 
     /// A node is dead, and was last heard at a time: what it should have said since is said by
     /// somebody else.
     pub fn dead(&mut self, node: NodeName, heard: Duration, now: Duration) {
-        self.electorate.leave(node);
+        self.candidates.leave(node);
         for statement in self.memory.take(node, heard) {
-            self.say(statement, now);
+            self.state(statement, now);
         }
     }
 
@@ -91,7 +91,7 @@ impl Speaker {
     pub fn came(&mut self, subject: Subject, now: Duration) {
         self.tick(now);
         if !self.grace.cancel(&subject) {
-            self.say(Statement { subject, turn: Turn::Came, at: now }, now);
+            self.state(Statement { subject, turn: StatementKind::Came, at: now }, now);
         }
     }
 
@@ -99,7 +99,7 @@ impl Speaker {
     pub fn went(&mut self, subject: Subject, now: Duration) {
         self.tick(now);
         if self.settings.grace.is_zero() || self.grace.len() >= self.settings.most {
-            self.say(Statement { subject, turn: Turn::Went, at: now }, now);
+            self.state(Statement { subject, turn: StatementKind::Went, at: now }, now);
         } else {
             self.grace.begin(subject, now);
         }
@@ -109,7 +109,7 @@ impl Speaker {
     pub fn tick(&mut self, now: Duration) {
         let until = now.checked_sub(self.settings.grace);
         while let Some((subject, at)) = until.and_then(|until| self.grace.end(until)) {
-            self.say(Statement { subject, turn: Turn::Went, at }, now);
+            self.state(Statement { subject, turn: StatementKind::Went, at }, now);
         }
         self.memory.forget(now);
     }
@@ -122,10 +122,10 @@ impl Speaker {
     /// This node goes. Departures that wait are said now if nobody else is there to wait for their
     /// end; otherwise that is the others' to do.
     pub fn close(&mut self, now: Duration) {
-        let alone = self.electorate.has_only(self.me);
+        let alone = self.candidates.has_only(self.me);
         while let Some((subject, at)) = self.grace.end(now) {
             if alone {
-                self.statements.push_back(Statement { subject, turn: Turn::Went, at });
+                self.statements.push_back(Statement { subject, turn: StatementKind::Went, at });
             }
         }
     }
@@ -140,10 +140,10 @@ impl Speaker {
         (self.grace.len(), self.memory.len())
     }
 
-    fn say(&mut self, statement: Statement, now: Duration) {
-        match self.electorate.speaker(&statement.subject, statement.at, self.settings.grace) {
-            Some(speaker) if speaker == self.me => self.statements.push_back(statement),
-            Some(speaker) => self.memory.keep(speaker, now, statement),
+    fn state(&mut self, statement: Statement, now: Duration) {
+        match self.candidates.announcer_of(&statement.subject, statement.at, self.settings.grace) {
+            Some(announcer) if announcer == self.me => self.statements.push_back(statement),
+            Some(announcer) => self.memory.keep(announcer, now, statement),
             // Before anybody is ready nothing has happened that is not known from elsewhere.
             None => {}
         }

@@ -1,4 +1,4 @@
-//! One lane: an app's target with the jobs that wait for it.
+//! One partition: an app's target with the jobs that wait for it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::time::Duration;
 use foldhash::HashMap;
 
 use super::pause::pause;
-use super::{Output, Pending, REST_AFTER};
+use super::{PartitionOutput, Pending, REST_AFTER};
 use crate::{Failure, Job, Now, Outcome, Reason, Settings};
 
 /// Later than anything.
 const NEVER: Now = Now::MAX;
 
-/// A lane is never without a job between two calls.
+/// A partition is never without a job between two calls.
 #[derive(Debug)]
-pub(super) struct Lane<T> {
+pub(super) struct Partition<T> {
     /// In the order in which they came.
     jobs: BTreeMap<u64, Waiting<T>>,
     groups: HashMap<Arc<str>, Group>,
@@ -54,14 +54,14 @@ struct Attempt {
 #[derive(Debug)]
 struct Group {
     jobs: VecDeque<u64>,
-    place: Place,
+    place: GroupPlace,
     /// When the first attempt began that failed, if none has succeeded since.
     failing_since: Option<Now>,
 }
 
 /// Where a group is found.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum GroupPlace {
     /// In `ready`, with its turn.
     Ready(u64),
     /// In `paused`, with its time.
@@ -77,14 +77,14 @@ struct Trouble {
     failures: u32,
     since: Option<Now>,
     last: Option<Failure>,
-    /// Until when the lane rests; it rests on, but for one attempt at a time, until one succeeds.
+    /// Until when the partition rests; it rests on, but for one attempt at a time, until one succeeds.
     rests_until: Option<Now>,
     /// How often it has begun to rest.
     rests: u32,
 }
 
 /// A job to be sent.
-pub(super) struct Next {
+pub(super) struct NextJob {
     pub(super) number: u64,
     pub(super) job: Arc<Job>,
 }
@@ -96,9 +96,9 @@ pub(super) struct Rules<'a> {
     pub(super) last_call: bool,
 }
 
-impl<T> Lane<T> {
+impl<T> Partition<T> {
     pub(super) fn new() -> Self {
-        Lane {
+        Partition {
             jobs: BTreeMap::new(),
             groups: HashMap::default(),
             ready: BTreeMap::new(),
@@ -139,7 +139,7 @@ impl<T> Lane<T> {
         match self.groups.get_mut(&key) {
             Some(group) => group.jobs.push_back(number),
             None => {
-                let (jobs, place) = ([number].into(), Place::UnderWay);
+                let (jobs, place) = ([number].into(), GroupPlace::UnderWay);
                 self.groups.insert(key.clone(), Group { jobs, place, failing_since: None });
                 self.make_ready(key);
             }
@@ -154,21 +154,21 @@ impl<T> Lane<T> {
         self.resume(now);
         let allowed = match self.trouble.rests_until {
             Some(until) => until <= now && self.in_flight == 0,
-            None => self.in_flight < settings.requests_per_lane,
+            None => self.in_flight < settings.requests_per_partition,
         };
         allowed && !self.ready.is_empty()
     }
 
     /// The job whose turn it is; an attempt at it begins.
-    pub(super) fn send(&mut self, now: Now) -> Option<Next> {
+    pub(super) fn send(&mut self, now: Now) -> Option<NextJob> {
         let (_, key) = self.ready.pop_first()?;
         let group = self.groups.get_mut(&key)?;
-        group.place = Place::UnderWay;
+        group.place = GroupPlace::UnderWay;
         let number = *group.jobs.front()?;
         let waiting = self.jobs.get_mut(&number)?;
         waiting.attempt = Some(Attempt { since: now, probe: self.trouble.rests_until.is_some() });
         self.in_flight += 1;
-        Some(Next { number, job: waiting.job.clone() })
+        Some(NextJob { number, job: waiting.job.clone() })
     }
 
     /// An attempt is over. Returns how many bytes are no longer held, `None` if there was no such
@@ -179,7 +179,7 @@ impl<T> Lane<T> {
         number: u64,
         result: Result<(), Failure>,
         rules: &Rules<'_>,
-        out: &mut Vec<Output<T>>,
+        out: &mut Vec<PartitionOutput<T>>,
     ) -> Option<usize> {
         let waiting = self.jobs.get_mut(&number)?;
         let attempt = waiting.attempt.take()?;
@@ -188,7 +188,7 @@ impl<T> Lane<T> {
         let outcome = match result {
             Ok(()) => {
                 if std::mem::take(&mut self.trouble).rests_until.is_some() {
-                    out.push(Output::Recovered { to });
+                    out.push(PartitionOutput::Recovered { to });
                 }
                 if let Some(group) = self.groups.get_mut(&key) {
                     group.failing_since = None;
@@ -200,7 +200,7 @@ impl<T> Lane<T> {
                 waiting.failures = waiting.failures.saturating_add(1);
                 let failures = waiting.failures;
                 if self.note(now, attempt, failures, &failure, rules) {
-                    out.push(Output::Rests { to, failure: failure.clone() });
+                    out.push(PartitionOutput::Rests { to, failure: failure.clone() });
                 }
                 match self.again(now, number, attempt, &failure, rules) {
                     Some(after) => Outcome::GivenUp(Reason::Expired { after, last: failure }),
@@ -219,7 +219,7 @@ impl<T> Lane<T> {
         &mut self,
         now: Now,
         settings: &Settings,
-        out: &mut Vec<Output<T>>,
+        out: &mut Vec<PartitionOutput<T>>,
     ) -> usize {
         let mut freed = 0;
         while self.rests()
@@ -234,7 +234,7 @@ impl<T> Lane<T> {
         freed
     }
 
-    /// When this lane is to be looked at again by itself.
+    /// When this partition is to be looked at again by itself.
     pub(super) fn alarm(&self, now: Now, settings: &Settings) -> Option<Now> {
         let Some(until) = self.trouble.rests_until else {
             return self.paused.first().map(|(at, _)| *at);
@@ -258,7 +258,7 @@ impl<T> Lane<T> {
         }
     }
 
-    /// An attempt has failed, as the job has so often by now. Returns whether the lane begins to
+    /// An attempt has failed, as the job has so often by now. Returns whether the partition begins to
     /// rest.
     fn note(
         &mut self,
@@ -317,7 +317,7 @@ impl<T> Lane<T> {
         let pause = pause(rules.settings, waiting.failures, rules.random, asked);
         // The last attempt is made when it has to be.
         let at = if rules.last_call { NEVER } else { (now + pause).min(deadline) };
-        group.place = Place::Paused(at);
+        group.place = GroupPlace::Paused(at);
         self.paused.insert((at, key));
         None
     }
@@ -325,14 +325,14 @@ impl<T> Lane<T> {
     /// A group's first job may be sent when its turn comes, if there is one.
     fn make_ready(&mut self, key: Arc<str>) {
         let Some(group) = self.groups.get_mut(&key) else { return };
-        if let Place::Ready(_) = group.place {
+        if let GroupPlace::Ready(_) = group.place {
             return;
         }
-        if let Place::Paused(at) = group.place {
+        if let GroupPlace::Paused(at) = group.place {
             self.paused.remove(&(at, key.clone()));
         }
         self.turns += 1;
-        group.place = Place::Ready(self.turns);
+        group.place = GroupPlace::Ready(self.turns);
         self.ready.insert(self.turns, key);
     }
 
@@ -345,7 +345,12 @@ impl<T> Lane<T> {
     }
 
     /// Lets go of a job, and of its group with the last one.
-    fn finish(&mut self, number: u64, outcome: Outcome, out: &mut Vec<Output<T>>) -> usize {
+    fn finish(
+        &mut self,
+        number: u64,
+        outcome: Outcome,
+        out: &mut Vec<PartitionOutput<T>>,
+    ) -> usize {
         let Some(waiting) = self.jobs.remove(&number) else { return 0 };
         self.bytes -= waiting.weight;
         let key = &waiting.job.group;
@@ -356,14 +361,14 @@ impl<T> Lane<T> {
             }
             if group.jobs.is_empty() {
                 match group.place {
-                    Place::Ready(turn) => _ = self.ready.remove(&turn),
-                    Place::Paused(at) => _ = self.paused.remove(&(at, key.clone())),
-                    Place::UnderWay => {}
+                    GroupPlace::Ready(turn) => _ = self.ready.remove(&turn),
+                    GroupPlace::Paused(at) => _ = self.paused.remove(&(at, key.clone())),
+                    GroupPlace::UnderWay => {}
                 }
                 self.groups.remove(key);
             }
         }
-        out.push(Output::Finished { job: waiting.job, tag: waiting.tag, outcome });
+        out.push(PartitionOutput::Finished { job: waiting.job, tag: waiting.tag, outcome });
         waiting.weight
     }
 }

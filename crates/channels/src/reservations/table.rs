@@ -5,14 +5,14 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-use crate::reservations::channel::{Channel, Own};
-use crate::reservations::message::{Message, Stamp};
+use crate::reservations::channel::{ChannelReservations, Own};
+use crate::reservations::message::{ReservationMessage, Stamp};
 
 /// Another node, by the number that the caller gave it.
-pub type Peer = u16;
+pub type PeerIndex = u16;
 
 /// Somebody who waits for a place; numbered by the caller.
-pub type Ticket = u64;
+pub type ReservationId = u64;
 
 /// The members of a channel as this node sees them.
 pub trait Members {
@@ -26,7 +26,7 @@ pub trait Members {
 
 /// Somebody wants to become a member.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+pub struct Request<'a> {
     /// The user's id.
     pub user: &'a str,
     /// How many members the channel may have.
@@ -34,7 +34,7 @@ pub struct Wish<'a> {
     /// How many members of this node may be unknown to a peer that is not late.
     pub unconfirmed: usize,
     /// What the decision is to be called, if it comes later.
-    pub ticket: Ticket,
+    pub ticket: ReservationId,
 }
 
 /// What became of a wish.
@@ -45,18 +45,18 @@ pub enum Join {
     /// There is none.
     Full,
     /// A place is claimed: tell everybody, and see whether it is [decided](Claims::decide) at once.
-    Claimed(Message),
+    Claimed(ReservationMessage),
 }
 
 /// What became of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Whose it was.
-    pub ticket: Ticket,
+    pub ticket: ReservationId,
     /// Whether there is a place.
     pub granted: bool,
     /// To be told to everybody, after the new member.
-    pub settled: Message,
+    pub settled: ReservationMessage,
 }
 
 /// How many unconfirmed members a node may have in a channel of `limit` members, if there are so
@@ -67,25 +67,25 @@ pub fn allowance(limit: usize, nodes: usize) -> usize {
 }
 
 /// Owned by the node.
-pub struct Claims<K> {
+pub struct Reservations<K> {
     /// This run of this node.
     me: u64,
     /// The highest stamp that is known.
     time: u64,
     /// Whether they are late.
-    peers: BTreeMap<Peer, bool>,
-    channels: HashMap<K, Channel, RandomState>,
+    peers: BTreeMap<PeerIndex, bool>,
+    channels: HashMap<K, ChannelReservations, RandomState>,
 }
 
-impl<K: Clone + Eq + Hash> Claims<K> {
+impl<K: Clone + Eq + Hash> Reservations<K> {
     /// A node without peers. `me` is a number that no other run of any node has.
     pub fn new(me: u64) -> Self {
-        Claims { me, time: 0, peers: BTreeMap::new(), channels: HashMap::default() }
+        Reservations { me, time: 0, peers: BTreeMap::new(), channels: HashMap::default() }
     }
 
     /// Somebody wants to become a member of a channel.
-    pub fn join(&mut self, key: &K, wish: Wish<'_>, members: &impl Members) -> Join {
-        let Wish { user, limit, unconfirmed, ticket } = wish;
+    pub fn join(&mut self, key: &K, wish: Request<'_>, members: &impl Members) -> Join {
+        let Request { user, limit, unconfirmed, ticket } = wish;
         if members.has_here(user) {
             return Join::Yes;
         }
@@ -97,7 +97,8 @@ impl<K: Clone + Eq + Hash> Claims<K> {
         let allowance = allowance(limit, nodes);
         let count = members.count() + usize::from(!is_member);
         let is_far = unconfirmed < allowance && count + (nodes - 1) * allowance <= limit;
-        let is_claimed = |channel: &Channel| channel.is_claimed(|peer| !self.is_late(peer));
+        let is_claimed =
+            |channel: &ChannelReservations| channel.is_claimed(|peer| !self.is_late(peer));
         if self.peers.is_empty() || is_far && !self.channels.get(key).is_some_and(is_claimed) {
             return Join::Yes;
         }
@@ -124,22 +125,22 @@ impl<K: Clone + Eq + Hash> Claims<K> {
         let granted = channel.verdict(members, |peer| self.is_late(peer))?;
         let Own { ticket, stamp, .. } = self.channels.get_mut(key)?.own.pop_front()?;
         self.tidy(key);
-        Some(Decision { ticket, granted, settled: Message::Settled { stamp } })
+        Some(Decision { ticket, granted, settled: ReservationMessage::Settled { stamp } })
     }
 
     /// Somebody does not want to become a member any more. Everybody is to be told so, if it still
     /// waited.
-    pub fn cancel(&mut self, key: &K, ticket: Ticket) -> Option<Message> {
+    pub fn cancel(&mut self, key: &K, ticket: ReservationId) -> Option<ReservationMessage> {
         let own = &mut self.channels.get_mut(key)?.own;
         let at = own.iter().position(|own| own.ticket == ticket)?;
         let stamp = own.remove(at)?.stamp;
         self.tidy(key);
-        Some(Message::Settled { stamp })
+        Some(ReservationMessage::Settled { stamp })
     }
 
     /// Somebody's patience is over: its claim is decided when its turn comes, by what is known then,
     /// and those who have not answered it are late. False if it was decided before.
-    pub fn hurry(&mut self, key: &K, ticket: Ticket) -> bool {
+    pub fn hurry(&mut self, key: &K, ticket: ReservationId) -> bool {
         let own = self.channels.get_mut(key).map(|channel| &mut channel.own);
         let Some(own) = own.and_then(|own| own.iter_mut().find(|own| own.ticket == ticket)) else {
             return false;
@@ -152,16 +153,21 @@ impl<K: Clone + Eq + Hash> Claims<K> {
     }
 
     /// Another node has told something; the answer to it.
-    pub fn hear(&mut self, from: Peer, key: &K, message: Message) -> Option<Message> {
+    pub fn hear(
+        &mut self,
+        from: PeerIndex,
+        key: &K,
+        message: ReservationMessage,
+    ) -> Option<ReservationMessage> {
         let late = self.peers.get_mut(&from)?;
         match message {
-            Message::Claim { stamp, user } => {
+            ReservationMessage::Claim { stamp, user } => {
                 self.time = self.time.max(stamp.time);
                 let channel = self.channels.entry(key.clone()).or_default();
                 channel.others.insert((stamp, from), user);
-                Some(Message::Seen { stamp })
+                Some(ReservationMessage::Seen { stamp })
             }
-            Message::Seen { stamp } => {
+            ReservationMessage::Seen { stamp } => {
                 *late = false;
                 let own = self.channels.get_mut(key).map(|channel| &mut channel.own);
                 let own = own.and_then(|own| own.iter_mut().find(|own| own.stamp == stamp));
@@ -170,7 +176,7 @@ impl<K: Clone + Eq + Hash> Claims<K> {
                 }
                 None
             }
-            Message::Settled { stamp } => {
+            ReservationMessage::Settled { stamp } => {
                 if let Some(channel) = self.channels.get_mut(key) {
                     channel.others.remove(&(stamp, from));
                 }
@@ -181,27 +187,27 @@ impl<K: Clone + Eq + Hash> Claims<K> {
     }
 
     /// Another node is there. It has to be told [our claims](Self::ours).
-    pub fn up(&mut self, peer: Peer) {
+    pub fn up(&mut self, peer: PeerIndex) {
         self.peers.insert(peer, false);
     }
 
     /// Another node is gone.
-    pub fn down(&mut self, peer: Peer) {
+    pub fn down(&mut self, peer: PeerIndex) {
         self.peers.remove(&peer);
         self.forget(peer, |own| own.unseen_by.retain(|other| *other != peer));
     }
 
     /// What a node told may be lost: it tells everything anew, and may have seen our claims without
     /// our hearing of it. It has to be told [them](Self::ours) again.
-    pub fn restarted(&mut self, peer: Peer) {
+    pub fn restarted(&mut self, peer: PeerIndex) {
         if self.peers.contains_key(&peer) {
             self.forget(peer, |own| own.unseen_by.extend([peer]));
         }
     }
 
     /// The claims of this node, as a peer has to be told.
-    pub fn ours(&self) -> Vec<(K, Message)> {
-        let of_channel = |(key, channel): (&K, &Channel)| {
+    pub fn ours(&self) -> Vec<(K, ReservationMessage)> {
+        let of_channel = |(key, channel): (&K, &ChannelReservations)| {
             let claims = channel.own.iter().map(|own| (key.clone(), claim(own)));
             claims.collect::<Vec<_>>()
         };
@@ -215,7 +221,7 @@ impl<K: Clone + Eq + Hash> Claims<K> {
     }
 
     /// Whether a peer has let somebody's patience end, and not answered since.
-    pub fn is_late(&self, peer: Peer) -> bool {
+    pub fn is_late(&self, peer: PeerIndex) -> bool {
         self.peers.get(&peer).copied().unwrap_or(true)
     }
 
@@ -224,7 +230,7 @@ impl<K: Clone + Eq + Hash> Claims<K> {
         self.channels.is_empty()
     }
 
-    fn forget(&mut self, peer: Peer, act: impl Fn(&mut Own)) {
+    fn forget(&mut self, peer: PeerIndex, act: impl Fn(&mut Own)) {
         self.channels.retain(|_, channel| {
             channel.others.retain(|(_, by), _| *by != peer);
             channel.own.iter_mut().for_each(&act);
@@ -233,12 +239,12 @@ impl<K: Clone + Eq + Hash> Claims<K> {
     }
 
     fn tidy(&mut self, key: &K) {
-        if self.channels.get(key).is_some_and(Channel::is_empty) {
+        if self.channels.get(key).is_some_and(ChannelReservations::is_empty) {
             self.channels.remove(key);
         }
     }
 }
 
-fn claim(own: &Own) -> Message {
-    Message::Claim { stamp: own.stamp, user: own.user.clone() }
+fn claim(own: &Own) -> ReservationMessage {
+    ReservationMessage::Claim { stamp: own.stamp, user: own.user.clone() }
 }

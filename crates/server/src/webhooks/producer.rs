@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::backlog::{Backlog, Waits};
 
 /// The most bytes that wait; as many may be on their way.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// How many jobs are pushed at once.
-const AT_ONCE: usize = 100;
+const JOBS_PER_PUSH: usize = 100;
 /// The pauses when the queue is away; the end of a node waits for the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -24,12 +24,12 @@ static REFUSED: LogThrottle = LogThrottle::new();
 
 impl Waits for queues::Job {
     fn weight(&self) -> usize {
-        self.lane.len() + self.group.len() + self.payload.len() + 128
+        self.partition.len() + self.group.len() + self.payload.len() + 128
     }
 }
 
 /// Owned by the delivery, shared with its task and the metrics.
-pub(crate) struct Feed {
+pub(crate) struct JobProducer {
     queue: Queue,
     jobs: Backlog<queues::Job>,
     /// How many jobs are not in the queue yet.
@@ -37,13 +37,13 @@ pub(crate) struct Feed {
     refused: AtomicU64,
 }
 
-impl Feed {
-    /// Starts to feed a queue, on the runtime that this is called on.
+impl JobProducer {
+    /// Starts to producer a queue, on the runtime that this is called on.
     pub(crate) fn start(queue: Queue) -> Arc<Self> {
-        let (jobs, left) = (Backlog::new(MOST_BYTES), watch::Sender::new(0));
-        let feed = Arc::new(Feed { queue, jobs, left, refused: AtomicU64::new(0) });
-        tokio::spawn(feed.clone().run());
-        feed
+        let (jobs, left) = (Backlog::new(MAX_BYTES), watch::Sender::new(0));
+        let producer = Arc::new(JobProducer { queue, jobs, left, refused: AtomicU64::new(0) });
+        tokio::spawn(producer.clone().run());
+        producer
     }
 
     /// The queue that is fed.
@@ -52,8 +52,8 @@ impl Feed {
     }
 
     pub(super) fn push(&self, job: &Job) {
-        let (lane, group) = (job.lane().to_string(), job.group.to_string());
-        let job = queues::Job { lane, group, payload: job.encode().into() };
+        let (partition, group) = (job.partition().to_string(), job.group.to_string());
+        let job = queues::Job { partition, group, payload: job.encode().into() };
         self.left.send_modify(|left| *left += 1);
         if self.jobs.push(job) {
             self.jobs.wake();
@@ -65,7 +65,7 @@ impl Feed {
     /// Waits until everything is in the queue; returns how many jobs are not by the deadline.
     pub(super) async fn flush(&self, deadline: Instant) -> usize {
         let mut left = self.left.subscribe();
-        // The sender lives as long as the feed.
+        // The sender lives as long as the producer.
         let _ = timeout_at(deadline, left.wait_for(|left| *left == 0)).await;
         *self.left.borrow()
     }
@@ -82,14 +82,14 @@ impl Feed {
             self.jobs.some().await;
             let mut jobs = self.jobs.take();
             while !jobs.is_empty() {
-                let some = jobs.drain(..jobs.len().min(AT_ONCE)).collect();
-                self.feed(some).await;
+                let some = jobs.drain(..jobs.len().min(JOBS_PER_PUSH)).collect();
+                self.producer(some).await;
             }
         }
     }
 
     /// Puts jobs into the queue, however long that takes.
-    async fn feed(&self, mut jobs: Vec<queues::Job>) {
+    async fn producer(&self, mut jobs: Vec<queues::Job>) {
         let mut backoff = Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE);
         let all = jobs.len();
         while let Err(PushError { jobs: left, reason }) = self.queue.push(jobs).await {

@@ -12,9 +12,9 @@ use super::App;
 use super::unknown::Unknown;
 
 /// How many names that are not known may wait.
-const MOST: usize = 10_000;
+const MAX_UNKNOWN: usize = 10_000;
 /// The longest id or key of an app in a store, in bytes.
-const LONGEST: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
 /// What an app is looked for by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,8 @@ impl By<'_> {
     /// fail along with it.
     pub(super) fn is_legal(self) -> bool {
         let (By::Id(text) | By::Key(text)) = self;
-        (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        (1..=MAX_NAME_BYTES).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
     pub(super) fn to_name(self) -> Name {
@@ -60,7 +61,7 @@ impl Name {
 
 /// What became of a name.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(super) enum LookupOutcome {
     Found(Arc<App>),
     Unknown,
     /// The store cannot be asked.
@@ -68,7 +69,7 @@ pub(super) enum Outcome {
 }
 
 /// Comes when it is there; none is there yet.
-pub(super) type Answer = watch::Receiver<Option<Outcome>>;
+pub(super) type PendingAnswer = watch::Receiver<Option<LookupOutcome>>;
 
 /// Too many names wait already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +77,10 @@ pub(super) struct Overflow;
 
 /// Owned by the node's look-ups, behind their lock.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct PendingLookups {
     /// Everybody who waits; also for names that the store has been asked for, so that whoever
     /// comes meanwhile shares the answer.
-    waiting: HashMap<Name, watch::Sender<Option<Outcome>>, RandomState>,
+    waiting: HashMap<Name, watch::Sender<Option<LookupOutcome>>, RandomState>,
     /// Names to ask for, of apps that are known. There are no more than apps.
     known: VecDeque<Name>,
     /// Names to ask for that may or may not be there.
@@ -88,14 +89,14 @@ pub(super) struct Desk {
     pub(super) unknown: Unknown,
 }
 
-impl Desk {
+impl PendingLookups {
     /// Somebody asks.
-    pub(super) fn ask(&mut self, name: Name, known: bool) -> Result<Answer, Overflow> {
+    pub(super) fn ask(&mut self, name: Name, known: bool) -> Result<PendingAnswer, Overflow> {
         if let Some(answer) = self.waiting.get(&name) {
             return Ok(answer.subscribe());
         }
         let line = if known { &mut self.known } else { &mut self.strange };
-        if !known && line.len() >= MOST {
+        if !known && line.len() >= MAX_UNKNOWN {
             return Err(Overflow);
         }
         line.push_back(name.clone());
@@ -148,7 +149,7 @@ impl Desk {
     }
 
     /// Answers those who wait for so many names.
-    pub(super) fn answer(&mut self, names: &[Name], outcome: impl Fn(&Name) -> Outcome) {
+    pub(super) fn answer(&mut self, names: &[Name], outcome: impl Fn(&Name) -> LookupOutcome) {
         for name in names {
             if let Some(waiting) = self.waiting.remove(name) {
                 waiting.send_replace(Some(outcome(name)));
@@ -157,7 +158,7 @@ impl Desk {
     }
 
     /// Answers everybody who waits, whether the store has been asked for it or not.
-    pub(super) fn answer_all(&mut self, outcome: impl Fn(&Name) -> Outcome) {
+    pub(super) fn answer_all(&mut self, outcome: impl Fn(&Name) -> LookupOutcome) {
         self.known.clear();
         self.strange.clear();
         for (name, waiting) in self.waiting.drain() {
@@ -180,56 +181,56 @@ mod tests {
 
     #[test]
     fn a_name_that_many_ask_for_is_asked_for_once() {
-        let mut desk = Desk::default();
-        let first = desk.ask(key("a"), false).unwrap();
-        let second = desk.ask(key("a"), false).unwrap();
-        let (names, wanted) = desk.next(10, nobody);
+        let mut pending = PendingLookups::default();
+        let first = pending.ask(key("a"), false).unwrap();
+        let second = pending.ask(key("a"), false).unwrap();
+        let (names, wanted) = pending.next(10, nobody);
         assert_eq!(wanted, Wanted { ids: vec![], keys: vec!["a".into()] });
-        let third = desk.ask(key("a"), false).unwrap();
-        assert!(!desk.is_waited_for(), "it has been asked for");
-        desk.answer(&names, |_| Outcome::Unknown);
+        let third = pending.ask(key("a"), false).unwrap();
+        assert!(!pending.is_waited_for(), "it has been asked for");
+        pending.answer(&names, |_| LookupOutcome::Unknown);
         for answer in [first, second, third] {
-            assert!(matches!(*answer.borrow(), Some(Outcome::Unknown)));
+            assert!(matches!(*answer.borrow(), Some(LookupOutcome::Unknown)));
         }
-        assert_eq!(desk.len(), 0);
+        assert_eq!(pending.len(), 0);
     }
 
     #[test]
     fn both_lines_move() {
-        let mut desk = Desk::default();
+        let mut pending = PendingLookups::default();
         for number in 0..10 {
-            let _ = desk.ask(key(format!("strange-{number}")), false);
-            let _ = desk.ask(Name::Id(format!("known-{number}")), true);
+            let _ = pending.ask(key(format!("strange-{number}")), false);
+            let _ = pending.ask(Name::Id(format!("known-{number}")), true);
         }
-        let (names, wanted) = desk.next(5, nobody);
+        let (names, wanted) = pending.next(5, nobody);
         assert_eq!(names.len(), 4);
         assert_eq!((wanted.ids.len(), wanted.keys.len()), (2, 2));
-        let (names, _) = desk.next(100, nobody);
+        let (names, _) = pending.next(100, nobody);
         assert_eq!(names.len(), 16, "what one line does not need is the other's");
-        assert!(!desk.is_waited_for());
+        assert!(!pending.is_waited_for());
     }
 
     #[test]
     fn a_known_key_is_asked_for_together_with_its_app() {
-        let mut desk = Desk::default();
-        let _ = desk.ask(key("k1"), true);
-        let _ = desk.ask(Name::Id("1".into()), true);
-        let (_, wanted) = desk.next(10, |key| (key == "k1").then(|| "1".into()));
+        let mut pending = PendingLookups::default();
+        let _ = pending.ask(key("k1"), true);
+        let _ = pending.ask(Name::Id("1".into()), true);
+        let (_, wanted) = pending.next(10, |key| (key == "k1").then(|| "1".into()));
         assert_eq!(wanted, Wanted { ids: vec!["1".into()], keys: vec!["k1".into()] });
     }
 
     #[test]
     fn no_more_wait_than_there_is_room_for() {
-        let mut desk = Desk::default();
-        for number in 0..MOST {
-            assert!(desk.ask(key(number), false).is_ok());
+        let mut pending = PendingLookups::default();
+        for number in 0..MAX_UNKNOWN {
+            assert!(pending.ask(key(number), false).is_ok());
         }
-        assert_eq!(desk.ask(key("one too many"), false).err(), Some(Overflow));
-        assert!(desk.ask(key(0), false).is_ok(), "it waits already");
-        assert!(desk.ask(key("known"), true).is_ok());
-        desk.answer_all(|_| Outcome::Unavailable);
-        assert_eq!(desk.len(), 0);
-        assert!(!desk.is_waited_for());
+        assert_eq!(pending.ask(key("one too many"), false).err(), Some(Overflow));
+        assert!(pending.ask(key(0), false).is_ok(), "it waits already");
+        assert!(pending.ask(key("known"), true).is_ok());
+        pending.answer_all(|_| LookupOutcome::Unavailable);
+        assert_eq!(pending.len(), 0);
+        assert!(!pending.is_waited_for());
     }
 
     #[test]

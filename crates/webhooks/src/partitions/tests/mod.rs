@@ -8,7 +8,7 @@ mod order;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::{Lanes, Output};
+use super::{PartitionOutput, Partitions};
 use crate::{Destination, Failure, Job, Now, Outcome, Settings};
 
 type Answer = (Duration, Result<(), Failure>);
@@ -44,11 +44,11 @@ struct Made {
 }
 
 /// An attempt, and how it will end.
-type UnderWay = (super::Ticket, Job, Result<(), Failure>);
+type UnderWay = (super::AttemptId, Job, Result<(), Failure>);
 
-/// The lanes, a clock and the targets.
+/// The partitions, a clock and the targets.
 struct World<F> {
-    lanes: Lanes<u32>,
+    partitions: Partitions<u32>,
     now: Now,
     target: F,
     /// By when they end.
@@ -65,7 +65,7 @@ struct World<F> {
 impl<F: FnMut(Now, &Job) -> Answer> World<F> {
     fn new(settings: Settings, target: F) -> Self {
         World {
-            lanes: Lanes::new(settings),
+            partitions: Partitions::new(settings),
             now: Duration::ZERO,
             target,
             under_way: BTreeMap::new(),
@@ -80,7 +80,7 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
 
     fn submit(&mut self, job: Job, tag: u32) {
         let mut out = Vec::new();
-        self.lanes.submit(self.now, job, tag, &mut out);
+        self.partitions.submit(self.now, job, tag, &mut out);
         self.take(out);
     }
 
@@ -88,7 +88,7 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
     fn run(&mut self, until: Now) {
         loop {
             let ends = self.under_way.first_key_value().map(|((at, _), _)| *at);
-            let next = ends.into_iter().chain(self.lanes.due()).min().unwrap_or(Now::MAX);
+            let next = ends.into_iter().chain(self.partitions.due()).min().unwrap_or(Now::MAX);
             if next > until {
                 self.now = self.now.max(until);
                 return;
@@ -98,10 +98,13 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
             if ends.is_some_and(|at| at <= self.now)
                 && let Some((_, (ticket, _, result))) = self.under_way.pop_first()
             {
-                self.lanes.attempted(self.now, &ticket, result, self.random, &mut out);
+                self.partitions.attempted(self.now, &ticket, result, self.random, &mut out);
             }
-            self.lanes.tick(self.now, &mut out);
-            assert!(self.lanes.due().is_none_or(|due| due > self.now), "an alarm is left behind");
+            self.partitions.tick(self.now, &mut out);
+            assert!(
+                self.partitions.due().is_none_or(|due| due > self.now),
+                "an alarm is left behind"
+            );
             self.take(out);
         }
     }
@@ -109,29 +112,34 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
     /// Lets time pass until nothing more happens.
     fn run_out(&mut self) {
         self.run(Now::MAX - seconds(1));
-        assert_eq!(self.lanes.len(), 0);
-        assert_eq!((self.lanes.bytes, self.lanes.in_flight, self.lanes.due()), (0, 0, None));
-        assert!(self.lanes.lanes.is_empty() && self.under_way.is_empty());
+        assert_eq!(self.partitions.len(), 0);
+        assert_eq!(
+            (self.partitions.bytes, self.partitions.in_flight, self.partitions.due()),
+            (0, 0, None)
+        );
+        assert!(self.partitions.partitions.is_empty() && self.under_way.is_empty());
     }
 
-    fn take(&mut self, out: Vec<Output<u32>>) {
+    fn take(&mut self, out: Vec<PartitionOutput<u32>>) {
         for output in out {
             match output {
-                Output::Send { ticket, job } => {
+                PartitionOutput::Send { ticket, job } => {
                     let host = job.to.label.to_string();
                     self.made.push(Made { at: self.now, host, group: job.group.to_string() });
                     let (takes, result) = (self.target)(self.now, &job);
                     let key = (self.now + takes, ticket.number);
                     let same = self.under_way.values().filter(|(_, other, _)| {
-                        other.group == job.group && other.to.lane == job.to.lane
+                        other.group == job.group && other.to.partition == job.to.partition
                     });
                     assert_eq!(same.count(), 0, "two jobs of one group are under way");
                     self.under_way.insert(key, (ticket, (*job).clone(), result));
                     self.most_under_way = self.most_under_way.max(self.under_way.len());
                 }
-                Output::Finished { tag, outcome, .. } => self.finished.push((tag, outcome)),
-                Output::Rests { .. } => self.rests += 1,
-                Output::Recovered { .. } => self.recovered += 1,
+                PartitionOutput::Finished { tag, outcome, .. } => {
+                    self.finished.push((tag, outcome))
+                }
+                PartitionOutput::Rests { .. } => self.rests += 1,
+                PartitionOutput::Recovered { .. } => self.recovered += 1,
             }
         }
     }

@@ -59,7 +59,7 @@ fn a_target_that_is_down_gets_one_attempt_at_a_time() {
     });
     assert!(all_expired && world.finished.len() == 1000);
     assert!(world.made.len() < 8 + 16, "{} attempts", world.made.len());
-    assert!(world.now < seconds(302) || world.lanes.due().is_none());
+    assert!(world.now < seconds(302) || world.partitions.due().is_none());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_waits_behind_failures_is_given_up_in_time_too() {
     for tag in 0..3600 {
         world.run(seconds(u64::from(tag)));
         world.submit(job("a", "odd", 10), tag);
-        assert!(world.lanes.len() <= 302, "{} are waiting", world.lanes.len());
+        assert!(world.partitions.len() <= 302, "{} are waiting", world.partitions.len());
     }
     world.run_out();
     let expired =
@@ -166,15 +166,15 @@ fn the_last_call_tries_everything_once_more() {
     world.run(Duration::from_millis(2500));
     let before = world.made.len();
     let mut out = Vec::new();
-    world.lanes.last_call(world.now, &mut out);
+    world.partitions.last_call(world.now, &mut out);
     world.take(out);
     world.run(seconds(100_000));
     assert_eq!(world.delivered(), 25);
-    assert_eq!((world.lanes.len(), world.lanes.in_flight()), (25, 0));
+    assert_eq!((world.partitions.len(), world.partitions.in_flight()), (25, 0));
     assert_eq!(world.made.len() - before, 25 + 8);
     // Whoever comes now gets no attempt at a target that has failed.
     world.submit(job("dead", "late", 10), 100);
     world.submit(job("back", "late", 10), 101);
     world.run(seconds(200_000));
-    assert_eq!((world.delivered(), world.lanes.len()), (26, 26));
+    assert_eq!((world.delivered(), world.partitions.len()), (26, 26));
 }

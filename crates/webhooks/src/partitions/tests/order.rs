@@ -32,7 +32,7 @@ fn so_many_requests_at_once_and_no_more() {
 }
 
 #[test]
-fn lanes_take_turns_when_requests_are_short() {
+fn partitions_take_turns_when_requests_are_short() {
     let settings = Settings { requests: 4, ..Settings::default() };
     let mut world = World::new(settings, |_, _: &Job| (seconds(1), Ok(())));
     for tag in 0..100 {
@@ -48,7 +48,7 @@ fn lanes_take_turns_when_requests_are_short() {
 }
 
 #[test]
-fn a_failing_lane_does_not_hold_up_another() {
+fn a_failing_partition_does_not_hold_up_another() {
     let mut world = World::new(Settings::default(), |_, job: &Job| match &*job.to.label {
         "dead" => (seconds(4), Err(Failure::TimedOut(seconds(4)))),
         _ => (Duration::from_millis(10), Ok(())),

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use ::webhooks::Sender;
 
-use super::feed::Feed;
+use super::producer::JobProducer;
 
 /// Owned by the node.
-pub(crate) struct Meters {
+pub(crate) struct WebhookMetrics {
     /// If this process sends.
     pub(crate) sender: Option<Arc<Sender>>,
     /// If there is a queue that nodes share.
-    pub(crate) feed: Option<Arc<Feed>>,
+    pub(crate) producer: Option<Arc<JobProducer>>,
 }
 
-impl Meters {
+impl WebhookMetrics {
     /// Whether the queue answered the last time; without one there is nothing to wait for.
     pub(crate) fn queue_is_up(&self) -> bool {
-        self.feed.as_ref().is_none_or(|feed| feed.queue().counters().is_up)
+        self.producer.as_ref().is_none_or(|producer| producer.queue().counters().is_up)
     }
 }

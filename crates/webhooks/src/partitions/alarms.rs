@@ -1,25 +1,25 @@
-//! Which lane is to be looked at next, and when.
+//! Which partition is to be looked at next, and when.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::Now;
 
-/// At most one alarm per lane; the lane keeps its time.
+/// At most one alarm per partition; the partition keeps its time.
 #[derive(Debug, Default)]
 pub(super) struct Alarms(BTreeSet<(Now, Arc<str>)>);
 
 impl Alarms {
-    /// Moves a lane's alarm from `set`, which becomes `to`.
-    pub(super) fn set(&mut self, lane: &Arc<str>, set: &mut Option<Now>, to: Option<Now>) {
+    /// Moves a partition's alarm from `set`, which becomes `to`.
+    pub(super) fn set(&mut self, partition: &Arc<str>, set: &mut Option<Now>, to: Option<Now>) {
         if *set == to {
             return;
         }
         if let Some(old) = set.take() {
-            self.0.remove(&(old, lane.clone()));
+            self.0.remove(&(old, partition.clone()));
         }
         if let Some(new) = to {
-            self.0.insert((new, lane.clone()));
+            self.0.insert((new, partition.clone()));
         }
         *set = to;
     }
@@ -29,8 +29,8 @@ impl Alarms {
         self.0.first().map(|(at, _)| *at)
     }
 
-    /// A lane whose alarm has gone off.
+    /// A partition whose alarm has gone off.
     pub(super) fn due(&self, now: Now) -> Option<Arc<str>> {
-        self.0.first().filter(|(at, _)| *at <= now).map(|(_, lane)| lane.clone())
+        self.0.first().filter(|(at, _)| *at <= now).map(|(_, partition)| partition.clone())
     }
 }

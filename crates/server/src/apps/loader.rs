@@ -11,11 +11,11 @@ use failures::LogThrottle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
-use super::desk::{By, Name, Outcome};
 use super::finding::Apps;
 use super::freshness::Due;
 use super::lookups::Lookups;
-use super::table::Table;
+use super::pending::{By, LookupOutcome, Name};
+use super::table::AppTable;
 use super::{App, Gone};
 
 /// The least time between the beginnings of two questions: never more than 50 per second.
@@ -23,9 +23,9 @@ const PACE: Duration = Duration::from_millis(20);
 /// The pause after a question without an answer.
 const RETRY: Duration = Duration::from_millis(500);
 /// How long one question may take. Stores keep to it by themselves.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many apps are known at most beside those that have connections.
-const MOST: usize = 100_000;
+const MAX_APPS: usize = 100_000;
 /// The id that is asked for to see whether the store is there, when nobody asks for another one.
 const PROBE: &str = "probe";
 
@@ -35,7 +35,7 @@ static BROKEN: LogThrottle = LogThrottle::new();
 /// closed.
 pub(crate) async fn look_up_in(apps: &Apps, store: Arc<dyn AppStore>, close: impl Fn(Gone)) {
     let Some(lookups) = &apps.lookups else { return };
-    let asker = Asker { table: &apps.table, lookups, store };
+    let loader = Loader { table: &apps.table, lookups, store };
     let mut not_before = Instant::now();
     let mut looks = tokio::time::interval(lookups.policy.look_every());
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -43,29 +43,29 @@ pub(crate) async fn look_up_in(apps: &Apps, store: Arc<dyn AppStore>, close: imp
         tokio::select! {
             biased;
             // The first one comes at once, so the store is tried before anybody asks.
-            _ = looks.tick() => asker.keep_house(lookups.now()),
-            () = asker.is_asked() => {}
+            _ = looks.tick() => loader.keep_house(lookups.now()),
+            () = loader.is_asked() => {}
         }
         sleep_until(not_before).await;
-        if !lookups.up.load(Relaxed) || lookups.desk().is_waited_for() {
+        if !lookups.up.load(Relaxed) || lookups.pending().is_waited_for() {
             let began = Instant::now();
-            let (answered, gone) = asker.ask(began).await;
+            let (answered, gone) = loader.ask(began).await;
             gone.into_iter().for_each(&close);
             not_before = if answered { began + PACE } else { Instant::now() + RETRY };
         }
     }
 }
 
-struct Asker<'a> {
-    table: &'a Table,
+struct Loader<'a> {
+    table: &'a AppTable,
     lookups: &'a Lookups,
     store: Arc<dyn AppStore>,
 }
 
-impl Asker<'_> {
+impl Loader<'_> {
     /// Resolves when somebody waits.
     async fn is_asked(&self) {
-        let is_waited_for = || self.lookups.desk().is_waited_for();
+        let is_waited_for = || self.lookups.pending().is_waited_for();
         while !is_waited_for() {
             self.lookups.asked.notified().await;
         }
@@ -78,11 +78,11 @@ impl Asker<'_> {
         let anew = self.lookups.anew.swap(false, Relaxed);
         let due: Vec<Due> = apps.iter().map(|app| policy.is_due(app, now)).collect();
         if anew || due.contains(&Due::Now) {
-            let mut desk = self.lookups.desk();
+            let mut pending = self.lookups.pending();
             for (app, due) in apps.iter().zip(due) {
                 if anew || due != Due::No {
                     // Nobody waits for the answer.
-                    drop(desk.ask(Name::Id(app.id.to_string()), true));
+                    drop(pending.ask(Name::Id(app.id.to_string()), true));
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Asker<'_> {
 
     /// Apps that nobody uses, and if there are too many, those that were not asked for for longest.
     fn forgotten<'a>(&self, apps: &'a [Arc<App>], now: u64) -> Vec<&'a Arc<App>> {
-        let (lookups, too_many) = (self.lookups, apps.len().saturating_sub(MOST));
+        let (lookups, too_many) = (self.lookups, apps.len().saturating_sub(MAX_APPS));
         if too_many > 0 {
             let mut unused: Vec<_> = apps.iter().filter(|app| app.connections() == 0).collect();
             unused.sort_by_key(|app| app.freshness.asked());
@@ -115,7 +115,7 @@ impl Asker<'_> {
     /// have to be closed.
     async fn ask(&self, began: Instant) -> (bool, Vec<Gone>) {
         let id_of = |key: &str| self.table.find(By::Key(key)).map(|app| app.id.to_string());
-        let (names, mut wanted) = self.lookups.desk().next(self.store.batch(), id_of);
+        let (names, mut wanted) = self.lookups.pending().next(self.store.batch(), id_of);
         if names.is_empty() {
             wanted.ids.push(PROBE.into());
         }
@@ -127,14 +127,14 @@ impl Asker<'_> {
         match answer {
             Ok(found) => {
                 let gone = self.learn(&wanted, found, self.lookups.millis(began));
-                self.lookups.desk().answer(&names, |name| self.outcome(name));
+                self.lookups.pending().answer(&names, |name| self.outcome(name));
                 self.is_up();
                 (true, gone)
             }
             Err(error) => {
                 counts.failures.fetch_add(1, Relaxed);
                 self.is_down(&error);
-                self.lookups.desk().answer_all(|_| Outcome::Unavailable);
+                self.lookups.pending().answer_all(|_| LookupOutcome::Unavailable);
                 (false, Vec::new())
             }
         }
@@ -145,12 +145,12 @@ impl Asker<'_> {
         let (store, name) = (self.store.clone(), self.lookups.store);
         let mut task = JoinSet::new();
         task.spawn(async move { store.find(&wanted).await });
-        match timeout(PATIENCE, task.join_next()).await {
+        match timeout(LOOKUP_TIMEOUT, task.join_next()).await {
             Ok(Some(Ok(answer))) => answer,
             Ok(Some(Err(bug))) => {
                 Err(StoreError::Failed { store: name, error: format!("a bug: {bug}") })
             }
-            Ok(None) | Err(_) => Err(StoreError::TimedOut { store: name, after: PATIENCE }),
+            Ok(None) | Err(_) => Err(StoreError::TimedOut { store: name, after: LOOKUP_TIMEOUT }),
         }
     }
 
@@ -194,21 +194,21 @@ impl Asker<'_> {
     /// Remembers what is not there, and forgets that something was not there.
     fn remember(&self, wanted: &Wanted, there: &HashSet<String>) {
         let now = self.lookups.now();
-        let mut desk = self.lookups.desk();
+        let mut pending = self.lookups.pending();
         for app in there.iter().filter_map(|id| self.table.find(By::Id(id))) {
-            desk.unknown.forget(&Name::Id(app.id.to_string()));
-            desk.unknown.forget(&Name::Key(app.settings.load().config.key.clone()));
+            pending.unknown.forget(&Name::Id(app.id.to_string()));
+            pending.unknown.forget(&Name::Key(app.settings.load().config.key.clone()));
         }
         let ids = wanted.ids.iter().map(|id| By::Id(id));
         for by in ids.chain(wanted.keys.iter().map(|key| By::Key(key))) {
             if self.table.find(by).is_none() {
-                desk.unknown.remember(by.to_name(), now);
+                pending.unknown.remember(by.to_name(), now);
             }
         }
     }
 
-    fn outcome(&self, name: &Name) -> Outcome {
-        self.table.find(name.by()).map_or(Outcome::Unknown, Outcome::Found)
+    fn outcome(&self, name: &Name) -> LookupOutcome {
+        self.table.find(name.by()).map_or(LookupOutcome::Unknown, LookupOutcome::Found)
     }
 
     fn is_up(&self) {

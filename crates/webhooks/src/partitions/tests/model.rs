@@ -47,7 +47,7 @@ proptest! {
     ) {
         let settings = Settings {
             max_pending: 40_000,
-            requests_per_lane: 3,
+            requests_per_partition: 3,
             requests: 7,
             ..Settings::default()
         };
@@ -72,12 +72,12 @@ proptest! {
                     world.run(until);
                 }
             }
-            prop_assert!(world.lanes.bytes <= 40_000);
+            prop_assert!(world.partitions.bytes <= 40_000);
             prop_assert!(world.under_way.len() <= 7);
-            prop_assert_eq!(world.under_way.len(), world.lanes.in_flight());
-            prop_assert_eq!(world.lanes.len() + world.finished.len(), submitted.len());
-            for lane in world.lanes.lanes.values() {
-                prop_assert!(lane.bytes() <= 10_000 && lane.len() > 0);
+            prop_assert_eq!(world.under_way.len(), world.partitions.in_flight());
+            prop_assert_eq!(world.partitions.len() + world.finished.len(), submitted.len());
+            for partition in world.partitions.partitions.values() {
+                prop_assert!(partition.bytes() <= 10_000 && partition.len() > 0);
             }
         }
         world.run_out();

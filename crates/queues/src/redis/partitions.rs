@@ -1,27 +1,27 @@
-//! What a worker knows of its lanes. Knows no server and no clock; time is an argument.
+//! What a worker knows of its partitions. Knows no server and no clock; time is an argument.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::shelf::Ticket;
+use crate::scheduler::HandoutId;
 
-/// How often a lane is looked at that should be empty.
+/// How often a partition is looked at that should be empty.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long a lane is kept that is empty.
+/// How long a partition is kept that is empty.
 const EMPTY: Duration = Duration::from_secs(60);
-/// How long a lane that others should have may take until nothing of it is in hand; after that it is
+/// How long a partition that others should have may take until nothing of it is in hand; after that it is
 /// kept.
 const LEAVE: Duration = Duration::from_secs(5);
 
-/// One lane that is ours.
+/// One partition that is ours.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Partition {
     pub(super) epoch: u64,
     /// From which id on it has not been read.
-    pub(super) next: Ticket,
+    pub(super) next: HandoutId,
     /// Up to which id we have read it at some time.
-    pub(super) read: Ticket,
+    pub(super) read: HandoutId,
     /// A call for it is under way; there is one at a time.
     pub(super) calling: bool,
     looked: Instant,
@@ -31,16 +31,16 @@ pub(super) struct Lane {
     leaving: Option<Instant>,
 }
 
-impl Lane {
+impl Partition {
     pub(super) fn leaving(&self) -> bool {
         self.leaving.is_some()
     }
 }
 
-/// All lanes of a worker.
+/// All partitions of a worker.
 #[derive(Debug, Default)]
-pub(super) struct Lanes {
-    of: HashMap<Arc<str>, Lane>,
+pub(super) struct Partitions {
+    of: HashMap<Arc<str>, Partition>,
     /// May have more jobs than were read.
     unread: HashSet<Arc<str>>,
     /// The same, but there is no room for more.
@@ -48,26 +48,26 @@ pub(super) struct Lanes {
     leaving: HashSet<Arc<str>>,
 }
 
-impl Lanes {
+impl Partitions {
     pub(super) fn len(&self) -> usize {
         self.of.len()
     }
 
-    pub(super) fn get(&mut self, lane: &str) -> Option<&mut Lane> {
-        self.of.get_mut(lane)
+    pub(super) fn get(&mut self, partition: &str) -> Option<&mut Partition> {
+        self.of.get_mut(partition)
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.of.keys()
     }
 
-    /// A lane is ours with this epoch. Nothing changes if it was before.
+    /// A partition is ours with this epoch. Nothing changes if it was before.
     pub(super) fn gain(&mut self, name: &str, epoch: u64, now: Instant) {
-        if self.of.get(name).is_some_and(|lane| lane.epoch >= epoch) {
+        if self.of.get(name).is_some_and(|partition| partition.epoch >= epoch) {
             return;
         }
         let name: Arc<str> = name.into();
-        let lane = Lane {
+        let partition = Partition {
             epoch,
             next: 0,
             read: 0,
@@ -76,12 +76,12 @@ impl Lanes {
             empty_since: now,
             leaving: None,
         };
-        self.of.insert(name.clone(), lane);
+        self.of.insert(name.clone(), partition);
         self.leaving.remove(&name);
         self.unread.insert(name);
     }
 
-    /// A lane is not ours any more.
+    /// A partition is not ours any more.
     pub(super) fn lose(&mut self, name: &str) {
         self.of.remove(name);
         self.unread.remove(name);
@@ -89,7 +89,7 @@ impl Lanes {
         self.leaving.remove(name);
     }
 
-    /// A lane may have more jobs.
+    /// A partition may have more jobs.
     pub(super) fn has_more(&mut self, name: &str) {
         if let Some((name, _)) = self.of.get_key_value(name) {
             self.full.remove(name);
@@ -97,23 +97,23 @@ impl Lanes {
         }
     }
 
-    /// All lanes may have more jobs.
+    /// All partitions may have more jobs.
     pub(super) fn all_have_more(&mut self) {
         self.full.clear();
         self.unread.extend(self.of.keys().cloned());
     }
 
-    /// There may be room again for lanes that had none.
+    /// There may be room again for partitions that had none.
     pub(super) fn look_for_room(&mut self) {
         self.unread.extend(self.full.drain());
     }
 
-    /// Whether a lane has no room.
+    /// Whether a partition has no room.
     pub(super) fn is_any_full(&self) -> bool {
         !self.full.is_empty()
     }
 
-    /// At most so many lanes to be read now, and how much of them.
+    /// At most so many partitions to be read now, and how much of them.
     pub(super) fn begin_to_read(
         &mut self,
         most: usize,
@@ -125,13 +125,13 @@ impl Lanes {
             if chosen.len() == most {
                 break;
             }
-            let Some(lane) = self.of.get(name) else { continue };
-            if lane.calling || lane.leaving.is_some() {
+            let Some(partition) = self.of.get(name) else { continue };
+            if partition.calling || partition.leaving.is_some() {
                 continue;
             }
             match appetite(name) {
                 // Whoever does not look for too long is held for gone.
-                0 if now - lane.looked < LOOK => not_now.push(name.clone()),
+                0 if now - partition.looked < LOOK => not_now.push(name.clone()),
                 wanted => chosen.push((name.clone(), wanted)),
             }
         }
@@ -141,54 +141,60 @@ impl Lanes {
         }
         for (name, _) in &chosen {
             self.unread.remove(name);
-            if let Some(lane) = self.of.get_mut(name) {
-                lane.calling = true;
-                lane.looked = now;
+            if let Some(partition) = self.of.get_mut(name) {
+                partition.calling = true;
+                partition.looked = now;
             }
         }
         chosen
     }
 
-    /// A lane was read, up to this id if there was anything; there is `more` of it.
-    pub(super) fn was_read(&mut self, name: &str, last: Option<Ticket>, more: bool, now: Instant) {
+    /// A partition was read, up to this id if there was anything; there is `more` of it.
+    pub(super) fn was_read(
+        &mut self,
+        name: &str,
+        last: Option<HandoutId>,
+        more: bool,
+        now: Instant,
+    ) {
         let Some((name, _)) = self.of.get_key_value(name) else { return };
         let name = name.clone();
-        let Some(lane) = self.of.get_mut(&name) else { return };
-        lane.calling = false;
+        let Some(partition) = self.of.get_mut(&name) else { return };
+        partition.calling = false;
         if let Some(last) = last {
-            lane.next = last + 1;
-            lane.read = lane.read.max(last);
-            lane.empty_since = now;
+            partition.next = last + 1;
+            partition.read = partition.read.max(last);
+            partition.empty_since = now;
         }
         if more {
             self.unread.insert(name);
         }
     }
 
-    /// From time to time: lanes that should be looked at have more, maybe; those are kept that should
+    /// From time to time: partitions that should be looked at have more, maybe; those are kept that should
     /// have been left long ago; and those are returned that have been empty for long.
     pub(super) fn look_round(&mut self, now: Instant) -> Vec<Arc<str>> {
         let mut empty = Vec::new();
-        for (name, lane) in &mut self.of {
-            if lane.leaving.is_some_and(|until| until <= now) && !lane.calling {
-                lane.leaving = None;
+        for (name, partition) in &mut self.of {
+            if partition.leaving.is_some_and(|until| until <= now) && !partition.calling {
+                partition.leaving = None;
                 self.leaving.remove(name);
                 // What waited was let go of.
-                lane.next = 0;
+                partition.next = 0;
                 self.unread.insert(name.clone());
             }
-            if now - lane.looked >= LOOK {
+            if now - partition.looked >= LOOK {
                 self.full.remove(name);
                 self.unread.insert(name.clone());
             }
-            if now - lane.empty_since >= EMPTY && !lane.calling {
+            if now - partition.empty_since >= EMPTY && !partition.calling {
                 empty.push(name.clone());
             }
         }
         empty
     }
 
-    /// Chooses up to so many lanes that others should have, counting those that were chosen before:
+    /// Chooses up to so many partitions that others should have, counting those that were chosen before:
     /// first those of which little is in hand. Nothing more of them is handed out.
     pub(super) fn choose_to_leave(
         &mut self,
@@ -197,14 +203,14 @@ impl Lanes {
         in_hand: impl Fn(&str) -> usize,
     ) -> Vec<Arc<str>> {
         let wanted = wanted.saturating_sub(self.leaving.len());
-        let here = self.of.iter().filter(|(_, lane)| lane.leaving.is_none());
+        let here = self.of.iter().filter(|(_, partition)| partition.leaving.is_none());
         let mut here: Vec<_> = here.map(|(name, _)| (in_hand(name), name.clone())).collect();
         here.sort();
         here.truncate(wanted);
         let chosen: Vec<_> = here.into_iter().map(|(_, name)| name).collect();
         for name in &chosen {
-            if let Some(lane) = self.of.get_mut(name) {
-                lane.leaving = Some(now + LEAVE);
+            if let Some(partition) = self.of.get_mut(name) {
+                partition.leaving = Some(now + LEAVE);
                 self.leaving.insert(name.clone());
             }
         }
@@ -214,7 +220,7 @@ impl Lanes {
     /// Lanes that can be left now, since nothing of them is here.
     pub(super) fn to_leave(&self, is_here: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
         let ready = |name: &&Arc<str>| {
-            let calling = self.of.get(*name).is_none_or(|lane| lane.calling);
+            let calling = self.of.get(*name).is_none_or(|partition| partition.calling);
             !calling && !is_here(name)
         };
         self.leaving.iter().filter(ready).cloned().collect()

@@ -1,23 +1,23 @@
 //! What is waiting to be sent, and when it may be. A state machine without IO: time and randomness
 //! are arguments, every output is a value. It must not know how anything is sent.
 //!
-//! A *lane* is an app's target; a *group* is what arrives in order within it. The first job of a
+//! A *partition* is an app's target; a *group* is what arrives in order within it. The first job of a
 //! group is sent, the others wait for it, whatever comes of it. So many jobs of different groups
-//! are under way at once as the settings allow for a lane.
+//! are under way at once as the settings allow for a partition.
 //!
 //! **A job fails** and is sent again after a pause that doubles, until `retry_for` has passed since
 //! its first attempt; then it is given up. Those that have waited behind it for longer than that
 //! get one attempt.
 //!
-//! **A lane fails** if nobody is there, or if [`REST_AFTER`] attempts in a row have failed. It rests
+//! **A partition fails** if nobody is there, or if [`REST_AFTER`] attempts in a row have failed. It rests
 //! as a whole: after each pause one job is sent to see whether the target is back. What has waited
 //! for `retry_for` meanwhile is given up.
 //!
-//! **Bounded**: what waits, in bytes, per lane and in all; and the requests, per lane and in all.
+//! **Bounded**: what waits, in bytes, per partition and in all; and the requests, per partition and in all.
 //! Lanes for which no request is left take turns.
 
 mod alarms;
-mod lane;
+mod partition;
 mod pause;
 
 use std::collections::VecDeque;
@@ -27,13 +27,13 @@ use std::time::Duration;
 use foldhash::HashMap;
 
 use self::alarms::Alarms;
-use self::lane::{Lane, Next};
+use self::partition::{NextJob, Partition};
 use crate::{Destination, Failure, Job, Now, Outcome, Reason, Settings};
 
-/// After so many failures in a row a lane rests. A target that answers may dislike but one job.
+/// After so many failures in a row a partition rests. A target that answers may dislike but one job.
 pub(crate) const REST_AFTER: u32 = 8;
 
-/// Jobs of a lane that are taken in at most from a queue: more would only wait here rather than
+/// Jobs of a partition that are taken in at most from a queue: more would only wait here rather than
 /// there, where another node can take them over.
 const ROOM: usize = 64;
 
@@ -42,25 +42,25 @@ const ROOM_BYTES: usize = 256 << 10;
 
 /// Names a job under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ticket {
-    pub(crate) lane: Arc<str>,
+pub(crate) struct AttemptId {
+    pub(crate) partition: Arc<str>,
     pub(crate) number: u64,
 }
 
 /// What is to be done. `T` came with the job.
 #[derive(Debug)]
-pub(crate) enum Output<T> {
+pub(crate) enum PartitionOutput<T> {
     /// Send this job and tell what came of it.
-    Send { ticket: Ticket, job: Arc<Job> },
+    Send { ticket: AttemptId, job: Arc<Job> },
     /// The job is no longer held.
     Finished { job: Arc<Job>, tag: T, outcome: Outcome },
-    /// A lane has begun to rest.
+    /// A partition has begun to rest.
     Rests { to: Arc<Destination>, failure: Failure },
-    /// A lane that rested has seen its target again.
+    /// A partition that rested has seen its target again.
     Recovered { to: Arc<Destination> },
 }
 
-/// What waits in a lane.
+/// What waits in a partition.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) to: Arc<Destination>,
@@ -70,11 +70,11 @@ pub(crate) struct Pending {
     pub(crate) oldest: Duration,
 }
 
-/// All lanes of this process.
+/// All partitions of this process.
 #[derive(Debug)]
-pub(crate) struct Lanes<T> {
+pub(crate) struct Partitions<T> {
     settings: Settings,
-    lanes: HashMap<Arc<str>, Lane<T>>,
+    partitions: HashMap<Arc<str>, Partition<T>>,
     alarms: Alarms,
     /// Lanes that could send if there were a request left, each once.
     hungry: VecDeque<Arc<str>>,
@@ -84,11 +84,11 @@ pub(crate) struct Lanes<T> {
     last_call: bool,
 }
 
-impl<T> Lanes<T> {
+impl<T> Partitions<T> {
     pub(crate) fn new(settings: Settings) -> Self {
-        Lanes {
+        Partitions {
             settings,
-            lanes: HashMap::default(),
+            partitions: HashMap::default(),
             alarms: Alarms::default(),
             hungry: VecDeque::new(),
             in_flight: 0,
@@ -99,20 +99,24 @@ impl<T> Lanes<T> {
     }
 
     /// Takes a job in, or gives it up at once if there is no room.
-    pub(crate) fn submit(&mut self, now: Now, job: Job, tag: T, out: &mut Vec<Output<T>>) {
-        let (weight, key) = (job.weight(), job.lane().clone());
+    pub(crate) fn submit(&mut self, now: Now, job: Job, tag: T, out: &mut Vec<PartitionOutput<T>>) {
+        let (weight, key) = (job.weight(), job.partition().clone());
         let job = Arc::new(job);
-        let in_lane = self.lanes.get(&key).map_or(0, Lane::bytes);
+        let in_partition = self.partitions.get(&key).map_or(0, Partition::bytes);
         if self.bytes + weight > self.settings.max_pending
-            || in_lane + weight > self.settings.lane_pending()
+            || in_partition + weight > self.settings.partition_pending()
         {
-            out.push(Output::Finished { job, tag, outcome: Outcome::GivenUp(Reason::Full) });
+            out.push(PartitionOutput::Finished {
+                job,
+                tag,
+                outcome: Outcome::GivenUp(Reason::Full),
+            });
             return;
         }
         self.bytes += weight;
         self.taken += 1;
-        let lane = self.lanes.entry(key.clone()).or_insert_with(Lane::new);
-        lane.take(self.taken, now, job, tag, weight);
+        let partition = self.partitions.entry(key.clone()).or_insert_with(Partition::new);
+        partition.take(self.taken, now, job, tag, weight);
         self.settle(now, &key, out);
     }
 
@@ -120,17 +124,17 @@ impl<T> Lanes<T> {
     pub(crate) fn attempted(
         &mut self,
         now: Now,
-        ticket: &Ticket,
+        ticket: &AttemptId,
         result: Result<(), Failure>,
         random: u32,
-        out: &mut Vec<Output<T>>,
+        out: &mut Vec<PartitionOutput<T>>,
     ) {
-        let Some(lane) = self.lanes.get_mut(&ticket.lane) else { return };
-        let Some(bytes) = lane.attempted(
+        let Some(partition) = self.partitions.get_mut(&ticket.partition) else { return };
+        let Some(bytes) = partition.attempted(
             now,
             ticket.number,
             result,
-            &lane::Rules { settings: &self.settings, random, last_call: self.last_call },
+            &partition::Rules { settings: &self.settings, random, last_call: self.last_call },
             out,
         ) else {
             return;
@@ -141,16 +145,16 @@ impl<T> Lanes<T> {
         while self.in_flight < self.settings.requests
             && let Some(next) = self.hungry.pop_front()
         {
-            if let Some(lane) = self.lanes.get_mut(&next) {
-                lane.hungry = false;
+            if let Some(partition) = self.partitions.get_mut(&next) {
+                partition.hungry = false;
             }
             self.settle(now, &next, out);
         }
-        self.settle(now, &ticket.lane, out);
+        self.settle(now, &ticket.partition, out);
     }
 
     /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Now, out: &mut Vec<Output<T>>) {
+    pub(crate) fn tick(&mut self, now: Now, out: &mut Vec<PartitionOutput<T>>) {
         while let Some(key) = self.alarms.due(now) {
             self.settle(now, &key, out);
         }
@@ -162,12 +166,12 @@ impl<T> Lanes<T> {
     }
 
     /// Everything is tried once more right away, and nothing after that.
-    pub(crate) fn last_call(&mut self, now: Now, out: &mut Vec<Output<T>>) {
+    pub(crate) fn last_call(&mut self, now: Now, out: &mut Vec<PartitionOutput<T>>) {
         self.last_call = true;
-        let keys: Vec<_> = self.lanes.keys().cloned().collect();
+        let keys: Vec<_> = self.partitions.keys().cloned().collect();
         for key in keys {
-            if let Some(lane) = self.lanes.get_mut(&key) {
-                lane.wake();
+            if let Some(partition) = self.partitions.get_mut(&key) {
+                partition.wake();
             }
             self.settle(now, &key, out);
         }
@@ -175,7 +179,7 @@ impl<T> Lanes<T> {
 
     /// How many jobs are held.
     pub(crate) fn len(&self) -> usize {
-        self.lanes.values().map(Lane::len).sum()
+        self.partitions.values().map(Partition::len).sum()
     }
 
     /// How many attempts are under way.
@@ -183,50 +187,53 @@ impl<T> Lanes<T> {
         self.in_flight
     }
 
-    /// How many more jobs of a lane can be taken in now. A lane that rests takes no more than it
+    /// How many more jobs of a partition can be taken in now. A partition that rests takes no more than it
     /// would have under way: whatever it takes may be given up here, and is safer where it is.
-    pub(crate) fn room(&self, lane: &str) -> usize {
-        let (jobs, bytes, most) = match self.lanes.get(lane) {
+    pub(crate) fn room(&self, partition: &str) -> usize {
+        let (jobs, bytes, most) = match self.partitions.get(partition) {
             None => (0, 0, ROOM),
-            Some(lane) if lane.rests() => {
-                (lane.len(), lane.bytes(), self.settings.requests_per_lane)
+            Some(partition) if partition.rests() => {
+                (partition.len(), partition.bytes(), self.settings.requests_per_partition)
             }
-            Some(lane) => (lane.len(), lane.bytes(), ROOM),
+            Some(partition) => (partition.len(), partition.bytes(), ROOM),
         };
         let free = usize::min(
-            self.settings.lane_pending().saturating_sub(bytes),
+            self.settings.partition_pending().saturating_sub(bytes),
             self.settings.max_pending.saturating_sub(self.bytes),
         );
         usize::min(most.saturating_sub(jobs), free / ROOM_BYTES)
     }
 
-    /// What waits, lane by lane.
+    /// What waits, partition by partition.
     pub(crate) fn pending(&self, now: Now) -> impl Iterator<Item = Pending> {
-        self.lanes.values().filter_map(move |lane| lane.pending(now))
+        self.partitions.values().filter_map(move |partition| partition.pending(now))
     }
 
-    /// Sends what a lane may send, gives up what it must, and sets its alarm.
-    fn settle(&mut self, now: Now, key: &Arc<str>, out: &mut Vec<Output<T>>) {
-        let Some(lane) = self.lanes.get_mut(key) else { return };
+    /// Sends what a partition may send, gives up what it must, and sets its alarm.
+    fn settle(&mut self, now: Now, key: &Arc<str>, out: &mut Vec<PartitionOutput<T>>) {
+        let Some(partition) = self.partitions.get_mut(key) else { return };
         if !self.last_call {
-            self.bytes -= lane.expire(now, &self.settings, out);
+            self.bytes -= partition.expire(now, &self.settings, out);
         }
-        while lane.may_send(now, &self.settings) {
+        while partition.may_send(now, &self.settings) {
             if self.in_flight >= self.settings.requests {
-                if !std::mem::replace(&mut lane.hungry, true) {
+                if !std::mem::replace(&mut partition.hungry, true) {
                     self.hungry.push_back(key.clone());
                 }
                 break;
             }
-            let Some(Next { number, job }) = lane.send(now) else { break };
+            let Some(NextJob { number, job }) = partition.send(now) else { break };
             self.in_flight += 1;
-            out.push(Output::Send { ticket: Ticket { lane: key.clone(), number }, job });
+            out.push(PartitionOutput::Send {
+                ticket: AttemptId { partition: key.clone(), number },
+                job,
+            });
         }
-        let over = lane.len() == 0;
-        let alarm = lane.alarm(now, &self.settings).filter(|_| !over && !self.last_call);
-        self.alarms.set(key, &mut lane.alarm, alarm);
+        let over = partition.len() == 0;
+        let alarm = partition.alarm(now, &self.settings).filter(|_| !over && !self.last_call);
+        self.alarms.set(key, &mut partition.alarm, alarm);
         if over {
-            self.lanes.remove(key);
+            self.partitions.remove(key);
         }
     }
 }
