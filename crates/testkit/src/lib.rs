@@ -4,6 +4,7 @@
 //! What fails in here fails the test.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
+#![allow(missing_docs, reason = "what has no comment does what its name says")]
 
 mod allocation;
 pub mod broker;
