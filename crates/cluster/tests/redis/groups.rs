@@ -7,11 +7,7 @@ use redis_client::{Address, Sentinels, Topology, slot_of};
 use testkit::redis::{RedisServer, cluster, replace_unnoticed, sentinels};
 
 use crate::node::{Nodes, until};
-use crate::{A_MOMENT, OUTAGE, local};
-
-fn address(server: &RedisServer) -> Address {
-    Address::new(server.address().ip().to_string(), server.address().port())
-}
+use crate::{A_MOMENT, OUTAGE, address, local};
 
 fn behind(sentinels: &[RedisServer]) -> RedisConfig {
     let nodes = sentinels.iter().map(address).collect();

@@ -26,11 +26,13 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
+/// Where a server is, as the client wants it.
+fn address(server: &RedisServer) -> Address {
+    Address::new(LOOPBACK, server.port)
+}
+
 fn options(server: &RedisServer) -> RedisOptions {
-    RedisOptions {
-        topology: Topology::Standalone(Address::new(LOOPBACK, server.port)),
-        ..RedisOptions::default()
-    }
+    RedisOptions { topology: Topology::Standalone(address(server)), ..RedisOptions::default() }
 }
 
 fn config(server: &RedisServer) -> RedisConfig {
