@@ -1,5 +1,7 @@
 //! Who believes whom, by handshakes in memory.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
