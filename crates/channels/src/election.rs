@@ -14,7 +14,7 @@
 //!  then                       8 bytes  the number of the node, little endian
 //! ```
 //!
-//! The first part says what the election is about, see [`Key`], so that the owner of an app's quota
+//! The first part says what the election is about, see [`ElectionKey`], so that the owner of an app's quota
 //! is not related to the announcer of a channel that is called the same. The lengths keep
 //! ("ab", "c") and ("a", "bc") apart.
 //!

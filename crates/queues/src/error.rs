@@ -71,7 +71,9 @@ pub enum QueueError {
         limit: usize,
     },
     /// There are as many jobs of a partition as there may be.
-    #[error("the queue is full: {limit} jobs of a lane wait already, which is the limit")]
+    #[error(
+        "the queue is full: {limit} jobs of one app for one target wait already, which is the limit"
+    )]
     Full {
         /// `queue.redis.maxPendingJobs`.
         limit: u64,

@@ -2,7 +2,7 @@
 //! and no clock; time is an argument.
 //!
 //! A job is handed out if its partition has room and less than `width` jobs in hand, and if no job of its
-//! group is in hand. Lanes take turns.
+//! group is in hand. Partitions take turns.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

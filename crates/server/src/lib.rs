@@ -1,4 +1,4 @@
-//! The server: sockets and stores around the registry, the protocol and the WebSocket codec. It
+//! The server: sockets and stores around the channels, the protocol and the WebSocket codec. It
 //! must not know the command line.
 //!
 //! An event's way: `http` (or `session`, for a client event) validates it, `frames` encodes it

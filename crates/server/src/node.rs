@@ -13,7 +13,7 @@ use crate::apps::Apps;
 use crate::inbox::{Inbox, InboxLimits};
 use crate::limits::{Descriptors, RedisRates};
 use crate::net::Tls;
-use crate::outside::{NodeChannels, Outside};
+use crate::outside::{NodeChannels, NodeRuntime};
 use crate::readiness::Readiness;
 use crate::shared_cache::SharedCache;
 use crate::stats::Stats;
@@ -57,7 +57,7 @@ impl Node {
             last_event_ttl: config.cache.ttl,
             last_event_bytes: config.cache.max_bytes,
         };
-        let outside = Outside::new(apps.clone(), inboxes, shared_cache, stats.clone());
+        let outside = NodeRuntime::new(apps.clone(), inboxes, shared_cache, stats.clone());
         Ok(Node {
             apps,
             channels: Arc::new(Channels::new(settings, outside)),
@@ -73,7 +73,7 @@ impl Node {
     }
 
     /// The outside world of the node's channels.
-    pub(crate) fn outside(&self) -> &Outside {
+    pub(crate) fn outside(&self) -> &NodeRuntime {
         self.channels.runtime()
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use channels::{Answer, Slot};
 use tokio::sync::oneshot;
 
-use crate::apps::{App, LookupCounters};
+use crate::apps::{App, AppCounters};
 use crate::outside::NodeChannels;
 
 /// What becomes of the request for a place.
@@ -75,7 +75,7 @@ impl Seat {
     fn new(app: Arc<App>, slot: Option<Arc<NodeChannels>>) -> Self {
         app.seats.fetch_add(1, Relaxed);
         app.leased.fetch_add(u32::from(slot.is_some()), Relaxed);
-        LookupCounters::add(&app.counters.new_connections, 1);
+        AppCounters::add(&app.counters.new_connections, 1);
         Seat { app, slot }
     }
 
@@ -91,6 +91,6 @@ impl Drop for Seat {
             self.app.leased.fetch_sub(1, Relaxed);
             channels.give_slot_back(&self.app.id);
         }
-        LookupCounters::add(&self.app.counters.new_disconnections, 1);
+        AppCounters::add(&self.app.counters.new_disconnections, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! One node's part in speaking for the cluster.
+//! One node's part in telling backends what happens: which of it is this node's to announce.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::announcer::grace::Grace;
 use crate::announcer::memory::Memory;
 use crate::announcer::{NodeName, Note, Statement, StatementKind, Subject};
 
-/// How sure a announcer has to be.
+/// How sure an announcer has to be.
 #[derive(Clone, Debug)]
 pub struct AnnouncerSettings {
     /// How long after a departure it may still turn out to have been none; zero is allowed.
@@ -65,7 +65,7 @@ impl Announcer {
         self.candidates.join(node, since);
     }
 
-    /// A node no longer speaks, and says what was its to say. If it is this one and nobody else is
+    /// A node no longer announces anything, and has said what was its to say. If it is this one and nobody else is
     /// ready, it goes on until it is [closed](Self::close).
     pub fn retired(&mut self, node: NodeName) {
         if node != self.me || !self.candidates.has_only(self.me) {
@@ -73,7 +73,7 @@ impl Announcer {
         }
     }
 
-    /// Who speaks for a subject at this moment.
+    /// Who announces what happens to a subject at this moment.
     pub fn announcer_of(&self, subject: &Subject, now: Duration) -> Option<NodeName> {
         self.candidates.announcer_of(subject, now, self.settings.grace)
     }

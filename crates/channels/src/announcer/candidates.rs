@@ -1,4 +1,4 @@
-//! The nodes that may speak, and which of them speaks for a channel.
+//! The nodes that may announce, and which of them announces a channel.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Candidates {
         self.0.keys().all(|ready| *ready == node)
     }
 
-    /// Who speaks for what happened to a subject at a time. Best of all who was ready a whole grace
+    /// Who announces what happened to a subject at a time. Best of all who was ready a whole grace
     /// before: only such a node knows every departure that it may be the return from. Otherwise
     /// who was ready by then, for others cannot be sure to have seen it; if all of those are gone,
     /// anybody.

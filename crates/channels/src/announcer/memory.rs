@@ -1,4 +1,4 @@
-//! What others speak for, as long as it may turn out that they were dead already.
+//! What others announce, as long as it may turn out that they were dead already.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::announcer::{NodeName, Statement};
 /// Owned by one announcer; bounded in time and number.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// Who speaks, when it was due, and what it is; in the order of time.
+    /// Who announces it, when it was due, and what it is; in the order of time.
     left: VecDeque<(NodeName, Duration, Statement)>,
     lasts: Duration,
     most: usize,

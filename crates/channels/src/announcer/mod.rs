@@ -2,14 +2,14 @@
 //!
 //! Every node sees every channel become occupied and vacated, and every member come and go, because
 //! every node knows the facts of all. A backend has to hear of each only once. So for each channel
-//! the node that wins the rendezvous hash speaks; the others keep silent, but stay able to take over.
+//! the node that wins the rendezvous hash announces it; the others keep silent, but stay able to take over.
 //!
 //! ```text
 //!   came, went  -->  grace      a departure waits, and is forgotten with the return that follows
 //!                      |
-//!                    candidates who speaks for the channel, of those who were ready when it happened
+//!                    candidates who announces the channel, of those who were ready when it happened
 //!                      |
-//!                    memory     what somebody else speaks for: said by another if that node is dead
+//!                    memory     what somebody else announces: said by another if that node is dead
 //!                      |
 //!                    Statement  what this node has to say
 //! ```

@@ -17,7 +17,7 @@ pub enum Note {
     Missed(Subject, Origin),
     /// A client sent an event to this node; the event as webhooks have it (K2).
     ClientEvent(Subject, String),
-    /// A node is ready, and has been for so long: it speaks for its channels.
+    /// A node is ready, and has been for so long: it announces its channels.
     Ready(NodeName, Duration),
     /// A node is going, and says by itself what it has to say.
     Retired(NodeName),

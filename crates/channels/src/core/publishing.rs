@@ -5,13 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::close::Close;
 use protocol::socket_id::SocketId;
+use smallvec::SmallVec;
 
 use super::Channels;
+use super::dispatch::Dispatch;
+use super::sending::facts;
 use crate::announcer::{Note, Subject};
 use crate::delivery::Delivery;
 use crate::last_events::{CachedEvent, PublishedAt};
-use crate::registry::Found;
-use crate::replication::{ChannelName, EventFrame, LastEventInfo};
+use crate::registry::{Entry, Found, Locked, NodeId};
+use crate::replication::{ChannelName, EventFrame, LastEventInfo, PeerMessage};
 use crate::runtime::Runtime;
 use crate::topic::Topic;
 
@@ -118,5 +121,78 @@ impl<R: Runtime> Channels<R> {
                 close: close.clone(),
             });
         });
+    }
+}
+
+/// To other nodes.
+impl<R: Runtime> Dispatch<'_, R> {
+    /// Sends an event to the nodes that have subscribers; to all if it is `kept` as the last event
+    /// of its channel.
+    fn forward(
+        &mut self,
+        locked: Locked<'_>,
+        topic: ChannelName<'_>,
+        entry: Option<&Entry>,
+        frame: &Bytes,
+        except: Option<SocketId>,
+        kept: Option<&CachedEvent>,
+    ) {
+        if self.channels.streams.is_alone() {
+            return;
+        }
+        let event = || EventFrame {
+            except: except.map(|SocketId(first, second)| (first, second)),
+            frame: frame.clone(),
+        };
+        match kept {
+            Some(cached) => {
+                let told = cached.told(self.channels.runtime.now(), true);
+                let message = PeerMessage::Cached(topic, event(), told);
+                self.send_event(locked, topic, entry, |_| true, &message);
+            }
+            None => {
+                self.send_interested(locked, topic, entry, || PeerMessage::Event(topic, event()))
+            }
+        }
+    }
+
+    /// Has every node close its subscribers of a channel.
+    fn forward_close(
+        &mut self,
+        locked: Locked<'_>,
+        topic: ChannelName<'_>,
+        entry: &Entry,
+        close: &Close,
+    ) {
+        self.send_interested(locked, topic, Some(entry), || {
+            PeerMessage::Close(topic, close.code, &close.reason)
+        });
+    }
+
+    fn send_interested<'a>(
+        &mut self,
+        locked: Locked<'_>,
+        topic: ChannelName<'_>,
+        entry: Option<&Entry>,
+        message: impl FnOnce() -> PeerMessage<'a>,
+    ) {
+        let interested = entry.into_iter().flat_map(|entry| entry.subscribers().nodes());
+        let interested: SmallVec<[NodeId; 8]> = interested.collect();
+        if !interested.is_empty() {
+            let to = |node| interested.contains(&node);
+            self.send_event(locked, topic, entry, to, &message());
+        }
+    }
+
+    fn send_event(
+        &mut self,
+        _: Locked<'_>,
+        topic: ChannelName<'_>,
+        entry: Option<&Entry>,
+        to: impl Fn(NodeId) -> bool,
+        message: &PeerMessage<'_>,
+    ) {
+        let facts = || facts(topic, entry);
+        self.wake_links(self.channels.streams.send_event(to, &message.encode(), facts));
     }
 }

@@ -1,15 +1,9 @@
 //! What peers are told, decided under the channel's lock like everything else about it.
 
-use bytes::Bytes;
-use protocol::close::Close;
-use protocol::socket_id::SocketId;
-use smallvec::SmallVec;
-
 use super::Channels;
 use super::dispatch::Dispatch;
-use crate::last_events::CachedEvent;
 use crate::registry::{Entry, Locked, MemberChange, NodeId, Occupancy, Own};
-use crate::replication::{AckHandles, ChannelName, Entries, EventFrame, PeerMessage, everything};
+use crate::replication::{AckHandles, ChannelName, Entries, PeerMessage, everything};
 use crate::reservations;
 use crate::runtime::Runtime;
 use crate::topic::Topic;
@@ -19,7 +13,7 @@ pub(super) fn told(topic: &Topic) -> ChannelName<'_> {
 }
 
 /// All that this node holds of a channel.
-fn facts(topic: ChannelName<'_>, entry: Option<&Entry>) -> Entries {
+pub(super) fn facts(topic: ChannelName<'_>, entry: Option<&Entry>) -> Entries {
     let Some(entry) = entry.filter(|entry| entry.is_held_by(NodeId::LOCAL)) else {
         return Entries::new();
     };
@@ -113,76 +107,6 @@ impl<R: Runtime> Dispatch<'_, R> {
         let answer = PeerMessage::Claim(told(topic), answer).encode();
         let facts = || facts(told(topic), entry);
         self.wake_links(self.channels.streams.answer(to, answer, facts));
-    }
-
-    /// Sends an event to the nodes that have subscribers; to all if it is `kept` as the last event
-    /// of its channel.
-    pub(super) fn forward(
-        &mut self,
-        locked: Locked<'_>,
-        topic: ChannelName<'_>,
-        entry: Option<&Entry>,
-        frame: &Bytes,
-        except: Option<SocketId>,
-        kept: Option<&CachedEvent>,
-    ) {
-        if self.channels.streams.is_alone() {
-            return;
-        }
-        let event = || EventFrame {
-            except: except.map(|SocketId(first, second)| (first, second)),
-            frame: frame.clone(),
-        };
-        match kept {
-            Some(cached) => {
-                let told = cached.told(self.channels.runtime.now(), true);
-                let message = PeerMessage::Cached(topic, event(), told);
-                self.send_event(locked, topic, entry, |_| true, &message);
-            }
-            None => {
-                self.send_interested(locked, topic, entry, || PeerMessage::Event(topic, event()))
-            }
-        }
-    }
-
-    /// Has every node close its subscribers of a channel.
-    pub(super) fn forward_close(
-        &mut self,
-        locked: Locked<'_>,
-        topic: ChannelName<'_>,
-        entry: &Entry,
-        close: &Close,
-    ) {
-        self.send_interested(locked, topic, Some(entry), || {
-            PeerMessage::Close(topic, close.code, &close.reason)
-        });
-    }
-
-    fn send_interested<'a>(
-        &mut self,
-        locked: Locked<'_>,
-        topic: ChannelName<'_>,
-        entry: Option<&Entry>,
-        message: impl FnOnce() -> PeerMessage<'a>,
-    ) {
-        let interested = entry.into_iter().flat_map(|entry| entry.subscribers().nodes());
-        let interested: SmallVec<[NodeId; 8]> = interested.collect();
-        if !interested.is_empty() {
-            let to = |node| interested.contains(&node);
-            self.send_event(locked, topic, entry, to, &message());
-        }
-    }
-
-    fn send_event(
-        &mut self,
-        _: Locked<'_>,
-        topic: ChannelName<'_>,
-        entry: Option<&Entry>,
-        to: impl Fn(NodeId) -> bool,
-        message: &PeerMessage<'_>,
-    ) {
-        let facts = || facts(topic, entry);
-        self.wake_links(self.channels.streams.send_event(to, &message.encode(), facts));
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! The registry is pure: it must not know sockets, shards' inboxes, links, the wire or the clock.
 //! What has to happen in the order of decisions (putting a frame into an inbox, appending to a
-//! link's log) is done by the caller inside the closure that it passes, while the one lock of the
+//! stream's log) is done by the caller inside the closure that it passes, while the one lock of the
 //! channel's stripe is held; nothing may block or await there.
 
 mod entry;

@@ -1,4 +1,4 @@
-//! What one node holds, as a link's snapshot tells it.
+//! What one node holds, as a stream's snapshot tells it.
 
 use std::sync::Arc;
 

@@ -126,7 +126,7 @@ pub enum PeerMessage<'a> {
     Serving(u64),
     /// The node's configuration switches off the apps with these ids, and no others.
     Withdrawn(Vec<Arc<str>>),
-    /// Somebody found a cache channel empty; to the node that speaks for the channel.
+    /// Somebody found a cache channel empty; to the node that announces the channel.
     Missed(ChannelName<'a>),
     /// About places in a presence channel.
     Claim(ChannelName<'a>, crate::reservations::ReservationMessage),

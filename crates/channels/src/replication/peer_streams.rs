@@ -78,19 +78,19 @@ impl PeerStreams {
         self.tell_each(|log| log.append(fact.clone(), EntryKind::Fact))
     }
 
-    /// As [`tell`](Self::tell), for a fact that may wait a moment for others to go out with.
+    /// As [`send`](Self::send), for a fact that may wait a moment for others to go out with.
     #[must_use]
     pub fn send_patiently(&self, fact: &Bytes) -> bool {
         self.tell_each(|log| log.append_patient(fact.clone(), EntryKind::Fact))
     }
 
-    /// As [`tell`](Self::tell), for a fact that somebody waits for the peers to know.
+    /// As [`send`](Self::send), for a fact that somebody waits for the peers to know.
     #[must_use]
     pub fn send_urgently(&self, fact: &Bytes, tickets: &mut AckHandles) -> bool {
         self.send_noted(fact, Log::append_urgent, tickets)
     }
 
-    /// As [`tell`](Self::tell), for a fact of which it matters whether the peers know it. They are
+    /// As [`send`](Self::send), for a fact of which it matters whether the peers know it. They are
     /// asked at once if that `is_urgent`; otherwise it waits a moment for others to go out with,
     /// and they tell it with the next heartbeat.
     #[must_use]

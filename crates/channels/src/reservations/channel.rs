@@ -19,7 +19,7 @@ pub(crate) struct Own {
     pub(crate) is_urgent: bool,
 }
 
-/// Owned by [`Claims`](crate::reservations::Claims).
+/// Owned by [`Reservations`](crate::reservations::Reservations).
 #[derive(Debug, Default)]
 pub(crate) struct ChannelReservations {
     /// In the order of their stamps.

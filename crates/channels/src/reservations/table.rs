@@ -44,7 +44,7 @@ pub enum Join {
     Yes,
     /// There is none.
     Full,
-    /// A place is claimed: tell everybody, and see whether it is [decided](Claims::decide) at once.
+    /// A place is claimed: tell everybody, and see whether it is [decided](Reservations::decide) at once.
     Claimed(ReservationMessage),
 }
 

@@ -5,7 +5,7 @@
 //!    |
 //!   reader   hellos, packets and their parts, to the driver
 //!   writer   hellos and packets, from the driver; one message each, or several parts
-//!   sight    does what we say come back?
+//!   health   does what we say come back?
 //! ```
 //!
 //! **Finding.** Every node says hello to everybody, now and then, and at once when it is connected;

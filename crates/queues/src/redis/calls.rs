@@ -26,7 +26,7 @@ pub(super) struct Claimed {
     pub(super) surplus: i64,
     /// How many partitions are ours.
     pub(super) load: i64,
-    /// Lanes and their epochs: new ones, or all.
+    /// Partitions and their epochs: new ones, or all.
     pub(super) partitions: Vec<(String, u64)>,
 }
 

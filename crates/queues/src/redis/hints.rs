@@ -21,9 +21,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hint {
     /// This partition has jobs.
-    Lane(String),
+    Partition(String),
     /// There are partitions to be had.
-    Lanes,
+    Partitions,
     /// Hints arrive from now on; what was told before may have been missed.
     Listening,
 }
@@ -108,7 +108,7 @@ async fn forward(wire: Wire, hints: &mpsc::Sender<Hint>) {
 
 fn hint(partition: &Reply) -> Hint {
     match partition.text() {
-        None | Some("") => Hint::Lanes,
-        Some(partition) => Hint::Lane(partition.to_owned()),
+        None | Some("") => Hint::Partitions,
+        Some(partition) => Hint::Partition(partition.to_owned()),
     }
 }

@@ -1,17 +1,19 @@
 //! The names of what is kept in Redis.
 //!
 //! ```text
-//!   {partition}:jobs    stream    a partition's jobs, oldest first; what is done is deleted
-//!   {partition}:partition    hash      who reads the partition: epoch, worker, waits; read: up to which id
-//!   {all}:partitions    hash      every partition that may have jobs, with `epoch worker`, or nothing if free
-//!   {all}:free     set       the partitions that nobody has
-//!   {all}:beats    sorted set  workers, and until when they are alive
-//!   {all}:loads    sorted set  workers, and how many partitions they have
-//!   {all}:epoch    string    the last epoch that was given
+//!   {partition}:jobs   stream      a partition's jobs, oldest first; what is done is deleted
+//!   {partition}:lane   hash        who reads the partition: epoch, worker, waits; read: up to which id
+//!   {all}:lanes        hash        every partition that may have jobs, with `epoch worker`, or nothing
+//!                                  if it is free
+//!   {all}:free         set         the partitions that nobody has
+//!   {all}:beats        sorted set  workers, and until when they are alive
+//!   {all}:loads        sorted set  workers, and how many partitions they have
+//!   {all}:epoch        string      the last epoch that was given
 //! ```
 //!
-//! In a Redis Cluster, what belongs to one partition is in one slot, and what belongs to all partitions is in
-//! one slot; every script stays within one of them.
+//! Partitions were called lanes when these names were given, and scripts of both ages may meet in one
+//! Redis. In a Redis Cluster, what belongs to one partition is in one slot, and what belongs to all of
+//! them is in one slot; every script stays within one of them.
 
 use std::fmt::Write as _;
 
@@ -21,7 +23,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     prefix: String,
-    /// Of all partitions: partitions, free, beats, loads, epoch.
+    /// Of all partitions: lanes, free, beats, loads, epoch.
     pub(crate) all: [String; 5],
 }
 
@@ -33,7 +35,7 @@ impl Keys {
         Keys { prefix, all }
     }
 
-    /// Of one partition: jobs, partition. A digest stands for its name, which may be long and of any
+    /// Of one partition: jobs, lane. A digest stands for its name, which may be long and of any
     /// characters.
     pub(crate) fn partition(&self, partition: &str) -> [String; 2] {
         let mut tag = String::with_capacity(32);

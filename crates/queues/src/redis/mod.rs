@@ -63,7 +63,7 @@ const NONE: &[&str] = &[];
 pub(crate) struct RedisQueue {
     link: RedisLink,
     keys: Keys,
-    /// Lanes that were pushed to, and that nobody reads as far as we know.
+    /// Partitions that were pushed to, and that nobody reads as far as we know.
     unannounced: Mutex<HashSet<String>>,
     complaints: LogThrottle,
     /// How many jobs of a partition may wait.

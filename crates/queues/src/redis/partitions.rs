@@ -217,7 +217,7 @@ impl Partitions {
         chosen
     }
 
-    /// Lanes that can be left now, since nothing of them is here.
+    /// Partitions that can be left now, since nothing of them is here.
     pub(super) fn to_leave(&self, is_here: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
         let ready = |name: &&Arc<str>| {
             let calling = self.of.get(*name).is_none_or(|partition| partition.calling);

@@ -219,10 +219,10 @@ impl RedisWorker {
 
     fn hint(&mut self, hint: Hint) {
         match hint {
-            Hint::Lane(partition) if self.partitions.get(&partition).is_some() => {
+            Hint::Partition(partition) if self.partitions.get(&partition).is_some() => {
                 self.partitions.has_more(&partition)
             }
-            Hint::Lane(_) | Hint::Lanes => self.claim_at = Instant::now(),
+            Hint::Partition(_) | Hint::Partitions => self.claim_at = Instant::now(),
             Hint::Listening => {
                 self.claim_at = Instant::now();
                 self.partitions.all_have_more();

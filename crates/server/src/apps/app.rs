@@ -11,7 +11,7 @@ use protocol::auth::Secret;
 use protocol::webhook::EventKind;
 use webhooks::Routes;
 
-use super::LookupCounters;
+use super::AppCounters;
 use super::freshness::Freshness;
 
 /// What an app's configuration says; replaced as a whole when it changes.
@@ -54,7 +54,7 @@ fn interests(config: &AppConfig, routes: &Routes) -> Interests {
 pub(crate) struct App {
     pub(crate) id: Arc<str>,
     pub(crate) settings: ArcSwap<AppSettings>,
-    pub(crate) counters: LookupCounters,
+    pub(crate) counters: AppCounters,
     /// If it is in a store: when it was seen there.
     pub(super) freshness: Freshness,
     /// Of events published over HTTP.
@@ -71,7 +71,7 @@ impl App {
         App {
             id: config.id.as_str().into(),
             settings: ArcSwap::from_pointee(AppSettings::new(config)),
-            counters: LookupCounters::default(),
+            counters: AppCounters::default(),
             freshness: Freshness::default(),
             events: Budget::default(),
             reads: Budget::default(),

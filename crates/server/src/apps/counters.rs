@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Counters of one app, over all shards. They only grow.
 #[derive(Debug, Default)]
-pub(crate) struct LookupCounters {
+pub(crate) struct AppCounters {
     pub(crate) new_connections: AtomicU64,
     pub(crate) new_disconnections: AtomicU64,
     pub(crate) socket_received_bytes: AtomicU64,
@@ -20,7 +20,7 @@ pub(crate) struct LookupCounters {
     pub(crate) deliveries: AtomicU64,
 }
 
-impl LookupCounters {
+impl AppCounters {
     pub(crate) fn add(counter: &AtomicU64, count: usize) {
         counter.fetch_add(count as u64, Relaxed);
     }

@@ -96,7 +96,7 @@ impl Apps {
         self.table.connections()
     }
 
-    /// Puts a new list in the place of the old one; see [`Table::replace`].
+    /// Puts a new list in the place of the old one; see [`AppTable::replace`](super::table::AppTable::replace).
     pub(crate) fn replace(&self, configs: Vec<AppConfig>) -> Vec<Gone> {
         let mut withdrawn = self.withdrawn.lock();
         withdrawn.read(configs);

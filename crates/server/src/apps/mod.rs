@@ -20,7 +20,7 @@ mod unknown;
 mod withdrawn;
 
 pub(crate) use app::{App, AppSettings};
-pub(crate) use counters::LookupCounters;
+pub(crate) use counters::AppCounters;
 pub(crate) use finding::{Apps, Asked, PendingApp, Unavailable};
 pub(crate) use loader::look_up_in;
 pub(crate) use lookups::LookupNumbers;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, ErrorAnswer};
 use super::spending;
-use crate::apps::{App, By, LookupCounters, Unavailable};
+use crate::apps::{App, AppCounters, By, Unavailable};
 use crate::node::Node;
 
 /// The most bytes, and the longest time, that a refused request's body is read.
@@ -143,9 +143,9 @@ impl<'a> Call<'a> {
             Ok(answer) => answer.body().size_hint().exact().unwrap_or(0),
             Err(ErrorAnswer(answer)) => answer.body().size_hint().exact().unwrap_or(0),
         };
-        LookupCounters::add(&counters.http_calls_received, 1);
-        LookupCounters::add(&counters.http_received_bytes, self.body.len());
-        LookupCounters::add(&counters.http_transmitted_bytes, sent as usize);
+        AppCounters::add(&counters.http_calls_received, 1);
+        AppCounters::add(&counters.http_received_bytes, self.body.len());
+        AppCounters::add(&counters.http_transmitted_bytes, sent as usize);
         answer
     }
 }

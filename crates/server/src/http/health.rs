@@ -37,8 +37,11 @@ pub(crate) fn unready(node: &Node) -> Option<String> {
     if !node.readiness.has_joined() {
         return Some(NOT_JOINED.to_owned());
     }
-    if !node.readiness.is_ready() {
+    if node.readiness.is_draining() {
         return Some("The server is closing, choose another one!".to_owned());
+    }
+    if !node.readiness.is_ready() {
+        return Some("The server does not listen yet".to_owned());
     }
     // One that has been reached and is away later does not count: what is known of it serves.
     if let Some(store) = node.apps.unreached_store() {

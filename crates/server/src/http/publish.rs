@@ -9,7 +9,7 @@ use protocol::channel;
 
 use super::answer::{Answer, ErrorAnswer, json};
 use super::api::Call;
-use crate::apps::LookupCounters;
+use crate::apps::AppCounters;
 use crate::frames;
 
 /// `POST /apps/{id}/events`
@@ -63,7 +63,7 @@ fn send(call: &Call<'_>, event: &Event<'_>) {
     for name in &event.channels {
         let frame = frames::event(&event.name, name, &event.data);
         let kept = channel::classify(name).is_cache().then(|| event.data.literal());
-        LookupCounters::add(&call.app.counters.publishes, 1);
+        AppCounters::add(&call.app.counters.publishes, 1);
         call.node.channels.publish(Publish {
             app: &call.app.id,
             channel: name,

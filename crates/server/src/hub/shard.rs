@@ -3,18 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use channels::registry::ShardId;
 use channels::{ConnectionId, ConnectionRef};
 use config::Config;
-use tokio::time::MissedTickBehavior;
 
 use super::channels::Channels;
 use super::connection::Connections;
 use super::outbox::Outbox;
 use super::wheel::Wheel;
-use crate::inbox::{Inbox, Op, ShardReport};
+use crate::inbox::{Inbox, ShardReport};
 use crate::outside::NodeChannels;
 use crate::stats::Stats;
 
@@ -66,29 +64,6 @@ impl Shard {
             http_connections: Cell::new(0),
             stopped: Cell::new(false),
         })
-    }
-
-    /// Serves its connections until it is told to stop.
-    pub(crate) async fn run(self: Rc<Self>) {
-        tokio::task::spawn_local(self.clone().keep_time());
-        let mut ops: Vec<Op> = Vec::new();
-        while !self.stopped.get() {
-            self.inbox().ready().await;
-            // Everything that is ready runs first, so that what came together leaves together.
-            tokio::task::yield_now().await;
-            self.turn(&mut ops);
-        }
-        self.cut_off_everybody();
-    }
-
-    async fn keep_time(self: Rc<Self>) {
-        let mut seconds = tokio::time::interval(Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        seconds.tick().await;
-        loop {
-            seconds.tick().await;
-            self.second();
-        }
     }
 
     /// One of the shard's connections, as the channels call it.

@@ -1,24 +1,48 @@
-//! A shard's turn: drain the inbox into the connections' lists, then one write for every connection
+//! A shard's life is a row of turns: drain the inbox into the connections' lists, then one write for every connection
 //! that has something to send.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use channels::registry::Member;
 use channels::{ConnectionId, Delivery, LastEvent, Topic, Welcome};
 use protocol::socket_id::SocketId;
+use tokio::time::MissedTickBehavior;
 
 use super::connection::{Connection, Phase, live};
 use super::outbox::{Flushed, settle};
 use super::shard::{Shard, ShardState};
-use crate::apps::LookupCounters;
+use crate::apps::AppCounters;
 use crate::frames;
 use crate::inbox::Op;
 
 impl Shard {
+    /// Serves its connections until it is told to stop.
+    pub(crate) async fn run(self: Rc<Self>) {
+        tokio::task::spawn_local(self.clone().keep_time());
+        let mut ops: Vec<Op> = Vec::new();
+        while !self.stopped.get() {
+            self.inbox().ready().await;
+            // Everything that is ready runs first, so that what came together leaves together.
+            tokio::task::yield_now().await;
+            self.turn(&mut ops);
+        }
+        self.cut_off_everybody();
+    }
+
+    async fn keep_time(self: Rc<Self>) {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        seconds.tick().await;
+        loop {
+            seconds.tick().await;
+            self.second();
+        }
+    }
+
     pub(super) fn turn(self: &Rc<Self>, ops: &mut Vec<Op>) {
         let started = Instant::now();
         self.inbox().drain(ops);
@@ -136,17 +160,17 @@ impl ShardState {
             self.outbox.append(subscriber.connection, &mut connection.turn, frame);
             deliveries += 1;
         }
-        LookupCounters::add(&app.counters.deliveries, deliveries);
-        LookupCounters::add(&app.counters.ws_messages_sent, deliveries);
-        LookupCounters::add(&app.counters.socket_transmitted_bytes, deliveries * size);
+        AppCounters::add(&app.counters.deliveries, deliveries);
+        AppCounters::add(&app.counters.ws_messages_sent, deliveries);
+        AppCounters::add(&app.counters.socket_transmitted_bytes, deliveries * size);
     }
 
     /// Appends a frame to one connection's list.
     pub(super) fn send(&mut self, to: ConnectionId, frame: Bytes) {
         let Some(connection) = live(&mut self.connections, to) else { return };
         let counters = &connection.seat.app().counters;
-        LookupCounters::add(&counters.ws_messages_sent, 1);
-        LookupCounters::add(&counters.socket_transmitted_bytes, frame.len());
+        AppCounters::add(&counters.ws_messages_sent, 1);
+        AppCounters::add(&counters.socket_transmitted_bytes, frame.len());
         let frame = self.outbox.frame(frame);
         self.outbox.append(to.index, &mut connection.turn, frame);
     }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 pub(crate) use op::Op;
 pub(crate) use report::{ShardReport, reports};
 
-/// How much a shard's inbox may hold before publishes are refused.
+/// How much a shard's inbox may hold before publishes are refused: `inbox.maxEvents`, `inbox.maxMb`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InboxLimits {
     /// Operations waiting.
@@ -24,9 +24,16 @@ pub(crate) struct InboxLimits {
 
 /// Owned by one shard, filled by all threads.
 ///
-/// When it is full, publishes are refused where they come in (HTTP 503, or an error to the sender
-/// of a client event); what follows from a client's own subscriptions is always taken, for it is
-/// bounded by what the shards themselves read.
+/// Pushing never fails: whoever lets an event in asks first whether [there is room](Self::has_room),
+/// and if one of the node's inboxes is full,
+///
+/// - an HTTP publish is refused with 503 (`http::publish`),
+/// - the sender of a client event gets an error (`session::client_event`),
+/// - the cluster's driver reads nothing more from peers for a bounded time (`peers::membership`),
+/// - then peers' events are dropped and counted (`channels::core::receiving`).
+///
+/// What follows from a client's own subscriptions is always taken, for it is bounded by what the
+/// shards themselves read.
 pub(crate) struct Inbox {
     waiting: Mutex<Vec<Op>>,
     ready: Notify,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::exposition::{Labels, Metric, MetricKind};
 use super::{cache, cluster, lookups, process, webhooks};
-use crate::apps::{App, LookupCounters};
+use crate::apps::{App, AppCounters};
 use crate::inbox::{ShardReport, reports};
 use crate::node::Node;
 use crate::peers::Membership;
@@ -29,7 +29,7 @@ pub(super) async fn collect(node: &Node, membership: Option<&Membership>) -> Vec
     metrics
 }
 
-type AppCounter = (&'static str, &'static str, fn(&LookupCounters) -> &AtomicU64);
+type AppCounter = (&'static str, &'static str, fn(&AppCounters) -> &AtomicU64);
 
 const APP_COUNTERS: [AppCounter; 11] = [
     ("new_connections_total", "Connections opened", |c| &c.new_connections),

@@ -21,7 +21,7 @@ use crate::stats::Stats;
 pub(crate) use notes::Notes;
 
 /// The channels of this node.
-pub(crate) type NodeChannels = Channels<Outside>;
+pub(crate) type NodeChannels = Channels<NodeRuntime>;
 
 /// Wakes the driver of the cluster.
 type WakeLinks = Box<dyn Fn() + Send + Sync>;
@@ -29,7 +29,7 @@ type WakeLinks = Box<dyn Fn() + Send + Sync>;
 static DROPPED: LogThrottle = LogThrottle::new();
 
 /// Owned by the channels, shared by all threads.
-pub(crate) struct Outside {
+pub(crate) struct NodeRuntime {
     pub(crate) apps: Arc<Apps>,
     /// One for each shard.
     pub(crate) inboxes: Box<[Inbox]>,
@@ -44,14 +44,14 @@ pub(crate) struct Outside {
     timer: Notify,
 }
 
-impl Outside {
+impl NodeRuntime {
     pub(crate) fn new(
         apps: Arc<Apps>,
         inboxes: Box<[Inbox]>,
         shared_cache: Option<SharedCache>,
         stats: Arc<Stats>,
     ) -> Self {
-        Outside {
+        NodeRuntime {
             apps,
             inboxes,
             notes: Notes::default(),
@@ -83,7 +83,7 @@ impl Outside {
     }
 }
 
-impl Runtime for Outside {
+impl Runtime for NodeRuntime {
     type Reply = oneshot::Sender<Answer>;
 
     fn now(&self) -> Now {

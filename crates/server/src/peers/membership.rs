@@ -266,7 +266,7 @@ async fn serve(
     }
 }
 
-/// Tells the others whether this node serves; from then on it speaks for its channels.
+/// Tells the others whether this node serves; from then on it announces its channels.
 fn set_ready(node: &Participant, driver: &Driver, ready: bool) {
     driver.set_ready(ready);
     node.channels.set_serving(ready);

@@ -8,7 +8,7 @@ use protocol::event_name;
 use protocol::webhook::{Event, EventKind};
 
 use super::Session;
-use crate::apps::LookupCounters;
+use crate::apps::AppCounters;
 use crate::frames;
 use crate::hub::live;
 
@@ -73,7 +73,7 @@ impl Session<'_> {
         }
         let member = connection.subscriptions[at].member.as_ref();
         let frame = frames::client_event(event, channel, data, member.map(|member| &*member.id));
-        LookupCounters::add(&self.app.counters.publishes, 1);
+        AppCounters::add(&self.app.counters.publishes, 1);
         self.shard.channels.publish(Publish {
             app: &self.app.id,
             channel,

@@ -11,7 +11,7 @@ use protocol::socket_id::SocketId;
 use websocket::{Decoder, Message, ProtocolError};
 
 use super::Session;
-use crate::apps::LookupCounters;
+use crate::apps::AppCounters;
 use crate::frames;
 use crate::hub::{Phase, Presence, Shard, live};
 use crate::inbox::Op;
@@ -92,7 +92,7 @@ fn read_once(
 /// Handles bytes from the client.
 fn hear(shard: &Shard, id: ConnectionId, decoder: &mut Decoder, bytes: &mut [u8]) -> Next {
     let Some(app) = shard.heard(id) else { return Next::End };
-    LookupCounters::add(&app.counters.socket_received_bytes, bytes.len());
+    AppCounters::add(&app.counters.socket_received_bytes, bytes.len());
     let session = Session { shard, id, app: &app };
     let mut frames = decoder.feed(bytes);
     loop {
@@ -101,7 +101,7 @@ fn hear(shard: &Shard, id: ConnectionId, decoder: &mut Decoder, bytes: &mut [u8]
             Ok(Some(Message::Close(code, _))) => return session.answer_close(code),
             Ok(Some(_)) if !session.listens() => {}
             Ok(Some(Message::Text(text))) => {
-                LookupCounters::add(&app.counters.ws_messages_received, 1);
+                AppCounters::add(&app.counters.ws_messages_received, 1);
                 session.on_text(text);
             }
             Ok(Some(Message::Binary(_))) => session.on_binary(),

@@ -11,7 +11,7 @@
 //!
 //! Shards never wait for any of it: what does not fit into the notes is counted and lost.
 
-mod delivery;
+mod job_maker;
 mod metrics;
 mod producer;
 mod task;

@@ -38,7 +38,7 @@ pub(crate) struct JobProducer {
 }
 
 impl JobProducer {
-    /// Starts to producer a queue, on the runtime that this is called on.
+    /// Starts to fill a queue, on the runtime that this is called on.
     pub(crate) fn start(queue: Queue) -> Arc<Self> {
         let (jobs, left) = (Backlog::new(MAX_BYTES), watch::Sender::new(0));
         let producer = Arc::new(JobProducer { queue, jobs, left, refused: AtomicU64::new(0) });
@@ -83,13 +83,13 @@ impl JobProducer {
             let mut jobs = self.jobs.take();
             while !jobs.is_empty() {
                 let some = jobs.drain(..jobs.len().min(JOBS_PER_PUSH)).collect();
-                self.producer(some).await;
+                self.push_all(some).await;
             }
         }
     }
 
     /// Puts jobs into the queue, however long that takes.
-    async fn producer(&self, mut jobs: Vec<queues::Job>) {
+    async fn push_all(&self, mut jobs: Vec<queues::Job>) {
         let mut backoff = Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE);
         let all = jobs.len();
         while let Err(PushError { jobs: left, reason }) = self.queue.push(jobs).await {

@@ -12,7 +12,7 @@ use protocol::webhook::Event;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-use super::delivery::JobMaker;
+use super::job_maker::JobMaker;
 use crate::outside::NodeChannels;
 
 /// The most departures that wait for the end of their grace, and the most statements that other

@@ -15,7 +15,7 @@ use queues::{Consumer, Queue, Room};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::delivery::{JobMaker, Way};
+use super::job_maker::{JobMaker, Way};
 use super::producer::JobProducer;
 use super::{WebhookMetrics, WebhookTask};
 use crate::apps::{Apps, By};

@@ -14,7 +14,7 @@
 //! for `retry_for` meanwhile is given up.
 //!
 //! **Bounded**: what waits, in bytes, per partition and in all; and the requests, per partition and in all.
-//! Lanes for which no request is left take turns.
+//! Partitions for which no request is left take turns.
 
 mod alarms;
 mod partition;
@@ -76,7 +76,7 @@ pub(crate) struct Partitions<T> {
     settings: Settings,
     partitions: HashMap<Arc<str>, Partition<T>>,
     alarms: Alarms,
-    /// Lanes that could send if there were a request left, each once.
+    /// Partitions that could send if there were a request left, each once.
     hungry: VecDeque<Arc<str>>,
     in_flight: usize,
     bytes: usize,

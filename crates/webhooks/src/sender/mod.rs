@@ -1,11 +1,9 @@
 //! The driver of the partitions: clock, randomness, tasks, counters and the log around them.
 //!
-//! All state is behind one lock that is never held for long, and never while anything is awaited;
-//! it speaks for this node. One task makes of the partitions' outputs what they say; each attempt is a
-//! task of its own.
+//! All state is behind one lock that is never held for long, and never while anything is awaited. One
+//! task does what the partitions' outputs say; each attempt is a task of its own.
 
 mod attempt;
-mod delivery;
 mod log;
 
 use std::sync::Arc;
@@ -16,8 +14,8 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::attempt::Attempt;
-use self::delivery::HttpDelivery;
+use self::attempt::{Attempt, TargetTransport};
+
 use self::log::Log;
 use crate::counters::{TargetCounters, WebhookCounters};
 use crate::partitions::{PartitionOutput, Partitions};
@@ -64,7 +62,7 @@ impl Sender {
         settings: Settings,
         credentials: Arc<dyn Credentials>,
     ) -> Result<Self, SettingsError> {
-        let delivery = HttpDelivery::new(&settings, credentials)?;
+        let delivery = TargetTransport::new(&settings, credentials)?;
         Ok(Self::with(settings, Box::new(delivery)))
     }
 

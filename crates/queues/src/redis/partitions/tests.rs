@@ -1,4 +1,4 @@
-//! Lanes come, are read, and go.
+//! Partitions come, are read, and go.
 
 use super::*;
 

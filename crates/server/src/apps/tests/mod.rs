@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::{App, Apps, By, Unavailable, look_up_in};
-use crate::outside::{NodeChannels, Outside};
+use crate::outside::{NodeChannels, NodeRuntime};
 use crate::seats::{Seat, SeatRequest, take_seat};
 use crate::stats::Stats;
 
@@ -104,7 +104,8 @@ impl Bench {
         let options = config::load(&sources).unwrap().config.app_manager;
         let options = AppManager { cache: cache.is_some(), cache_ttl: cache.flatten(), ..options };
         let known = Arc::new(Apps::in_store("fake", &options));
-        let outside = Outside::new(known.clone(), Box::default(), None, Arc::new(Stats::new(0)));
+        let outside =
+            NodeRuntime::new(known.clone(), Box::default(), None, Arc::new(Stats::new(0)));
         let settings = ChannelSettings { me: 1, last_event_ttl: None, last_event_bytes: 0 };
         let bench = Bench {
             apps: known,

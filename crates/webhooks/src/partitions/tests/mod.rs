@@ -1,4 +1,4 @@
-//! Lanes driven by a fake clock and targets that do as they are told.
+//! Partitions driven by a fake clock and targets that do as they are told.
 
 mod bounds;
 mod failures;
