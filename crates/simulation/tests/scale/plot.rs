@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::measure::{Figures, MEMBERS};
 
-const WIDTH: f64 = 940.0;
+const WIDTH: f64 = 980.0;
 const HEIGHT: f64 = 470.0;
 /// The corner and the size of a panel's area.
 const TOP: f64 = 56.0;

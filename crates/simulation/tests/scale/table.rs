@@ -13,7 +13,7 @@ struct Row {
 
 fn rows() -> Vec<Row> {
     let row = |label: &str, value| Row { label: label.to_owned(), value, slack: 0.0 };
-    let memory = |label: &str, value| Row { slack: 10.0, ..row(label, value) };
+    let memory = |label: &str, value| Row { slack: 20.0, ..row(label, value) };
     vec![
         row("first subscribe to a channel at a node: messages", |f| f.subscribe.messages),
         row("the same: bytes", |f| f.subscribe.bytes),
