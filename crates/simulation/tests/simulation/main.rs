@@ -2,7 +2,7 @@
 //! clients see, and in the end that every node knows the truth.
 //!
 //! Every run is drawn from a seed. One that fails prints it, and `SEED=123 cargo test -p
-//! simulation rough` runs that one alone.
+//! simulation rough` runs that one alone; `SEEDS=5000` runs so many of each sort.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests, too, may fail the test")]
 
@@ -53,9 +53,15 @@ impl Drop for Announce {
     }
 }
 
-/// Runs every seed, or the one that is asked for; gives the sum if it was every one.
-fn run_all(seeds: u64, draw: fn(&mut Random) -> Schedule) -> Option<Summary> {
-    let seed = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+/// A number that was asked for.
+fn asked(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name}={value:?} has to be a number")))
+}
+
+/// Runs every seed, or the one that is asked for; gives the sum if it was every one, and of how many.
+fn run_all(seeds: u64, draw: fn(&mut Random) -> Schedule) -> Option<(u64, Summary)> {
+    let (seed, seeds) = (asked("SEED"), asked("SEEDS").unwrap_or(seeds));
     let mut sum = Summary::default();
     for seed in seed.map_or(0..seeds, |seed| seed..seed + 1) {
         let mut random = Random::new(seed);
@@ -64,32 +70,32 @@ fn run_all(seeds: u64, draw: fn(&mut Random) -> Schedule) -> Option<Summary> {
         sum.add(&World::new(schedule, random).run());
     }
     eprintln!("{sum:?}");
-    seed.is_none().then_some(sum)
+    seed.is_none().then_some((seeds, sum))
 }
 
 /// Loss, repetition, delay, a broker that goes away and nodes that join cost nobody's life and no
 /// event.
 #[test]
 fn gentle() {
-    if let Some(sum) = run_all(SEEDS, Schedule::gentle) {
+    if let Some((seeds, sum)) = run_all(SEEDS, Schedule::gentle) {
         assert_eq!((sum.deaths, sum.streams_renewed), (0, 0));
-        assert!(sum.waited > SEEDS && sum.received > 100 * SEEDS, "{sum:?}");
-        assert!(sum.claimed > 10 * SEEDS && sum.full > 10 * SEEDS, "channels are full: {sum:?}");
+        assert!(sum.waited > seeds && sum.received > 100 * seeds, "{sum:?}");
+        assert!(sum.claimed > 10 * seeds && sum.full > 10 * seeds, "channels are full: {sum:?}");
         assert!(sum.unexcused > sum.succeeded / 2, "most subscriptions are checked: {sum:?}");
-        assert!(sum.statements > 20 * SEEDS, "{sum:?}");
-        assert!(sum.replayed > 20 * SEEDS && sum.misses > SEEDS / 4, "{sum:?}");
-        assert!(sum.seated > 20 * SEEDS && sum.sold_out > 10 * SEEDS, "slots come back: {sum:?}");
-        assert!(sum.dealt > 10 * SEEDS && sum.over_rate > 10 * SEEDS, "{sum:?}");
-        assert!(sum.watched > 10 * SEEDS && sum.terminated > SEEDS, "{sum:?}");
+        assert!(sum.statements > 20 * seeds, "{sum:?}");
+        assert!(sum.replayed > 20 * seeds && sum.misses > seeds / 4, "{sum:?}");
+        assert!(sum.seated > 20 * seeds && sum.sold_out > 10 * seeds, "slots come back: {sum:?}");
+        assert!(sum.dealt > 10 * seeds && sum.over_rate > 10 * seeds, "{sum:?}");
+        assert!(sum.watched > 10 * seeds && sum.terminated > seeds, "{sum:?}");
     }
 }
 
 /// Half of the nodes speak a later version, as they do during a rolling upgrade: nobody notices.
 #[test]
 fn two_versions() {
-    if let Some(sum) = run_all(SEEDS, Schedule::upgrade) {
+    if let Some((seeds, sum)) = run_all(SEEDS, Schedule::upgrade) {
         assert_eq!((sum.deaths, sum.streams_renewed), (0, 0));
-        assert!(sum.received > 100 * SEEDS && sum.news > SEEDS, "{sum:?}");
+        assert!(sum.received > 100 * seeds && sum.news > seeds, "{sum:?}");
     }
 }
 
@@ -97,15 +103,15 @@ fn two_versions() {
 /// again, everybody knows everything.
 #[test]
 fn rough() {
-    if let Some(sum) = run_all(SEEDS, Schedule::rough) {
-        assert!(sum.deaths > SEEDS && sum.streams_renewed > SEEDS, "{sum:?}");
+    if let Some((seeds, sum)) = run_all(SEEDS, Schedule::rough) {
+        assert!(sum.deaths > seeds && sum.streams_renewed > seeds, "{sum:?}");
     }
 }
 
 /// Members so large that a snapshot takes a while, during which things go on.
 #[test]
 fn bulky() {
-    if let Some(sum) = run_all(BULKY_SEEDS, Schedule::bulky) {
-        assert!(sum.long_snapshots > BULKY_SEEDS, "{sum:?}");
+    if let Some((seeds, sum)) = run_all(BULKY_SEEDS, Schedule::bulky) {
+        assert!(sum.long_snapshots > seeds, "{sum:?}");
     }
 }
