@@ -19,7 +19,7 @@ pub type SlotRequestId = u64;
 pub enum Taken {
     /// It is taken.
     Yes,
-    /// The owner is asked; [`Output::Answer`] follows.
+    /// The owner is asked; [`LeaseOutput::Answer`] follows.
     Wait,
 }
 

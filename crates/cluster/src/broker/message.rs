@@ -131,7 +131,7 @@ pub(super) fn packet(packet: &Packet) -> Bytes {
     out.freeze()
 }
 
-/// What we send to ourselves, see [`Message::Echo`].
+/// What we send to ourselves, see [`BrokerMessage::Echo`].
 pub(super) fn echo(me: Incarnation) -> Bytes {
     let mut out = BytesMut::with_capacity(9);
     out.put_u8(ECHO);

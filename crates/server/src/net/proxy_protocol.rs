@@ -26,7 +26,7 @@ pub(crate) enum Parsed {
 }
 
 /// Reads the header at the start of `bytes`. More bytes never change an answer other than
-/// [`Parsed::Incomplete`], which is given for fewer than [`MAX`] bytes only.
+/// [`Parsed::Incomplete`], which is given for fewer than [`MAX_HEADER`] bytes only.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     if starts(bytes, V1_START) {
         return v1(bytes);

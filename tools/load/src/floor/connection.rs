@@ -64,12 +64,12 @@ impl FloorConnection {
         rest.len() < limit
     }
 
-    /// Where to append what [`Connection::flush`] sends.
+    /// Where to append what [`FloorConnection::flush`] sends.
     pub(super) fn unsent(&mut self) -> &mut Vec<u8> {
         &mut self.unsent
     }
 
-    /// Appends to what [`Connection::flush`] sends.
+    /// Appends to what [`FloorConnection::flush`] sends.
     pub(super) fn queue(&mut self, bytes: &[u8]) {
         self.unsent.extend_from_slice(bytes);
     }
