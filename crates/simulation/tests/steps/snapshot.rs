@@ -1,4 +1,4 @@
-//! What a snapshot replaces, step by step: cases that random schedules meet rarely.
+//! What a snapshot replaces.
 
 use std::sync::Arc;
 
