@@ -72,3 +72,28 @@ fn an_event_comes_after_the_members_that_were_there_before_it() {
     let event = position(&sent, |message| matches!(message, PeerMessage::Event(TOPIC, _)));
     assert!(event.is_some() && fact.is_some() && fact < event, "{fact:?}, {event:?}");
 }
+
+/// Counts are told when they have changed since they were told last. A peer that heard something newer
+/// in its snapshot would not hear that it was so briefly.
+#[test]
+fn a_connection_that_was_there_briefly_is_not_counted_for_ever() {
+    let other = Incarnation(3);
+    let (mut node, mut far) = (Node::new(), Far::new(other));
+    let connections = |node: &Node, count| node.channels.runtime().connections.set(count);
+    node.up(PEER);
+    connections(&node, 1);
+    node.beat();
+    connections(&node, 2);
+    node.up(other);
+    connections(&node, 1);
+    node.beat();
+    let counts: Vec<u32> = node
+        .sent(&mut far)
+        .iter()
+        .filter_map(|entry| match PeerMessage::decode(entry) {
+            Ok(PeerMessage::Connections(APP, count)) => Some(count),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(counts.last(), Some(&1), "{counts:?}");
+}

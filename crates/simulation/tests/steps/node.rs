@@ -51,6 +51,11 @@ impl Node {
         }
     }
 
+    /// A heartbeat's time has passed.
+    pub(crate) fn beat(&mut self) {
+        self.peers.tick(&self.channels);
+    }
+
     /// Whether every peer has been told everything.
     pub(crate) fn has_told(&self) -> bool {
         self.peers.has_told()
