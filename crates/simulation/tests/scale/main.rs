@@ -48,7 +48,7 @@ fn small_clusters_cost_what_the_page_says() {
 
 /// Writes the page if it is asked to.
 #[test]
-#[ignore = "takes minutes and 3 GiB"]
+#[ignore = "takes a quarter of an hour and 3 GiB"]
 fn all_clusters_cost_what_the_page_says() {
     let all = figures(&SIZES);
     if std::env::var_os("UPDATE_DOCS").is_some() {
