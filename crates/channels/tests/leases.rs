@@ -22,7 +22,7 @@ struct World {
     waiting: BTreeMap<SlotRequestId, NodeName>,
     granted: u32,
     denied: u32,
-    tickets: SlotRequestId,
+    requests: SlotRequestId,
     key: Arc<str>,
     limit: u32,
 }
@@ -36,7 +36,7 @@ impl World {
             waiting: BTreeMap::new(),
             granted: 0,
             denied: 0,
-            tickets: 0,
+            requests: 0,
             key: "app".into(),
             limit,
         };
@@ -88,8 +88,8 @@ impl World {
                 LeaseOutput::Send(to, message) => {
                     self.streams.entry((node, to)).or_default().push_back(Item::Message(message));
                 }
-                LeaseOutput::Answer(ticket, granted) => {
-                    assert_eq!(self.waiting.remove(&ticket), Some(node));
+                LeaseOutput::Answer(request, granted) => {
+                    assert_eq!(self.waiting.remove(&request), Some(node));
                     self.count(node, granted);
                 }
             }
@@ -108,13 +108,13 @@ impl World {
     }
 
     fn take(&mut self, node: NodeName) {
-        self.tickets += 1;
-        let (ticket, key, limit) = (self.tickets, self.key.clone(), self.limit);
-        self.waiting.insert(ticket, node);
+        self.requests += 1;
+        let (request, key, limit) = (self.requests, self.key.clone(), self.limit);
+        self.waiting.insert(request, node);
         let mut taken = Taken::Wait;
-        self.with(node, |leases| taken = leases.take(&key, limit, ticket));
+        self.with(node, |leases| taken = leases.take(&key, limit, request));
         if taken == Taken::Yes {
-            self.waiting.remove(&ticket);
+            self.waiting.remove(&request);
             self.count(node, true);
         }
     }

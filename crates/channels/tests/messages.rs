@@ -66,9 +66,9 @@ fn messages(parts: &Parts) -> Vec<PeerMessage<'_>> {
         PeerMessage::Withdrawn(vec![app.as_str().into(), text.as_str().into()]),
         PeerMessage::RateWish(
             app,
-            RateWish { ticket: *number, reads: true, least: 1, most: count },
+            RateWish { request: *number, reads: true, least: 1, most: count },
         ),
-        PeerMessage::RateAnswer(RateAnswer { ticket: *number, granted: count, wait_ms: !*number }),
+        PeerMessage::RateAnswer(RateAnswer { request: *number, granted: count, wait_ms: !*number }),
     ];
     let stamp = channels::reservations::Stamp { time: *number, node: !*number };
     all.extend(

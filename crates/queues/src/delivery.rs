@@ -14,7 +14,7 @@ pub struct Delivery {
     /// The job.
     pub job: Job,
     partition: Box<str>,
-    ticket: HandoutId,
+    handout: HandoutId,
     before: u32,
     buffer: Arc<JobBuffer>,
     done: bool,
@@ -23,8 +23,8 @@ pub struct Delivery {
 impl Delivery {
     pub(crate) fn new(held: Held, buffer: Arc<JobBuffer>) -> Self {
         let partition = held.job.partition.as_str().into();
-        let Held { ticket, job, before } = held;
-        Delivery { job, partition, ticket, before, buffer, done: false }
+        let Held { handout, job, before } = held;
+        Delivery { job, partition, handout, before, buffer, done: false }
     }
 
     /// How often it was handed out before. In Redis, whatever other workers did with it counts as
@@ -42,7 +42,7 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.buffer.settle(&self.partition, self.ticket, self.done);
+        self.buffer.settle(&self.partition, self.handout, self.done);
     }
 }
 

@@ -91,13 +91,13 @@ impl JobBuffer {
     }
 
     /// A job is in hand no more: it is done, or waits to be handed out again.
-    pub(crate) fn settle(&self, partition: &str, ticket: HandoutId, done: bool) {
+    pub(crate) fn settle(&self, partition: &str, handout: HandoutId, done: bool) {
         let mut scheduler = self.scheduler.lock();
         if done {
             count(&self.tally.done, 1);
-            scheduler.finish(partition, ticket);
+            scheduler.finish(partition, handout);
         } else {
-            scheduler.give_back(partition, ticket, Instant::now());
+            scheduler.give_back(partition, handout, Instant::now());
         }
         drop(scheduler);
         self.taken.notify_one();

@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 16 << 20;
 /// A job, and what is known about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    pub(crate) ticket: HandoutId,
+    pub(crate) handout: HandoutId,
     pub(crate) job: Job,
     /// How often it was handed out before.
     pub(crate) before: u32,
@@ -91,7 +91,7 @@ impl Scheduler {
         };
         let partition = self.partitions.entry(name.clone()).or_default();
         partition.left = false;
-        let new = partition.known.insert(held.ticket);
+        let new = partition.known.insert(held.handout);
         if new {
             self.bytes += held.job.payload.len();
             partition.waiting.push_back(held);
@@ -117,7 +117,7 @@ impl Scheduler {
             }
             let Some(held) = partition.waiting.remove(at) else { continue };
             partition.busy.insert(held.job.group.clone());
-            partition.in_hand.insert(held.ticket, held.clone());
+            partition.in_hand.insert(held.handout, held.clone());
             self.bytes -= held.job.payload.len();
             self.give_turn(&name);
             return Some(held);
@@ -126,24 +126,24 @@ impl Scheduler {
     }
 
     /// A job is done.
-    pub(crate) fn finish(&mut self, partition: &str, ticket: HandoutId) {
+    pub(crate) fn finish(&mut self, partition: &str, handout: HandoutId) {
         let Some((name, _)) = self.partitions.get_key_value(partition) else { return };
         let name = name.clone();
         let Some(partition) = self.partitions.get_mut(&name) else { return };
-        if let Some(held) = partition.in_hand.remove(&ticket) {
+        if let Some(held) = partition.in_hand.remove(&handout) {
             partition.busy.remove(&held.job.group);
-            self.done.push((name.clone(), ticket));
+            self.done.push((name.clone(), handout));
             self.give_turn(&name);
         }
     }
 
     /// A job was in hand, and is not done. Its group waits for a moment.
-    pub(crate) fn give_back(&mut self, partition: &str, ticket: HandoutId, now: Instant) {
+    pub(crate) fn give_back(&mut self, partition: &str, handout: HandoutId, now: Instant) {
         let Some((name, known)) = self.partitions.get_key_value(partition) else { return };
         if known.left {
-            self.let_go(partition, ticket);
+            self.let_go(partition, handout);
         } else {
-            self.resting.push_back((now + RETRY_PAUSE, name.clone(), ticket));
+            self.resting.push_back((now + RETRY_PAUSE, name.clone(), handout));
         }
     }
 
@@ -153,9 +153,9 @@ impl Scheduler {
             if *at > now {
                 break;
             }
-            let Some((_, name, ticket)) = self.resting.pop_front() else { break };
+            let Some((_, name, handout)) = self.resting.pop_front() else { break };
             let Some(partition) = self.partitions.get_mut(&name) else { continue };
-            let Some(held) = partition.in_hand.remove(&ticket) else { continue };
+            let Some(held) = partition.in_hand.remove(&handout) else { continue };
             partition.busy.remove(&held.job.group);
             self.bytes += held.job.payload.len();
             partition.waiting.push_front(Held { before: held.before.saturating_add(1), ..held });
@@ -182,10 +182,10 @@ impl Scheduler {
     }
 
     /// The server knows that these are done, or has forgotten them by itself.
-    pub(crate) fn forget(&mut self, partition: &str, tickets: &[HandoutId]) {
+    pub(crate) fn forget(&mut self, partition: &str, handouts: &[HandoutId]) {
         if let Some(known) = self.partitions.get_mut(partition) {
-            for ticket in tickets {
-                known.known.remove(ticket);
+            for handout in handouts {
+                known.known.remove(handout);
             }
             self.drop_if_empty(partition);
         }
@@ -197,14 +197,14 @@ impl Scheduler {
         let Some(left) = self.partitions.get_mut(partition) else { return };
         left.left = true;
         for held in left.waiting.drain(..) {
-            left.known.remove(&held.ticket);
+            left.known.remove(&held.handout);
             self.bytes -= held.job.payload.len();
         }
         let (rests, others) = self.resting.drain(..).partition(|(_, name, _)| **name == *partition);
         self.resting = others;
         let rests: VecDeque<(Instant, Arc<str>, HandoutId)> = rests;
-        for (.., ticket) in rests {
-            self.let_go(partition, ticket);
+        for (.., handout) in rests {
+            self.let_go(partition, handout);
         }
         self.drop_if_empty(partition);
     }
@@ -237,12 +237,12 @@ impl Scheduler {
         self.partitions.contains_key(partition)
     }
 
-    fn let_go(&mut self, name: &str, ticket: HandoutId) {
+    fn let_go(&mut self, name: &str, handout: HandoutId) {
         if let Some(partition) = self.partitions.get_mut(name)
-            && let Some(held) = partition.in_hand.remove(&ticket)
+            && let Some(held) = partition.in_hand.remove(&handout)
         {
             partition.busy.remove(&held.job.group);
-            partition.known.remove(&ticket);
+            partition.known.remove(&handout);
         }
         self.drop_if_empty(name);
     }

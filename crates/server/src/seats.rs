@@ -23,7 +23,7 @@ pub(crate) enum SeatRequest {
 pub(crate) struct PendingSeat {
     app: Arc<App>,
     channels: Arc<NodeChannels>,
-    ticket: u64,
+    request: u64,
     answer: oneshot::Receiver<Answer>,
 }
 
@@ -46,9 +46,9 @@ pub(crate) fn take_seat(app: &Arc<App>, channels: &Arc<NodeChannels>) -> SeatReq
     match channels.take_slot(&app.id, limit.saturating_sub(without_slot), reply) {
         Slot::Granted => SeatRequest::Granted(Seat::new(app.clone(), Some(channels.clone()))),
         Slot::Denied => SeatRequest::Denied,
-        Slot::Asked(ticket) => {
+        Slot::Asked(request) => {
             let (app, channels) = (app.clone(), channels.clone());
-            SeatRequest::Asked(PendingSeat { app, channels, ticket, answer })
+            SeatRequest::Asked(PendingSeat { app, channels, request, answer })
         }
     }
 }
@@ -63,7 +63,7 @@ impl PendingSeat {
 
 impl Drop for PendingSeat {
     fn drop(&mut self) {
-        let was_answered = !self.channels.cancel_slot(&self.app.id, self.ticket);
+        let was_answered = !self.channels.cancel_slot(&self.app.id, self.request);
         // Nobody has looked at the answer; one that was looked at is not there any more.
         if was_answered && matches!(self.answer.try_recv(), Ok(Answer::Slot(true))) {
             self.channels.give_slot_back(&self.app.id);

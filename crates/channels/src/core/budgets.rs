@@ -85,7 +85,7 @@ impl<R: Runtime> Channels<R> {
         };
         let most = count.max(rate / ADVANCE);
         let reads = on == Spending::Reads;
-        let wish = RateWish { ticket: number, reads, least: count, most };
+        let wish = RateWish { request: number, reads, least: count, most };
         self.wake_links(self.streams.send_to(dealer, PeerMessage::RateWish(app, wish).encode()));
         Spent::Asked(number)
     }
@@ -127,14 +127,14 @@ impl<R: Runtime> Channels<R> {
     pub(super) fn grant_rate(&self, to: NodeId, app: &str, wish: &RateWish) {
         let on = if wish.reads { Spending::Reads } else { Spending::Events };
         let now = nanos(self.runtime.now());
-        let ticket = wish.ticket;
+        let request = wish.request;
         let answer = self.runtime.budget(app, on, |budget, rate| {
             let Some(rate) = rate else {
-                return RateAnswer { ticket, granted: wish.most, wait_ms: 0 };
+                return RateAnswer { request, granted: wish.most, wait_ms: 0 };
             };
             match budget.take_between(now, (wish.least, wish.most), rate) {
-                Ok(granted) => RateAnswer { ticket, granted, wait_ms: 0 },
-                Err(wait) => RateAnswer { ticket, granted: 0, wait_ms: wait.as_millis() as u64 },
+                Ok(granted) => RateAnswer { request, granted, wait_ms: 0 },
+                Err(wait) => RateAnswer { request, granted: 0, wait_ms: wait.as_millis() as u64 },
             }
         });
         let send = |answer| self.streams.send_to(to, PeerMessage::RateAnswer(answer).encode());
@@ -143,7 +143,7 @@ impl<R: Runtime> Channels<R> {
 
     /// The dealing node has answered. Whoever does not wait any longer goes on without it.
     pub(super) fn hear_rate(&self, answer: RateAnswer) {
-        let waiting = self.budgets.0.lock().waiting.remove(&answer.ticket);
+        let waiting = self.budgets.0.lock().waiting.remove(&answer.request);
         if let Some(reply) = waiting {
             self.runtime.reply(reply, Answer::Rate(answer));
         }

@@ -25,7 +25,7 @@ pub enum Slot {
 
 struct PendingSlots<Reply> {
     leases: Leases,
-    tickets: SlotRequestId,
+    requests: SlotRequestId,
     waiting: HashMap<SlotRequestId, Reply>,
     /// The peers' numbers in the registry.
     numbers: HashMap<NodeName, NodeId>,
@@ -39,7 +39,7 @@ impl<Reply> Quotas<Reply> {
     pub(super) fn new(me: NodeName) -> Self {
         Quotas(Mutex::new(PendingSlots {
             leases: Leases::new(me),
-            tickets: 0,
+            requests: 0,
             waiting: HashMap::new(),
             numbers: HashMap::new(),
         }))
@@ -67,24 +67,24 @@ impl<R: Runtime> Channels<R> {
     /// Takes one of an app's slots, of which there may be `limit` over all nodes.
     pub fn take_slot(&self, app: &Arc<str>, limit: u32, reply: R::Reply) -> Slot {
         let mut own = None;
-        let ticket = self.with_quotas(Some(&mut own), |state| {
-            state.tickets += 1;
-            let ticket = state.tickets;
-            match state.leases.take(app, limit, ticket) {
+        let request = self.with_quotas(Some(&mut own), |state| {
+            state.requests += 1;
+            let request = state.requests;
+            match state.leases.take(app, limit, request) {
                 Taken::Yes => None,
                 Taken::Wait => {
-                    state.waiting.insert(ticket, reply);
-                    Some(ticket)
+                    state.waiting.insert(request, reply);
+                    Some(request)
                 }
             }
         });
-        match (ticket, own) {
+        match (request, own) {
             (None, _) => Slot::Granted,
-            (Some(ticket), Some((answered, granted))) if answered == ticket => match granted {
+            (Some(request), Some((answered, granted))) if answered == request => match granted {
                 true => Slot::Granted,
                 false => Slot::Denied,
             },
-            (Some(ticket), _) => Slot::Asked(ticket),
+            (Some(request), _) => Slot::Asked(request),
         }
     }
 
@@ -94,11 +94,11 @@ impl<R: Runtime> Channels<R> {
     }
 
     /// Nobody waits for this slot any longer. False if the request was answered before.
-    pub fn cancel_slot(&self, app: &Arc<str>, ticket: SlotRequestId) -> bool {
+    pub fn cancel_slot(&self, app: &Arc<str>, request: SlotRequestId) -> bool {
         self.with_quotas(None, |state| {
-            let waited = state.waiting.remove(&ticket).is_some();
+            let waited = state.waiting.remove(&request).is_some();
             if waited {
-                state.leases.cancel(app, ticket);
+                state.leases.cancel(app, request);
             }
             waited
         })
@@ -154,7 +154,7 @@ impl<R: Runtime> Channels<R> {
         let mut wake = false;
         let result = {
             let mut state = self.quotas.0.lock();
-            let newest = state.tickets + u64::from(own.is_some());
+            let newest = state.requests + u64::from(own.is_some());
             let result = act(&mut state);
             let mut own = own;
             while let Some(output) = state.leases.poll_output() {
@@ -164,10 +164,10 @@ impl<R: Runtime> Channels<R> {
                         let node = state.numbers.get(&name).copied();
                         wake |= node.is_some_and(|node| self.send_lease(Some(node), message));
                     }
-                    LeaseOutput::Answer(ticket, granted) => {
-                        let reply = state.waiting.remove(&ticket);
+                    LeaseOutput::Answer(request, granted) => {
+                        let reply = state.waiting.remove(&request);
                         match &mut own {
-                            Some(own) if ticket == newest => **own = Some((ticket, granted)),
+                            Some(own) if request == newest => **own = Some((request, granted)),
                             _ => answers.extend(reply.map(|reply| (reply, granted))),
                         }
                     }

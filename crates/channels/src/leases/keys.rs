@@ -75,14 +75,14 @@ impl Leases {
     }
 
     /// A slot is wanted, where there may be `limit` over all nodes.
-    pub fn take(&mut self, key: &Arc<str>, limit: u32, ticket: SlotRequestId) -> Taken {
+    pub fn take(&mut self, key: &Arc<str>, limit: u32, request: SlotRequestId) -> Taken {
         let lease = self.leases.entry(key.clone()).or_default();
         lease.limit = limit;
         // Nobody overtakes those who wait.
         if lease.waiting.is_empty() && lease.take_held() {
             return Taken::Yes;
         }
-        lease.waiting.push_back(ticket);
+        lease.waiting.push_back(request);
         self.ask(key);
         Taken::Wait
     }
@@ -98,10 +98,10 @@ impl Leases {
     }
 
     /// Somebody does not wait any longer. True if it was still waiting.
-    pub fn cancel(&mut self, key: &Arc<str>, ticket: SlotRequestId) -> bool {
+    pub fn cancel(&mut self, key: &Arc<str>, request: SlotRequestId) -> bool {
         let Some(lease) = self.leases.get_mut(key) else { return false };
         let before = lease.waiting.len();
-        lease.waiting.retain(|waiting| *waiting != ticket);
+        lease.waiting.retain(|waiting| *waiting != request);
         let waited = lease.waiting.len() < before;
         self.tidy(key);
         waited

@@ -54,7 +54,7 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(key) else { return };
         lease.asked = None;
         let refused = std::mem::take(&mut lease.waiting);
-        self.outputs.extend(refused.into_iter().map(|ticket| LeaseOutput::Answer(ticket, false)));
+        self.outputs.extend(refused.into_iter().map(|request| LeaseOutput::Answer(request, false)));
         self.tidy(key);
     }
 
@@ -63,7 +63,7 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(key) else { return };
         while !lease.waiting.is_empty() && lease.take_held() {
             let served = lease.waiting.pop_front();
-            self.outputs.extend(served.map(|ticket| LeaseOutput::Answer(ticket, true)));
+            self.outputs.extend(served.map(|request| LeaseOutput::Answer(request, true)));
         }
     }
 

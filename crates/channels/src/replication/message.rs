@@ -73,7 +73,7 @@ pub struct LastEventInfo<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateWish {
     /// What the answer is to be called.
-    pub ticket: u64,
+    pub request: u64,
     /// Whether it is for reading requests; otherwise for published events.
     pub reads: bool,
     /// How much is needed now.
@@ -86,7 +86,7 @@ pub struct RateWish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateAnswer {
     /// As in the wish.
-    pub ticket: u64,
+    pub request: u64,
     /// What is granted; 0 if there is not enough.
     pub granted: u32,
     /// After how many milliseconds there will be.
@@ -193,14 +193,14 @@ impl<'a> PeerMessage<'a> {
                 to.number(u64::from(*count));
             }
             PeerMessage::Lease(message) => to.lease(message),
-            PeerMessage::RateWish(app, RateWish { ticket, reads, least, most }) => {
+            PeerMessage::RateWish(app, RateWish { request, reads, least, most }) => {
                 to.text(app);
-                for number in [*ticket, (*reads).into(), (*least).into(), (*most).into()] {
+                for number in [*request, (*reads).into(), (*least).into(), (*most).into()] {
                     to.number(number);
                 }
             }
-            PeerMessage::RateAnswer(RateAnswer { ticket, granted, wait_ms }) => {
-                for number in [*ticket, u64::from(*granted), *wait_ms] {
+            PeerMessage::RateAnswer(RateAnswer { request, granted, wait_ms }) => {
+                for number in [*request, u64::from(*granted), *wait_ms] {
                     to.number(number);
                 }
             }
@@ -366,7 +366,7 @@ impl Reader<'_> {
 
     fn rate_wish(&mut self) -> Result<RateWish, Malformed> {
         Ok(RateWish {
-            ticket: self.number("ticket")?,
+            request: self.number("request")?,
             reads: self.number("kind of budget")? != 0,
             least: self.small("wish")?,
             most: self.small("wish")?,
@@ -375,7 +375,7 @@ impl Reader<'_> {
 
     fn rate_answer(&mut self) -> Result<RateAnswer, Malformed> {
         Ok(RateAnswer {
-            ticket: self.number("ticket")?,
+            request: self.number("request")?,
             granted: self.small("grant")?,
             wait_ms: self.number("wait")?,
         })

@@ -86,25 +86,25 @@ impl PeerStreams {
 
     /// As [`send`](Self::send), for a fact that somebody waits for the peers to know.
     #[must_use]
-    pub fn send_urgently(&self, fact: &Bytes, tickets: &mut AckHandles) -> bool {
-        self.send_noted(fact, Log::append_urgent, tickets)
+    pub fn send_urgently(&self, fact: &Bytes, acks: &mut AckHandles) -> bool {
+        self.send_noted(fact, Log::append_urgent, acks)
     }
 
     /// As [`send`](Self::send), for a fact of which it matters whether the peers know it. They are
     /// asked at once if that `is_urgent`; otherwise it waits a moment for others to go out with,
     /// and they tell it with the next heartbeat.
     #[must_use]
-    pub fn send_counted(&self, fact: &Bytes, is_urgent: bool, tickets: &mut AckHandles) -> bool {
+    pub fn send_counted(&self, fact: &Bytes, is_urgent: bool, acks: &mut AckHandles) -> bool {
         let append = if is_urgent { Log::append_urgent } else { Log::append_patient };
-        self.send_noted(fact, append, tickets)
+        self.send_noted(fact, append, acks)
     }
 
-    fn send_noted(&self, fact: &Bytes, append: Append, tickets: &mut AckHandles) -> bool {
+    fn send_noted(&self, fact: &Bytes, append: Append, acks: &mut AckHandles) -> bool {
         let mut wake = false;
         for PeerStream { node, log, .. } in self.0.load().iter() {
             if let Some(Appended { seq, wake: asleep }) = append(log, fact.clone(), EntryKind::Fact)
             {
-                tickets.push(AckHandle { node: *node, log: log.clone(), seq });
+                acks.push(AckHandle { node: *node, log: log.clone(), seq });
                 wake |= asleep;
             }
         }

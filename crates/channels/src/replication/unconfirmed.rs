@@ -4,7 +4,7 @@ use crate::registry::NodeId;
 
 use crate::replication::peer_streams::AckHandles;
 
-/// Members that were told one after the other; the last one's tickets stand for all.
+/// Members that were told one after the other; the last one's acks stand for all.
 #[derive(Debug, Default)]
 struct Batch {
     members: usize,
@@ -13,7 +13,7 @@ struct Batch {
 
 /// An upper bound, in two batches: the older one is over as soon as the peers have acknowledged its
 /// last member, and then the newer one takes its place. So a channel where members come all the time
-/// keeps no more than two sets of tickets, and forgets those of whom the peers know.
+/// keeps no more than two sets of acks, and forgets those of whom the peers know.
 #[derive(Debug, Default)]
 pub struct Unconfirmed {
     older: Batch,
@@ -22,15 +22,15 @@ pub struct Unconfirmed {
 
 impl Batch {
     fn is_over(&self, is_late: &impl Fn(NodeId) -> bool) -> bool {
-        self.last.iter().all(|ticket| ticket.is_settled() || is_late(ticket.node()))
+        self.last.iter().all(|ack| ack.is_settled() || is_late(ack.node()))
     }
 }
 
 impl Unconfirmed {
     /// A member was told.
-    pub fn add(&mut self, tickets: AckHandles) {
+    pub fn add(&mut self, acks: AckHandles) {
         self.newer.members += 1;
-        self.newer.last = tickets;
+        self.newer.last = acks;
     }
 
     /// How many members at most some peer does not know. Peers that are late do not count.
@@ -76,9 +76,9 @@ mod tests {
     }
 
     fn tell(streams: &PeerStreams, unconfirmed: &mut Unconfirmed) {
-        let mut tickets = AckHandles::new();
-        let _ = streams.send_counted(&Bytes::from("member"), false, &mut tickets);
-        unconfirmed.add(tickets);
+        let mut acks = AckHandles::new();
+        let _ = streams.send_counted(&Bytes::from("member"), false, &mut acks);
+        unconfirmed.add(acks);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) struct Own {
     pub(crate) user: Box<str>,
     /// How many members the channel may have.
     pub(crate) limit: usize,
-    pub(crate) ticket: ReservationId,
+    pub(crate) reservation: ReservationId,
     /// Who have not answered that they have seen it.
     pub(crate) unseen_by: BTreeSet<PeerIndex>,
     /// It is decided by what is known.

@@ -34,7 +34,7 @@ pub struct Request<'a> {
     /// How many members of this node may be unknown to a peer that is not late.
     pub unconfirmed: usize,
     /// What the decision is to be called, if it comes later.
-    pub ticket: ReservationId,
+    pub reservation: ReservationId,
 }
 
 /// What became of a wish.
@@ -52,7 +52,7 @@ pub enum Join {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Whose it was.
-    pub ticket: ReservationId,
+    pub reservation: ReservationId,
     /// Whether there is a place.
     pub granted: bool,
     /// To be told to everybody, after the new member.
@@ -85,7 +85,7 @@ impl<K: Clone + Eq + Hash> Reservations<K> {
 
     /// Somebody wants to become a member of a channel.
     pub fn join(&mut self, key: &K, wish: Request<'_>, members: &impl Members) -> Join {
-        let Request { user, limit, unconfirmed, ticket } = wish;
+        let Request { user, limit, unconfirmed, reservation } = wish;
         if members.has_here(user) {
             return Join::Yes;
         }
@@ -108,7 +108,7 @@ impl<K: Clone + Eq + Hash> Reservations<K> {
             stamp,
             user: user.into(),
             limit,
-            ticket,
+            reservation,
             unseen_by: self.peers.keys().copied().collect(),
             is_urgent: false,
         };
@@ -123,16 +123,16 @@ impl<K: Clone + Eq + Hash> Reservations<K> {
     pub fn decide(&mut self, key: &K, members: &impl Members) -> Option<Decision> {
         let channel = self.channels.get(key)?;
         let granted = channel.verdict(members, |peer| self.is_late(peer))?;
-        let Own { ticket, stamp, .. } = self.channels.get_mut(key)?.own.pop_front()?;
+        let Own { reservation, stamp, .. } = self.channels.get_mut(key)?.own.pop_front()?;
         self.tidy(key);
-        Some(Decision { ticket, granted, settled: ReservationMessage::Settled { stamp } })
+        Some(Decision { reservation, granted, settled: ReservationMessage::Settled { stamp } })
     }
 
     /// Somebody does not want to become a member any more. Everybody is to be told so, if it still
     /// waited.
-    pub fn cancel(&mut self, key: &K, ticket: ReservationId) -> Option<ReservationMessage> {
+    pub fn cancel(&mut self, key: &K, reservation: ReservationId) -> Option<ReservationMessage> {
         let own = &mut self.channels.get_mut(key)?.own;
-        let at = own.iter().position(|own| own.ticket == ticket)?;
+        let at = own.iter().position(|own| own.reservation == reservation)?;
         let stamp = own.remove(at)?.stamp;
         self.tidy(key);
         Some(ReservationMessage::Settled { stamp })
@@ -140,9 +140,11 @@ impl<K: Clone + Eq + Hash> Reservations<K> {
 
     /// Somebody's patience is over: its claim is decided when its turn comes, by what is known then,
     /// and those who have not answered it are late. False if it was decided before.
-    pub fn hurry(&mut self, key: &K, ticket: ReservationId) -> bool {
+    pub fn hurry(&mut self, key: &K, reservation: ReservationId) -> bool {
         let own = self.channels.get_mut(key).map(|channel| &mut channel.own);
-        let Some(own) = own.and_then(|own| own.iter_mut().find(|own| own.ticket == ticket)) else {
+        let Some(own) =
+            own.and_then(|own| own.iter_mut().find(|own| own.reservation == reservation))
+        else {
             return false;
         };
         own.is_urgent = true;

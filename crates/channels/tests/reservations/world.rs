@@ -46,7 +46,7 @@ pub(crate) struct Node {
 pub(crate) struct World {
     nodes: BTreeMap<PeerIndex, Node>,
     streams: BTreeMap<(PeerIndex, PeerIndex), Stream>,
-    tickets: ReservationId,
+    reservations: ReservationId,
     last: PeerIndex,
     pub(crate) limit: usize,
     /// Whether there may never be more.
@@ -79,7 +79,7 @@ impl World {
         let mut world = World {
             nodes: BTreeMap::new(),
             streams: BTreeMap::new(),
-            tickets: 0,
+            reservations: 0,
             last: 0,
             limit,
             is_exact,
@@ -142,17 +142,17 @@ impl World {
     }
 
     pub(crate) fn join(&mut self, at: PeerIndex, user: u32) {
-        self.tickets += 1;
-        let (ticket, limit) = (self.tickets, self.limit);
+        self.reservations += 1;
+        let (reservation, limit) = (self.reservations, self.limit);
         let unconfirmed = self.unconfirmed(at);
         let node = self.node(at);
         let name = user.to_string();
-        let wish = Request { user: &name, limit, unconfirmed, ticket };
+        let wish = Request { user: &name, limit, unconfirmed, reservation };
         match node.claims.join(&CHANNEL, wish, &node.union) {
             Join::Yes => self.enter(at, user),
             Join::Full => {}
             Join::Claimed(claim) => {
-                node.waiting.insert(ticket, user);
+                node.waiting.insert(reservation, user);
                 self.tell(at, &Item::Claims(claim));
                 self.decide(at);
             }
@@ -169,9 +169,9 @@ impl World {
     /// Whoever waits for the user does not any more; a member leaves.
     pub(crate) fn leave(&mut self, at: PeerIndex, user: u32) {
         let waiting = self.node(at).waiting.iter().find(|(_, waits)| **waits == user);
-        if let Some((&ticket, _)) = waiting {
-            self.node(at).waiting.remove(&ticket);
-            let settled = self.node(at).claims.cancel(&CHANNEL, ticket).unwrap();
+        if let Some((&reservation, _)) = waiting {
+            self.node(at).waiting.remove(&reservation);
+            let settled = self.node(at).claims.cancel(&CHANNEL, reservation).unwrap();
             self.tell(at, &Item::Claims(settled));
         } else if self.node(at).union.of(at).remove(&user) {
             self.tell(at, &Item::Left(user));
@@ -199,8 +199,8 @@ impl World {
     /// Those who wait at a node have waited for too long.
     pub(crate) fn lose_patience(&mut self, at: PeerIndex) {
         let node = self.node(at);
-        for ticket in node.waiting.keys().copied().collect::<Vec<_>>() {
-            assert!(node.claims.hurry(&CHANNEL, ticket));
+        for reservation in node.waiting.keys().copied().collect::<Vec<_>>() {
+            assert!(node.claims.hurry(&CHANNEL, reservation));
         }
         self.decide(at);
         assert_eq!(self.waiting(at), 0);
@@ -260,8 +260,8 @@ impl World {
         loop {
             let node = self.node(at);
             let decision = node.claims.decide(&CHANNEL, &node.union);
-            let Some(Decision { ticket, granted, settled }) = decision else { return };
-            let user = node.waiting.remove(&ticket).unwrap();
+            let Some(Decision { reservation, granted, settled }) = decision else { return };
+            let user = node.waiting.remove(&reservation).unwrap();
             if granted {
                 self.enter(at, user);
             }

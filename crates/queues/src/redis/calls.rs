@@ -72,9 +72,9 @@ pub(super) async fn read(
     let arguments = [epoch.as_str(), worker, REMEMBERED, &next, &wanted];
     let answer = queue.link.run(READ.call(&queue.keys.partition(partition), &arguments)).await?;
     let Some((before, entries)): Option<(String, Entries)> = answer else { return Ok(None) };
-    let job = |(id, fields): (String, Vec<Vec<u8>>)| (ticket(&id), job(fields));
+    let job = |(id, fields): (String, Vec<Vec<u8>>)| (handout(&id), job(fields));
     let jobs = entries.into_iter().map(job).collect();
-    Ok(Some(Read { before: ticket(&before), jobs }))
+    Ok(Some(Read { before: handout(&before), jobs }))
 }
 
 fn job(fields: Vec<Vec<u8>>) -> Option<(String, Bytes)> {
@@ -94,7 +94,7 @@ pub(super) async fn tell(
     done: &[HandoutId],
 ) -> Result<(), QueueError> {
     let [jobs, _] = queue.keys.partition(partition);
-    let ids: Vec<String> = done.iter().map(|ticket| id(*ticket)).collect();
+    let ids: Vec<String> = done.iter().map(|handout| id(*handout)).collect();
     queue.link.call(cmd("XDEL").arg(jobs).arg(ids)).await
 }
 
@@ -124,12 +124,12 @@ pub(super) async fn leave(
 }
 
 /// The id of a stream's entry: milliseconds and a number.
-fn id(ticket: HandoutId) -> String {
-    format!("{}-{}", ticket >> 64, ticket as u64)
+fn id(handout: HandoutId) -> String {
+    format!("{}-{}", handout >> 64, handout as u64)
 }
 
 /// Zero, which is before all others, if it is no id.
-fn ticket(id: &str) -> HandoutId {
+fn handout(id: &str) -> HandoutId {
     let parts = id.split_once('-').and_then(|(ms, number)| {
         let (ms, number): (u64, u64) = (ms.parse().ok()?, number.parse().ok()?);
         Some(HandoutId::from(ms) << 64 | HandoutId::from(number))
@@ -142,14 +142,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_tickets_in_the_same_order() {
+    fn ids_are_handouts_in_the_same_order() {
         let ids = ["0-0", "0-1", "1-0", "1764257585123-0", "1764257585123-18446744073709551615"];
         for pair in ids.windows(2) {
-            assert!(ticket(pair[0]) < ticket(pair[1]));
+            assert!(handout(pair[0]) < handout(pair[1]));
         }
         for name in ids {
-            assert_eq!(id(ticket(name)), name);
+            assert_eq!(id(handout(name)), name);
         }
-        assert_eq!(id(ticket("7-18446744073709551615") + 1), "8-0");
+        assert_eq!(id(handout("7-18446744073709551615") + 1), "8-0");
     }
 }

@@ -87,7 +87,7 @@ enum Ended {
     },
     Tell {
         partition: Arc<str>,
-        tickets: Vec<HandoutId>,
+        handouts: Vec<HandoutId>,
         answer: Result<(), QueueError>,
     },
     Leave {
@@ -140,9 +140,9 @@ impl RedisWorker {
     /// Begins what can be begun.
     fn go_on(&mut self) {
         let now = Instant::now();
-        for (partition, ticket) in self.buffer.scheduler.lock().take_done() {
+        for (partition, handout) in self.buffer.scheduler.lock().take_done() {
             self.partitions.has_more(&partition);
-            self.done.entry(partition).or_default().to_tell.push(ticket);
+            self.done.entry(partition).or_default().to_tell.push(handout);
         }
         if self.claim_at <= now && !self.claiming {
             self.claiming = true;
@@ -183,10 +183,10 @@ impl RedisWorker {
             }
             done.telling = true;
             let (queue, partition) = (self.queue.clone(), partition.clone());
-            let tickets = std::mem::take(&mut done.to_tell);
+            let handouts = std::mem::take(&mut done.to_tell);
             self.calls.spawn(async move {
-                let answer = tell(&queue, &partition, &tickets).await;
-                Ended::Tell { partition, tickets, answer }
+                let answer = tell(&queue, &partition, &handouts).await;
+                Ended::Tell { partition, handouts, answer }
             });
         }
     }
@@ -238,7 +238,7 @@ impl RedisWorker {
                     self.was_read(&partition, wanted, answer);
                 }
             }
-            Ended::Tell { partition, tickets, answer } => self.told(&partition, tickets, answer),
+            Ended::Tell { partition, handouts, answer } => self.told(&partition, handouts, answer),
             Ended::Leave { partition, epoch, answer } => {
                 if self.partitions.get(&partition).is_some_and(|known| known.epoch == epoch) {
                     self.left(&partition, answer);
@@ -315,18 +315,18 @@ impl RedisWorker {
             return self.partitions.was_read(name, None, false, now);
         }
         let ours = known.read;
-        let last = read.jobs.last().map(|(ticket, _)| *ticket);
+        let last = read.jobs.last().map(|(handout, _)| *handout);
         let more = wanted > 0 && read.jobs.len() == wanted;
         let (mut others, mut broken) = (0, Vec::new());
         self.buffer.bring(|scheduler| {
-            for (ticket, job) in read.jobs {
+            for (handout, job) in read.jobs {
                 let Some((group, payload)) = job else {
-                    broken.push(ticket);
+                    broken.push(handout);
                     continue;
                 };
-                let before = u32::from(ticket <= read.before && ticket > ours);
+                let before = u32::from(handout <= read.before && handout > ours);
                 let job = crate::Job { partition: name.to_owned(), group, payload };
-                if scheduler.put(Held { ticket, job, before }) {
+                if scheduler.put(Held { handout, job, before }) {
                     others += before as usize;
                 }
             }
@@ -343,18 +343,18 @@ impl RedisWorker {
         self.partitions.was_read(name, last, more, now);
     }
 
-    fn told(&mut self, name: &str, tickets: Vec<HandoutId>, answer: Result<(), QueueError>) {
+    fn told(&mut self, name: &str, handouts: Vec<HandoutId>, answer: Result<(), QueueError>) {
         let Some(done) = self.done.get_mut(name) else { return };
         done.telling = false;
         match answer {
             Ok(()) => {
-                self.buffer.scheduler.lock().forget(name, &tickets);
+                self.buffer.scheduler.lock().forget(name, &handouts);
                 if done.to_tell.is_empty() {
                     self.done.remove(name);
                 }
             }
             Err(error) => {
-                done.to_tell.extend(tickets);
+                done.to_tell.extend(handouts);
                 self.failed(&error);
             }
         }
@@ -392,14 +392,14 @@ impl RedisWorker {
 
     /// Tells what is done, and leaves all partitions.
     async fn goodbye(&mut self) {
-        for (partition, ticket) in self.buffer.scheduler.lock().take_done() {
-            self.done.entry(partition).or_default().to_tell.push(ticket);
+        for (partition, handout) in self.buffer.scheduler.lock().take_done() {
+            self.done.entry(partition).or_default().to_tell.push(handout);
         }
         self.tell();
         while let Some(ended) = self.calls.join_next().await {
             // What is brought now stays where it is; what is told now is known.
-            if let Ok(Ended::Tell { partition, tickets, answer }) = ended {
-                self.told(&partition, tickets, answer);
+            if let Ok(Ended::Tell { partition, handouts, answer }) = ended {
+                self.told(&partition, handouts, answer);
                 if !self.away {
                     self.tell();
                 }

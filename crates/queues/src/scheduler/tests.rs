@@ -17,27 +17,27 @@ fn everywhere() -> Rooms {
     Rooms(HashMap::new())
 }
 
-fn held(partition: usize, group: usize, ticket: HandoutId) -> Held {
+fn held(partition: usize, group: usize, handout: HandoutId) -> Held {
     let (partition, group) = (format!("lane {partition}"), format!("group {group}"));
-    Held { ticket, job: Job { partition, group, payload: "xyz".into() }, before: 0 }
+    Held { handout, job: Job { partition, group, payload: "xyz".into() }, before: 0 }
 }
 
 #[test]
 fn partitions_take_turns_and_groups_wait() {
     let mut scheduler = Scheduler::new((2, 10));
-    for (ticket, (partition, group)) in
+    for (handout, (partition, group)) in
         [(0, 0), (0, 0), (0, 1), (0, 2), (1, 0)].into_iter().enumerate()
     {
-        assert!(scheduler.put(held(partition, group, ticket as HandoutId)));
+        assert!(scheduler.put(held(partition, group, handout as HandoutId)));
     }
     assert!(!scheduler.put(held(0, 2, 3)), "it is there");
-    let mut take = || scheduler.take(&everywhere()).map(|held| held.ticket);
+    let mut take = || scheduler.take(&everywhere()).map(|held| held.handout);
     // The second of its group waits, and then partition 0 has two in hand.
     assert_eq!([take(), take(), take(), take()], [Some(0), Some(4), Some(2), None]);
     scheduler.finish("lane 0", 2);
-    assert_eq!(scheduler.take(&everywhere()).map(|held| held.ticket), Some(3));
+    assert_eq!(scheduler.take(&everywhere()).map(|held| held.handout), Some(3));
     scheduler.finish("lane 0", 0);
-    assert_eq!(scheduler.take(&everywhere()).map(|held| held.ticket), Some(1));
+    assert_eq!(scheduler.take(&everywhere()).map(|held| held.handout), Some(1));
     assert_eq!(scheduler.take_done().len(), 2);
 }
 
@@ -48,10 +48,10 @@ fn a_partition_without_room_is_looked_at_again() {
     scheduler.put(held(1, 0, 2));
     let full = Rooms([("lane 0".to_owned(), 0)].into());
     assert_eq!(scheduler.appetite("lane 0", &full), 0);
-    assert_eq!(scheduler.take(&full).map(|held| held.ticket), Some(2));
+    assert_eq!(scheduler.take(&full).map(|held| held.handout), Some(2));
     assert!(scheduler.take(&everywhere()).is_none() && scheduler.is_waiting());
     scheduler.look_again(Instant::now());
-    assert_eq!(scheduler.take(&everywhere()).map(|held| held.ticket), Some(1));
+    assert_eq!(scheduler.take(&everywhere()).map(|held| held.handout), Some(1));
     assert!(!scheduler.is_waiting());
 }
 
@@ -66,14 +66,14 @@ fn what_comes_back_rests_and_is_the_next_of_its_group() {
     assert!(scheduler.take(&everywhere()).is_none() && scheduler.is_waiting());
     scheduler.look_again(now + RETRY_PAUSE);
     let again = scheduler.take(&everywhere()).unwrap();
-    assert_eq!((again.ticket, again.before), (1, 1));
+    assert_eq!((again.handout, again.before), (1, 1));
 }
 
 #[test]
 fn a_partition_that_is_left_keeps_only_what_is_in_hand() {
     let (mut scheduler, now) = (Scheduler::new((8, 8)), Instant::now());
-    for (group, ticket) in [(0, 1), (0, 2), (1, 3), (2, 4)] {
-        scheduler.put(held(0, group, ticket));
+    for (group, handout) in [(0, 1), (0, 2), (1, 3), (2, 4)] {
+        scheduler.put(held(0, group, handout));
     }
     for _ in 0..3 {
         scheduler.take(&everywhere());
@@ -149,9 +149,9 @@ proptest! {
         let mut last: HashMap<(String, String), HandoutId> = HashMap::new();
         let mut finished = 0;
         let mut finish = |scheduler: &mut Scheduler, held: Held| {
-            let before = last.insert(name(&held), held.ticket);
-            assert!(before.is_none_or(|before| before < held.ticket), "out of order");
-            scheduler.finish(&held.job.partition, held.ticket);
+            let before = last.insert(name(&held), held.handout);
+            assert!(before.is_none_or(|before| before < held.handout), "out of order");
+            scheduler.finish(&held.job.partition, held.handout);
             finished += 1;
         };
         for step in steps {
@@ -167,7 +167,7 @@ proptest! {
                 }
                 Step::GiveBack(at) if !in_hand.is_empty() => {
                     let held = in_hand.remove(at % in_hand.len());
-                    scheduler.give_back(&held.job.partition, held.ticket, now);
+                    scheduler.give_back(&held.job.partition, held.handout, now);
                 }
                 Step::Later => {
                     now += RETRY_PAUSE;
@@ -198,8 +198,8 @@ proptest! {
             }
         }
         prop_assert_eq!(finished, put);
-        for (partition, ticket) in scheduler.take_done() {
-            scheduler.forget(&partition, &[ticket]);
+        for (partition, handout) in scheduler.take_done() {
+            scheduler.forget(&partition, &[handout]);
         }
         prop_assert!(scheduler.partitions.is_empty() && scheduler.bytes == 0 && !scheduler.is_waiting());
     }

@@ -76,9 +76,9 @@ pub(super) fn unique() -> String {
 }
 
 /// What a message is called by the scheduler.
-pub(super) fn ticket(message_id: &str) -> u128 {
+pub(super) fn handout(message_id: &str) -> u128 {
     let digest = Sha256::digest(message_id);
-    digest[..16].iter().fold(0, |ticket, byte| ticket << 8 | u128::from(*byte))
+    digest[..16].iter().fold(0, |handout, byte| handout << 8 | u128::from(*byte))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -34,22 +34,22 @@ impl Messages {
     /// A message was received, maybe not for the first time; the last receipt counts.
     pub(super) fn received(
         &mut self,
-        ticket: HandoutId,
+        handout: HandoutId,
         partition: &str,
         receipt: String,
         now: Instant,
     ) {
         let message = SqsMessage { partition: partition.into(), receipt, hidden_at: now };
-        self.0.insert(ticket, message);
+        self.0.insert(handout, message);
     }
 
-    pub(super) fn receipt(&self, ticket: HandoutId) -> Option<String> {
-        self.0.get(&ticket).map(|message| message.receipt.clone())
+    pub(super) fn receipt(&self, handout: HandoutId) -> Option<String> {
+        self.0.get(&handout).map(|message| message.receipt.clone())
     }
 
     /// It is deleted, or somebody else's. The partition that it belongs to.
-    pub(super) fn remove(&mut self, ticket: HandoutId) -> Option<Arc<str>> {
-        self.0.remove(&ticket).map(|message| message.partition)
+    pub(super) fn remove(&mut self, handout: HandoutId) -> Option<Arc<str>> {
+        self.0.remove(&handout).map(|message| message.partition)
     }
 
     /// The receipts of those that have to be hidden anew.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::message::{job, ticket};
+use super::message::{handout, job};
 use super::messages::{HIDDEN, Messages, put_off};
 use super::{BATCH, MAX_CALLS, SqsQueue};
 use crate::QueueError;
@@ -119,7 +119,7 @@ impl SqsWorker {
     fn go_on(&mut self) {
         let now = Instant::now();
         let done = self.buffer.scheduler.lock().take_done();
-        self.done.extend(done.into_iter().map(|(_, ticket)| ticket));
+        self.done.extend(done.into_iter().map(|(_, handout)| handout));
         if self.delete_at.is_none() && !self.done.is_empty() {
             self.delete_at = Some(now + GATHER);
         }
@@ -141,15 +141,15 @@ impl SqsWorker {
 
     fn delete(&mut self) {
         let count = self.done.len().min(BATCH);
-        let tickets: Vec<HandoutId> = self.done.drain(..count).collect();
-        let with_receipt = |ticket: &HandoutId| Some((*ticket, self.messages.receipt(*ticket)?));
-        let batch: Vec<_> = tickets.iter().filter_map(with_receipt).collect();
+        let handouts: Vec<HandoutId> = self.done.drain(..count).collect();
+        let with_receipt = |handout: &HandoutId| Some((*handout, self.messages.receipt(*handout)?));
+        let batch: Vec<_> = handouts.iter().filter_map(with_receipt).collect();
         let queue = self.queue.clone();
         if !batch.is_empty() {
             self.calls.spawn(async move {
                 let receipts = batch.iter().map(|(_, receipt)| receipt.clone()).collect();
                 let answer = queue.delete(receipts).await;
-                Ended::Delete(batch.into_iter().map(|(ticket, _)| ticket).collect(), answer)
+                Ended::Delete(batch.into_iter().map(|(handout, _)| handout).collect(), answer)
             });
         }
     }
@@ -207,18 +207,18 @@ impl SqsWorker {
                 attributes.get(&name)?.parse().ok()
             });
             let received: u32 = counted.unwrap_or(1);
-            let (ticket, partition) = (ticket(&id), job.partition.clone());
+            let (handout, partition) = (handout(&id), job.partition.clone());
             let group = (partition.clone(), job.group.clone());
-            let known = self.messages.receipt(ticket).is_some();
+            let known = self.messages.receipt(handout).is_some();
             if !known && (groups_off.contains(&group) || !self.buffer.takes_in(&partition)) {
                 // What follows in its group must not overtake it.
                 groups_off.insert(group);
                 off.push((receipt, put_off(received)));
                 continue;
             }
-            self.messages.received(ticket, &partition, receipt, now.into_std());
+            self.messages.received(handout, &partition, receipt, now.into_std());
             let before = received.saturating_sub(1);
-            if self.buffer.bring(|scheduler| scheduler.put(Held { ticket, job, before }))
+            if self.buffer.bring(|scheduler| scheduler.put(Held { handout, job, before }))
                 && before > 0
             {
                 count(&self.buffer.tally.taken_over, 1);
@@ -229,16 +229,16 @@ impl SqsWorker {
 
     fn ended(&mut self, ended: Ended) {
         match ended {
-            Ended::Delete(tickets, Err(QueueError::Away(_))) => {
-                self.done.extend(tickets);
+            Ended::Delete(handouts, Err(QueueError::Away(_))) => {
+                self.done.extend(handouts);
                 self.delete_at = Some(Instant::now() + self.backoff.pause());
             }
             // If it was refused, it comes again, and whoever did it once does it twice.
-            Ended::Delete(tickets, _) => {
+            Ended::Delete(handouts, _) => {
                 let mut scheduler = self.buffer.scheduler.lock();
-                for ticket in tickets {
-                    if let Some(partition) = self.messages.remove(ticket) {
-                        scheduler.forget(&partition, &[ticket]);
+                for handout in handouts {
+                    if let Some(partition) = self.messages.remove(handout) {
+                        scheduler.forget(&partition, &[handout]);
                     }
                 }
             }
@@ -248,15 +248,16 @@ impl SqsWorker {
 
     /// Deletes what is done, and shows everything else to others.
     async fn goodbye(&mut self) {
-        self.done
-            .extend(self.buffer.scheduler.lock().take_done().into_iter().map(|(_, ticket)| ticket));
+        self.done.extend(
+            self.buffer.scheduler.lock().take_done().into_iter().map(|(_, handout)| handout),
+        );
         while !self.done.is_empty() {
             self.delete();
         }
         while let Some(ended) = self.calls.join_next().await {
-            if let Ok(Ended::Delete(tickets, Ok(()))) = ended {
-                for ticket in tickets {
-                    self.messages.remove(ticket);
+            if let Ok(Ended::Delete(handouts, Ok(()))) = ended {
+                for handout in handouts {
+                    self.messages.remove(handout);
                 }
             }
         }

@@ -51,7 +51,7 @@ pub(crate) struct AttemptId {
 #[derive(Debug)]
 pub(crate) enum PartitionOutput<T> {
     /// Send this job and tell what came of it.
-    Send { ticket: AttemptId, job: Arc<Job> },
+    Send { id: AttemptId, job: Arc<Job> },
     /// The job is no longer held.
     Finished { job: Arc<Job>, tag: T, outcome: Outcome },
     /// A partition has begun to rest.
@@ -124,15 +124,15 @@ impl<T> Partitions<T> {
     pub(crate) fn attempted(
         &mut self,
         now: Now,
-        ticket: &AttemptId,
+        id: &AttemptId,
         result: Result<(), Failure>,
         random: u32,
         out: &mut Vec<PartitionOutput<T>>,
     ) {
-        let Some(partition) = self.partitions.get_mut(&ticket.partition) else { return };
+        let Some(partition) = self.partitions.get_mut(&id.partition) else { return };
         let Some(bytes) = partition.attempted(
             now,
-            ticket.number,
+            id.number,
             result,
             &partition::Rules { settings: &self.settings, random, last_call: self.last_call },
             out,
@@ -150,7 +150,7 @@ impl<T> Partitions<T> {
             }
             self.settle(now, &next, out);
         }
-        self.settle(now, &ticket.partition, out);
+        self.settle(now, &id.partition, out);
     }
 
     /// Time has passed.
@@ -225,7 +225,7 @@ impl<T> Partitions<T> {
             let Some(NextJob { number, job }) = partition.send(now) else { break };
             self.in_flight += 1;
             out.push(PartitionOutput::Send {
-                ticket: AttemptId { partition: key.clone(), number },
+                id: AttemptId { partition: key.clone(), number },
                 job,
             });
         }

@@ -175,8 +175,8 @@ async fn drive(shared: Arc<SenderShared>) {
         };
         for output in outputs {
             match output {
-                PartitionOutput::Send { ticket, job } => {
-                    attempts.spawn(Attempt::new(shared.clone(), ticket, job).make());
+                PartitionOutput::Send { id, job } => {
+                    attempts.spawn(Attempt::new(shared.clone(), id, job).make());
                 }
                 PartitionOutput::Finished { job, tag, outcome } => {
                     shared.state.lock().counters.of(&job.to).finished(job.events, &outcome);

@@ -141,14 +141,14 @@ impl Joins {
         let mut state = self.state.lock();
         let unconfirmed = state.unconfirmed(topic);
         state.numbers += 1;
-        let ticket = state.numbers;
-        let wish = Request { user: &member.id, limit, unconfirmed, ticket };
+        let reservation = state.numbers;
+        let wish = Request { user: &member.id, limit, unconfirmed, reservation };
         let claim = match state.claims.join(topic, wish, &Union(roster)) {
             Reserve::Yes => return Reserved::Free,
             Reserve::Full => return Reserved::None,
             Reserve::Claimed(claim) => claim,
         };
-        let stage = Stage::Place { ticket, member: member.clone(), limit };
+        let stage = Stage::Place { reservation, member: member.clone(), limit };
         let newcomer = Newcomer { who, asked: true };
         self.applicants.fetch_add(1, Relaxed);
         let _ = self.begin(&mut state, topic, newcomer, stage, now() + PEER_TIMEOUT);
@@ -231,9 +231,10 @@ impl Joins {
             return Departure::Counted;
         };
         match join.stage {
-            Stage::Place { ticket, .. } => {
-                state.claims.cancel(topic, ticket).map_or(Departure::Refused, Departure::Claimed)
-            }
+            Stage::Place { reservation, .. } => state
+                .claims
+                .cancel(topic, reservation)
+                .map_or(Departure::Refused, Departure::Claimed),
             Stage::Refused => Departure::Refused,
             Stage::Interest | Stage::LastEvent => Departure::Counted,
         }
@@ -255,9 +256,9 @@ impl Joins {
     ) -> Option<Decided> {
         let mut state = self.state.lock();
         loop {
-            let Decision { ticket: decided, granted, settled } =
+            let Decision { reservation: decided, granted, settled } =
                 state.claims.decide(topic, &Union(roster))?;
-            let is_it = |join: &Join| matches!(join.stage, Stage::Place { ticket, .. } if ticket == decided);
+            let is_it = |join: &Join| matches!(join.stage, Stage::Place { reservation, .. } if reservation == decided);
             let joins = state.topics.get_mut(topic).map(|joining| &mut joining.joins);
             let Some(join) = joins.into_iter().flatten().find(|join| is_it(join)) else { continue };
             let Stage::Place { member, limit, .. } = join.stage.clone() else { continue };

@@ -22,7 +22,7 @@ pub(super) const LAG: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// The last places of a presence channel: peers have to answer. It does not count yet.
-    Place { ticket: ReservationId, member: Arc<Member>, limit: usize },
+    Place { reservation: ReservationId, member: Arc<Member>, limit: usize },
     /// Peers have to know that this node has subscribers of the channel.
     Interest,
     /// The channel's last event is fetched.
@@ -135,7 +135,7 @@ impl JoinTable {
         let JoinTable { topics, claims, .. } = self;
         let joins = topics.get(topic).into_iter().flat_map(|joining| &joining.joins);
         let late = joins.filter(|join| join.until <= now).filter(|join| match join.stage {
-            Stage::Place { ticket, .. } => claims.hurry(topic, ticket),
+            Stage::Place { reservation, .. } => claims.hurry(topic, reservation),
             _ => false,
         });
         late.count() as u64

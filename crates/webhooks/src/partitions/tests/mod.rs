@@ -96,9 +96,9 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
             self.now = self.now.max(next);
             let mut out = Vec::new();
             if ends.is_some_and(|at| at <= self.now)
-                && let Some((_, (ticket, _, result))) = self.under_way.pop_first()
+                && let Some((_, (id, _, result))) = self.under_way.pop_first()
             {
-                self.partitions.attempted(self.now, &ticket, result, self.random, &mut out);
+                self.partitions.attempted(self.now, &id, result, self.random, &mut out);
             }
             self.partitions.tick(self.now, &mut out);
             assert!(
@@ -123,16 +123,16 @@ impl<F: FnMut(Now, &Job) -> Answer> World<F> {
     fn take(&mut self, out: Vec<PartitionOutput<u32>>) {
         for output in out {
             match output {
-                PartitionOutput::Send { ticket, job } => {
+                PartitionOutput::Send { id, job } => {
                     let host = job.to.label.to_string();
                     self.made.push(Made { at: self.now, host, group: job.group.to_string() });
                     let (takes, result) = (self.target)(self.now, &job);
-                    let key = (self.now + takes, ticket.number);
+                    let key = (self.now + takes, id.number);
                     let same = self.under_way.values().filter(|(_, other, _)| {
                         other.group == job.group && other.to.partition == job.to.partition
                     });
                     assert_eq!(same.count(), 0, "two jobs of one group are under way");
-                    self.under_way.insert(key, (ticket, (*job).clone(), result));
+                    self.under_way.insert(key, (id, (*job).clone(), result));
                     self.most_under_way = self.most_under_way.max(self.under_way.len());
                 }
                 PartitionOutput::Finished { tag, outcome, .. } => {
