@@ -102,3 +102,17 @@ pub enum LastEvent {
     /// The last event.
     Event(Arc<CachedEvent>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_weighs_what_it_has_and_everything_else_nothing() {
+        let topic = Topic::subscribers(&"a".into(), "b".into());
+        let frame = Bytes::from_static(b"frame");
+        let close = Delivery::Close { topic: topic.clone(), close: Close::new(4000, "") };
+        assert_eq!(close.bytes(), 0);
+        assert_eq!(Delivery::Frame { topic, frame, except: None }.bytes(), 5);
+    }
+}

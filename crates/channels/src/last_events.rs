@@ -258,6 +258,7 @@ mod tests {
         );
         let after = |seconds| cache.get(&app, "cache-a", now + Duration::from_secs(seconds));
         assert_eq!(&*after(61).expect("kept").data, "two");
+        assert_eq!(cache.size(), (1, OVERHEAD + 1 + 3));
         assert!(after(91).is_none());
         cache.sweep(now + Duration::from_secs(91));
         assert_eq!(cache.size(), (0, 0));

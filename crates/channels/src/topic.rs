@@ -61,3 +61,15 @@ pub struct ConnectionRef {
     /// Which of the shard's.
     pub id: ConnectionId,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_keep_their_last_event_are_known_by_their_names() {
+        let is_cache = |channel: &str| Topic::subscribers(&"a".into(), channel.into()).is_cache();
+        assert!(is_cache("cache-a") && is_cache("private-cache-a"));
+        assert!(!is_cache("a") && !is_cache("presence-a"));
+    }
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails fails the test")]
 
 mod answers;
+mod counts;
 mod hearsay;
 mod node;
 mod remote_events;

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use channels::registry::{Member, ShardId};
 use channels::replication::PeerMessage;
 use channels::{
-    ChannelSettings, Channels, ConnectionId, ConnectionRef, Delivery, Peers, Subscription, Topic,
-    Welcome,
+    ChannelSettings, Channels, ConnectionId, ConnectionRef, Delivery, Interests, Peers,
+    Subscription, Topic, Welcome,
 };
 use cluster::{Cluster, Incarnation, Output, PeerInfo, Reason, Settings, Slot};
 use simulation::{APP, Clock, INTERESTS, SimRuntime};
@@ -83,17 +83,27 @@ impl Node {
         channel: &str,
         member: Option<&Arc<Member>>,
     ) -> Option<Welcome> {
+        self.subscribe_with(INTERESTS, channel, member);
+        self.delivered().into_iter().find_map(|delivery| match delivery {
+            Delivery::Welcome { welcome, .. } => Some(welcome),
+            _ => None,
+        })
+    }
+
+    /// The same, of an app that wants to hear of these things.
+    pub(crate) fn subscribe_with(
+        &mut self,
+        interests: Interests,
+        channel: &str,
+        member: Option<&Arc<Member>>,
+    ) {
         self.connections += 1;
         let id = ConnectionId { index: self.connections, generation: 1 };
         let who = ConnectionRef { shard: ShardId(0), id };
         let topic = Topic::subscribers(&self.app, channel.into());
         let max_members = member.map(|_| 100);
         let subscription = Subscription { who, member, max_members, asked: true };
-        self.channels.subscribe(&topic, INTERESTS, subscription);
-        self.delivered().into_iter().find_map(|delivery| match delivery {
-            Delivery::Welcome { welcome, .. } => Some(welcome),
-            _ => None,
-        })
+        self.channels.subscribe(&topic, interests, subscription);
     }
 
     /// What came to the clients since the last time.
