@@ -26,6 +26,7 @@ mod tests {
                 X-Forwarded-For: 192.0.2.7, 10.0.0.1\r\nx-forwarded-for: 10.0.0.2:80\r\n\r\n"
             ),
             format!("GET /app/key#top HTTP/1.1\r\n{ASKS}{KEY}\r\n"),
+            format!("GET /app/a%20k<y HTTP/1.1\r\n{ASKS}{KEY}\r\n"),
             format!("GET /app/key HTTP/1.1\r\n{ASKS}{KEY}Content-Length: 5\r\n\r\nearly"),
             format!(
                 "GET /app/key HTTP/1.1\r\n{ASKS}{KEY}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

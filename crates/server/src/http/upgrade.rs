@@ -140,6 +140,23 @@ pub(super) struct Head<'a> {
     pub(super) length: usize,
 }
 
+/// The bytes of a request's target that mean the same to everybody (RFC 3986, section 2), among them
+/// the percent sign of all others.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let (all, mut at) = (b"-._~%!$&'()*+,;=:@/?", 0);
+    while at < all.len() {
+        plain[all[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 0;
+    while byte < 128_u8 {
+        plain[byte as usize] |= byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    plain
+};
+
 /// Reads a handshake without hyper, if `bytes` begin with a whole one that hyper would take in the
 /// same way.
 pub(super) fn read_head<'a>(
@@ -152,8 +169,8 @@ pub(super) fn read_head<'a>(
         _ => return None,
     };
     let target = request.path?;
-    // A fragment is no part of what is asked for, and hyper cuts it off.
-    if target.contains('#') {
+    // Of other bytes hyper refuses some, and a fragment is no part of what is asked for.
+    if !target.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         return None;
     }
     // A body ends where HTTP says, and what follows it is for the WebSocket.
