@@ -5,6 +5,7 @@
 mod answers;
 mod counts;
 mod hearsay;
+mod joins;
 mod node;
 mod remote_events;
 mod snapshot;

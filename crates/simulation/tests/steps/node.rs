@@ -21,6 +21,8 @@ pub(crate) struct Node {
     peers: Peers,
     app: Arc<str>,
     connections: u32,
+    /// Of each presence channel.
+    pub(crate) max_members: usize,
     now: Duration,
 }
 
@@ -35,6 +37,7 @@ impl Node {
             peers: Peers::default(),
             app: APP.into(),
             connections: 0,
+            max_members: 100,
             now: Duration::ZERO,
         }
     }
@@ -84,10 +87,7 @@ impl Node {
         member: Option<&Arc<Member>>,
     ) -> Option<Welcome> {
         self.subscribe_with(INTERESTS, channel, member);
-        self.delivered().into_iter().find_map(|delivery| match delivery {
-            Delivery::Welcome { welcome, .. } => Some(welcome),
-            _ => None,
-        })
+        welcome(self.delivered())
     }
 
     /// The same, of an app that wants to hear of these things.
@@ -101,9 +101,24 @@ impl Node {
         let id = ConnectionId { index: self.connections, generation: 1 };
         let who = ConnectionRef { shard: ShardId(0), id };
         let topic = Topic::subscribers(&self.app, channel.into());
-        let max_members = member.map(|_| 100);
+        let max_members = member.map(|_| self.max_members);
         let subscription = Subscription { who, member, max_members, asked: true };
         self.channels.subscribe(&topic, interests, subscription);
+    }
+
+    /// The client that came last asks for its subscription again; what it is told at once.
+    pub(crate) fn subscribe_again(&mut self, channel: &str) -> Option<Welcome> {
+        let id = ConnectionId { index: self.connections, generation: 1 };
+        let who = ConnectionRef { shard: ShardId(0), id };
+        let topic = Topic::subscribers(&self.app, channel.into());
+        self.channels.subscribe_again(&topic, INTERESTS, who);
+        welcome(self.delivered())
+    }
+
+    /// A peer begins to tell everything anew.
+    pub(crate) fn restarted(&mut self, peer: Incarnation) {
+        let slot = self.slot(peer);
+        self.peers.take(&self.channels, Output::Restarted { slot });
     }
 
     /// What came to the clients since the last time.
@@ -135,6 +150,13 @@ impl Node {
         }
         sent
     }
+}
+
+fn welcome(deliveries: Vec<Delivery>) -> Option<Welcome> {
+    deliveries.into_iter().find_map(|delivery| match delivery {
+        Delivery::Welcome { welcome, .. } => Some(welcome),
+        _ => None,
+    })
 }
 
 /// A peer's end of its link to the node.
