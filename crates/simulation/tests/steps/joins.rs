@@ -40,15 +40,29 @@ fn claims(entries: &[Bytes]) -> usize {
     entries.iter().filter(is_claim).count()
 }
 
-/// The answer may have been in what was lost.
-#[test]
-fn a_peer_that_begins_anew_is_asked_again_for_a_place() {
+/// A node that waits for a place, of which it has asked the peer.
+fn that_waits_for_a_place() -> (Node, Far) {
     let (mut node, mut far) = (Node::new(), Far::new(PEER));
     node.up(PEER);
     node.max_members = 1;
     let member = Member { id: "a".into(), id_json: "\"a\"".into(), info_json: None };
     assert!(node.subscribe("presence-a", Some(&Arc::new(member))).is_none());
     assert_eq!(claims(&node.sent(&mut far)), 1);
+    (node, far)
+}
+
+/// It may decide something, too.
+#[test]
+fn a_peer_that_comes_later_is_asked_for_a_place() {
+    let ((mut node, _), other) = (that_waits_for_a_place(), Incarnation(3));
+    node.up(other);
+    assert_eq!(claims(&node.sent(&mut Far::new(other))), 1);
+}
+
+/// The answer may have been in what was lost.
+#[test]
+fn a_peer_that_begins_anew_is_asked_again_for_a_place() {
+    let (mut node, mut far) = that_waits_for_a_place();
     node.restarted(PEER);
     assert_eq!(claims(&node.sent(&mut far)), 1);
 }

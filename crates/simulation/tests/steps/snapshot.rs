@@ -112,6 +112,7 @@ fn what_is_long_comes_in_parts_and_counts_once_it_is_whole() {
     assert_eq!(view.members(), names);
     // Told once more, in a stream that ends in the middle and in the next one.
     view.tell(PeerMessage::decode(&parts[0]).unwrap());
+    view.tell(PeerMessage::Part(CHANNEL, vec![member("of an earlier stream")]));
     view.replica.restarted(PEER);
     for entry in &entries {
         view.tell(PeerMessage::decode(entry).unwrap());

@@ -162,3 +162,26 @@ impl JoinTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::ShardId;
+    use crate::topic::{ConnectionId, ConnectionRef};
+
+    #[test]
+    fn the_timer_is_told_of_deadlines_that_are_sooner_than_its_own() {
+        let mut table = JoinTable::new(1);
+        let topic = Topic::subscribers(&"a".into(), "b".into());
+        let id = ConnectionId { index: 0, generation: 0 };
+        let newcomer = Newcomer { who: ConnectionRef { shard: ShardId(0), id }, asked: true };
+        let mut begins = |alarm: Option<u64>, until: u64| {
+            table.alarm = alarm.map(Now::from_millis);
+            let until = Now::from_millis(until);
+            table.begin(&topic, Join { newcomer, stage: Stage::Interest, until })
+        };
+        assert!(begins(None, 50), "it sleeps");
+        assert!(begins(Some(50), 49));
+        assert!(!begins(Some(50), 50) && !begins(Some(50), 51));
+    }
+}
