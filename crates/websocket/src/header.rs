@@ -82,6 +82,9 @@ pub(crate) fn parse_length(
     if opcode.is_control() && short > 125 {
         return Err(ProtocolError::LongControl(short));
     }
+    if opcode == Opcode::Close && short == 1 {
+        return Err(ProtocolError::CloseBody);
+    }
     let extended = &header[2..];
     let (length, least, size) = match short {
         126 => match extended.first_chunk() {

@@ -202,3 +202,10 @@ fn the_same_as_tungstenite() {
 fn the_same_as_tokio_websockets() {
     for_all(1500, hostile(true), |stream| compare(&stream, tokio_websockets(&stream)));
 }
+
+/// Found by the test above: the header alone shows that its body is wrong.
+#[test]
+fn a_close_frame_of_one_byte_is_refused_before_its_body_comes() {
+    let stream = [136, 129, 0, 0, 0, 165];
+    compare(&stream, tokio_websockets(&stream));
+}
