@@ -192,7 +192,7 @@ impl Scheduler {
     }
 
     /// Lets go of what waits, for another worker; what is in hand stays there until it is settled.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "lanes of Redis only"))]
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "partitions of Redis only"))]
     pub(crate) fn leave(&mut self, partition: &str) {
         let Some(left) = self.partitions.get_mut(partition) else { return };
         left.left = true;
@@ -232,7 +232,7 @@ impl Scheduler {
     }
 
     /// Whether anything of a partition is here.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "lanes of Redis only"))]
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "partitions of Redis only"))]
     pub(crate) fn has(&self, partition: &str) -> bool {
         self.partitions.contains_key(partition)
     }

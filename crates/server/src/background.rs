@@ -56,9 +56,9 @@ impl Background {
     async fn serve(self, mut stopped: mpsc::Receiver<()>) -> io::Result<()> {
         let Background { node, metrics: metrics_listener, signals, membership, .. } = self;
         let Background { redis_questions, redis_cache, store, webhooks, .. } = self;
-        let (work, meters) = Work::start(&node.config, &node.channels, webhooks);
+        let (work, webhook_metrics) = Work::start(&node.config, &node.channels, webhooks);
         // It is set once.
-        let _ = node.meters.set(meters);
+        let _ = node.webhook_metrics.set(webhook_metrics);
         redis_questions.map(|asked| tokio::task::spawn_local(serve_redis_rates(asked)));
         redis_cache
             .map(|at| tokio::task::spawn_local(serve_redis_cache(node.channels.clone(), at)));

@@ -1,5 +1,5 @@
 //! What waits for a task that works it off: bounded in bytes; what does not fit is counted and lost.
-//! So far that is what becomes of webhooks, on both sides of the task.
+//! So far that is what becomes of webhooks, on both sides of the webhook task.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -27,7 +27,7 @@ pub(crate) struct Node {
     pub(crate) channels: Arc<NodeChannels>,
     pub(crate) readiness: Arc<Readiness>,
     /// What becomes of webhooks, for whoever wants to look; set at start.
-    pub(crate) meters: OnceLock<WebhookMetrics>,
+    pub(crate) webhook_metrics: OnceLock<WebhookMetrics>,
     /// Where budgets are kept, if that is Redis.
     pub(crate) redis_rates: Option<RedisRates>,
     pub(crate) descriptors: Arc<Descriptors>,
@@ -62,7 +62,7 @@ impl Node {
             apps,
             channels: Arc::new(Channels::new(settings, outside)),
             readiness: Arc::new(Readiness::new(!is_clustered(&config))),
-            meters: OnceLock::new(),
+            webhook_metrics: OnceLock::new(),
             redis_rates,
             descriptors: Arc::new(descriptors),
             tls,

@@ -8,6 +8,7 @@ use protocol::api::auth::sign_query;
 use serde_json::Value;
 
 use crate::TEST_TIMEOUT;
+use crate::waiting::patient;
 
 /// What a backend knows of its app.
 #[derive(Clone, Debug)]
@@ -120,10 +121,7 @@ impl Http {
 
     /// Over a socket that is connected already.
     pub fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
-        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Http { stream, buffer: Vec::new() }
+        Http { stream: patient(stream), buffer: Vec::new() }
     }
 
     /// Sends bytes as they are; whoever hears them may have closed already.

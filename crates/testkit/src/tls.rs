@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Server
 use serde_json::{Value, json};
 use websocket::{Opcode, client};
 
-use crate::TEST_TIMEOUT;
+use crate::waiting::patient;
 
 const MASK: [u8; 4] = [0x5a, 0x11, 0xe0, 0x07];
 
@@ -129,12 +129,9 @@ impl TlsClient {
 
     /// Over a socket that is connected already.
     pub fn over(socket: TcpStream, config: ClientConfig) -> Self {
-        socket.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
-        socket.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
-        socket.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let session = ClientConnection::new(Arc::new(config), name).unwrap();
-        TlsClient { stream: StreamOwned::new(session, socket), buffer: Vec::new() }
+        TlsClient { stream: StreamOwned::new(session, patient(socket)), buffer: Vec::new() }
     }
 
     /// Does the handshake now.

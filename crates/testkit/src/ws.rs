@@ -9,6 +9,7 @@ use websocket::{Opcode, client};
 
 use crate::TEST_TIMEOUT;
 use crate::http::AppKeys;
+use crate::waiting::patient;
 
 const MASK: [u8; 4] = [0x5a, 0x11, 0xe0, 0x07];
 
@@ -63,9 +64,7 @@ impl Client {
 
     /// Over a socket that is connected already.
     pub fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
-        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        let stream = patient(stream);
         Client { stream, buffer: Vec::new(), socket_id: String::new(), pings: 0 }
     }
 

@@ -7,8 +7,7 @@ use protocol::channel;
 
 use super::Channels;
 use super::dispatch::Dispatch;
-use crate::announcer::Subject;
-use crate::announcer::{Note, Origin};
+use crate::announcer::{Note, Origin, Subject};
 use crate::delivery::Delivery;
 use crate::frames;
 use crate::registry::{Entry, Found, Locked, MemberChange, Occupancy, Transitions};

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use protocol::close::Close;
 
 use super::{Channels, Peers};
-use crate::announcer::Subject;
-use crate::announcer::{Note, Origin};
+use crate::announcer::{Note, Origin, Subject};
 use crate::registry::NodeId;
 use crate::replication::{Applied, ChannelName, PeerMessage};
 use crate::reservations;

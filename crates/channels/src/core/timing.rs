@@ -10,7 +10,8 @@ use crate::registry::Found;
 use crate::runtime::Runtime;
 
 impl<R: Runtime> Channels<R> {
-    /// When [`tick`](Self::tick) has something to do next; it may change at [`Wake::Timer`](crate::Wake::Timer).
+    /// When [`tick`](Self::tick) has something to do next; whoever asks looks then, and nobody is
+    /// woken for what is due later. It may change at [`Wake::Timer`](crate::Wake::Timer).
     pub fn deadline(&self) -> Option<Now> {
         self.joins.deadline()
     }

@@ -66,6 +66,6 @@ impl MeshTls {
 
 impl fmt::Debug for MeshTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tls(..)")
+        f.write_str("MeshTls(..)")
     }
 }

@@ -47,8 +47,8 @@ pub(crate) fn unready(node: &Node) -> Option<String> {
     if let Some(store) = node.apps.unreached_store() {
         return Some(format!("The apps are in {store}, which has not answered yet"));
     }
-    if let Some(meters) = node.meters.get().filter(|_| !node.serves_clients())
-        && !meters.queue_is_up()
+    if let Some(metrics) = node.webhook_metrics.get().filter(|_| !node.serves_clients())
+        && !metrics.queue_is_up()
     {
         return Some("The queue cannot be reached, the log says why".to_owned());
     }

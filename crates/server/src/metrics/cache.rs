@@ -1,6 +1,7 @@
 //! What keeping last events in Redis comes to; nothing where they are in memory only.
 
-use super::exposition::{Metric, MetricKind};
+use super::exposition::Metric;
+use super::exposition::MetricKind::Counter;
 use crate::node::Node;
 use crate::shared_cache::SharedNumbers;
 
@@ -14,12 +15,8 @@ pub(super) fn metrics(node: &Node) -> Vec<Metric> {
         gauge("cache_redis_up", "Whether Redis can be reached for last events", usize::from(up)),
         counter("cache_redis_writes_total", "Last events written to Redis", writes),
         counter("cache_redis_dropped_total", "Last events that Redis never got", dropped),
-        Metric::new(
-            MetricKind::Counter,
-            "cache_redis_reads_total",
-            "Last events asked for, by outcome",
-        )
-        .values(reads),
+        Metric::new(Counter, "cache_redis_reads_total", "Last events asked for, by outcome")
+            .values(reads),
         gauge("cache_redis_unwritten", "Channels whose last event is to be written", unwritten),
         gauge("cache_redis_questions", "Channels that Redis is asked for", questions),
     ]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cluster::PeerStatus;
 use serde_json::{Value, json};
 
-use super::exposition::{Metric, MetricKind};
+use super::exposition::Metric;
+use super::exposition::MetricKind::{Counter, Gauge};
 use crate::node::Node;
 use crate::peers::{Membership, Status, TransportCounters};
 
@@ -57,55 +58,39 @@ pub(super) async fn metrics(node: &Node, membership: Option<&Membership>) -> Vec
     };
     let mut metrics = of_transport(&transport);
     metrics.extend([
-        Metric::new(MetricKind::Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
+        Metric::new(Gauge, "cluster_peers", "Other nodes, by state").values(in_state),
+        of_peers(Gauge, "cluster_silent_seconds", "Since a peer was last heard", |peer| {
+            peer.silent_for.as_secs_f64()
+        }),
         of_peers(
-            MetricKind::Gauge,
-            "cluster_silent_seconds",
-            "Since a peer was last heard",
-            |peer| peer.silent_for.as_secs_f64(),
-        ),
-        of_peers(
-            MetricKind::Gauge,
+            Gauge,
             "cluster_unacknowledged_entries",
             "Sent to a peer, or waiting to be",
             |peer| peer.unacked_entries as f64,
         ),
         of_peers(
-            MetricKind::Gauge,
+            Gauge,
             "cluster_replay_bytes",
             "Bytes kept for a peer until it has them",
             |peer| peer.unacked_bytes as f64,
         ),
-        of_peers(
-            MetricKind::Counter,
-            "cluster_gaps_total",
-            "Gaps noticed in what a peer sent",
-            |peer| peer.gaps as f64,
-        ),
-        of_peers(
-            MetricKind::Counter,
-            "cluster_replayed_total",
-            "Entries sent to a peer again",
-            |peer| peer.resent as f64,
-        ),
-        of_peers(
-            MetricKind::Counter,
-            "cluster_snapshots_total",
-            "Snapshots begun for a peer",
-            |peer| peer.streams_begun as f64,
-        ),
+        of_peers(Counter, "cluster_gaps_total", "Gaps noticed in what a peer sent", |peer| {
+            peer.gaps as f64
+        }),
+        of_peers(Counter, "cluster_replayed_total", "Entries sent to a peer again", |peer| {
+            peer.resent as f64
+        }),
+        of_peers(Counter, "cluster_snapshots_total", "Snapshots begun for a peer", |peer| {
+            peer.streams_begun as f64
+        }),
         counter("cluster_lost_events_total", "Events that a peer never got", lost_events),
         counter(
             "cluster_broken_streams_total",
             "Streams that outgrew their bounds",
             broken_streams,
         ),
-        Metric::new(
-            MetricKind::Gauge,
-            "cluster_waiting_subscriptions",
-            "Held back until peers know of them",
-        )
-        .value(vec![], node.channels.sizes().unacknowledged_channels as f64),
+        Metric::new(Gauge, "cluster_waiting_subscriptions", "Held back until peers know of them")
+            .value(vec![], node.channels.sizes().unacknowledged_channels as f64),
     ]);
     metrics
 }
@@ -128,7 +113,7 @@ fn of_transport(transport: &TransportCounters) -> Vec<Metric> {
             disagreements(mesh.disagreements.get()),
         ],
         TransportCounters::Broker(broker) => vec![
-            Metric::new(MetricKind::Gauge, "broker_up", "Whether the broker can be reached")
+            Metric::new(Gauge, "broker_up", "Whether the broker can be reached")
                 .value(vec![], f64::from(u8::from(broker.up()))),
             counter("broker_reconnects_total", "Connections made anew", broker.reconnects.get()),
             counter("broker_outages_total", "Times without the broker", broker.outages.get()),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::exposition::{Labels, Metric, MetricKind};
+use super::exposition::MetricKind::{Counter, Gauge, Histogram};
+use super::exposition::{Labels, Metric};
 use super::{cache, cluster, lookups, process, webhooks};
 use crate::apps::{App, AppCounters};
 use crate::inbox::{ShardReport, reports};
@@ -52,12 +53,12 @@ fn of_apps(node: &Node) -> Vec<Metric> {
     };
     let connected = |app: &Arc<App>| (labels(app), f64::from(app.connections()));
     let mut metrics = vec![
-        Metric::new(MetricKind::Gauge, "connected", "Connections at this moment")
+        Metric::new(Gauge, "connected", "Connections at this moment")
             .values(apps.iter().map(connected)),
     ];
     metrics.extend(APP_COUNTERS.iter().map(|(name, help, counter)| {
         let value = |app: &Arc<App>| (labels(app), counter(&app.counters).load(Relaxed) as f64);
-        Metric::new(MetricKind::Counter, name, help).values(apps.iter().map(value))
+        Metric::new(Counter, name, help).values(apps.iter().map(value))
     }));
     metrics
 }
@@ -72,17 +73,14 @@ fn not_clustered() -> Vec<Metric> {
         "horizontal_adapter_received_responses",
     ];
     let help = "Always 0: nodes do not ask each other";
-    let zero =
-        |name: &&'static str| Metric::new(MetricKind::Counter, name, help).value(vec![], 0.0);
+    let zero = |name: &&'static str| Metric::new(Counter, name, help).value(vec![], 0.0);
     let mut metrics: Vec<Metric> = NAMES.iter().map(zero).collect();
-    metrics.push(
-        Metric::new(MetricKind::Histogram, "horizontal_adapter_resolve_time", help).histogram(
-            &vec![],
-            [],
-            0,
-            0.0,
-        ),
-    );
+    metrics.push(Metric::new(Histogram, "horizontal_adapter_resolve_time", help).histogram(
+        &vec![],
+        [],
+        0,
+        0.0,
+    ));
     metrics
 }
 
@@ -106,7 +104,7 @@ fn of_shards(node: &Node, reports: &[Option<ShardReport>]) -> Vec<Metric> {
                 .iter()
                 .enumerate()
                 .filter_map(|(shard, report)| Some((label(shard), gauge(report.as_ref()?) as f64)));
-            Metric::new(MetricKind::Gauge, name, help).values(values)
+            Metric::new(Gauge, name, help).values(values)
         })
         .collect();
 
@@ -116,15 +114,14 @@ fn of_shards(node: &Node, reports: &[Option<ShardReport>]) -> Vec<Metric> {
         values.collect::<Vec<_>>()
     };
     metrics.push(
-        Metric::new(MetricKind::Gauge, "inbox_events", "Operations in a shard's inbox")
+        Metric::new(Gauge, "inbox_events", "Operations in a shard's inbox")
             .values(each(|depth| depth.0)),
     );
     metrics.push(
-        Metric::new(MetricKind::Gauge, "inbox_bytes", "Bytes of frames in a shard's inbox")
+        Metric::new(Gauge, "inbox_bytes", "Bytes of frames in a shard's inbox")
             .values(each(|depth| depth.1)),
     );
-    let turns =
-        Metric::new(MetricKind::Histogram, "shard_turn_seconds", "How long a shard's turns took");
+    let turns = Metric::new(Histogram, "shard_turn_seconds", "How long a shard's turns took");
     let turns = node.stats.turns.iter().enumerate().fold(turns, |metric, (shard, turns)| {
         let counts = turns.buckets.iter().map(|count| count.load(Relaxed));
         let sum = turns.nanos.load(Relaxed) as f64 / 1e9;
@@ -147,8 +144,7 @@ fn of_node(node: &Node) -> Vec<Metric> {
     let dropped = node.stats.dropped_peer_events.load(Relaxed);
     let slow = node.stats.slow_consumers.load(Relaxed);
     vec![
-        Metric::new(MetricKind::Counter, "rejected_connections_total", "Connections refused")
-            .values(refused),
+        Metric::new(Counter, "rejected_connections_total", "Connections refused").values(refused),
         counter("slow_consumers_total", "Connections closed for reading too slowly", slow),
         counter(
             "peer_events_dropped_total",

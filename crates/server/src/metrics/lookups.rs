@@ -1,6 +1,7 @@
 //! What looking apps up costs and comes to; nothing where all apps are known.
 
-use super::exposition::{Metric, MetricKind};
+use super::exposition::Metric;
+use super::exposition::MetricKind::{Counter, Histogram};
 use crate::apps::LookupNumbers;
 use crate::node::Node;
 
@@ -11,18 +12,10 @@ pub(super) fn metrics(node: &Node) -> Vec<Metric> {
     let outcomes =
         outcomes.map(|(outcome, count)| (vec![("outcome", outcome.to_owned())], count as f64));
     vec![
-        Metric::new(
-            MetricKind::Counter,
-            "app_lookups_total",
-            "Apps asked for, by what became of it",
-        )
-        .values(outcomes),
-        Metric::new(
-            MetricKind::Histogram,
-            "app_store_query_seconds",
-            "How long the store of apps took",
-        )
-        .histogram(&vec![], [], queries, took.as_secs_f64()),
+        Metric::new(Counter, "app_lookups_total", "Apps asked for, by what became of it")
+            .values(outcomes),
+        Metric::new(Histogram, "app_store_query_seconds", "How long the store of apps took")
+            .histogram(&vec![], [], queries, took.as_secs_f64()),
         Metric::counter("app_store_failures_total", "Queries without an answer", failures),
         gauge("app_store_up", "Whether the last query had an answer", usize::from(up)),
         gauge("known_apps", "Apps that are known", node.apps.len()),

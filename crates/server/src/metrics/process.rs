@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::exposition::{Metric, MetricKind};
+use super::exposition::Metric;
+use super::exposition::MetricKind::{Counter, Gauge};
 
 /// What the kernel says about this process; a figure that it does not give is left out.
 pub(super) fn metrics() -> Vec<Metric> {
@@ -17,11 +18,11 @@ pub(super) fn metrics() -> Vec<Metric> {
     let seconds = |ticks_used: Option<f64>| ticks_used.map(|used| used / ticks);
     let both = user.zip(system).map(|(user, system)| user + system);
 
-    let cpu = MetricKind::Counter;
+    let cpu = Counter;
     add(cpu, "process_cpu_user_seconds_total", "User CPU time", seconds(user));
     add(cpu, "process_cpu_system_seconds_total", "System CPU time", seconds(system));
     add(cpu, "process_cpu_seconds_total", "CPU time", seconds(both));
-    let now = MetricKind::Gauge;
+    let now = Gauge;
     let started = seconds(field(&stat, 22)).zip(booted()).map(|(since, booted)| since + booted);
     add(now, "process_start_time_seconds", "Start, in seconds since 1970", started);
     let resident = bytes(&status, "VmRSS:");

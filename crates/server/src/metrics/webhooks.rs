@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ::webhooks::{BUCKETS, TargetCounters};
 
-use super::exposition::{Labels, Metric, MetricKind};
+use super::exposition::MetricKind::{Counter, Gauge, Histogram};
+use super::exposition::{Labels, Metric};
 use crate::node::Node;
 use crate::webhooks::{JobProducer, WebhookMetrics};
 
@@ -19,12 +20,14 @@ pub(super) async fn metrics(node: &Node) -> Vec<Metric> {
         gauge("webhook_notices", "What happened and was not looked at yet", waiting as f64),
         counter("webhook_notices_lost_total", "What happened and had no room", lost),
     ];
-    let Some(WebhookMetrics { sender, producer: feed }) = node.meters.get() else { return metrics };
+    let Some(WebhookMetrics { sender, producer }) = node.webhook_metrics.get() else {
+        return metrics;
+    };
     if let Some(sender) = sender {
         metrics.extend(of_targets(&sender.counters()));
     }
-    if let Some(feed) = feed {
-        metrics.extend(of_queue(feed).await);
+    if let Some(producer) = producer {
+        metrics.extend(of_queue(producer).await);
     }
     metrics
 }
@@ -49,60 +52,39 @@ fn of_targets(targets: &[TargetCounters]) -> Vec<Metric> {
     let each = |kind, name, help, value: fn(&TargetCounters) -> f64| {
         Metric::new(kind, name, help).values(targets.iter().map(|of| (labels(of), value(of))))
     };
-    let latency =
-        Metric::new(MetricKind::Histogram, "webhook_attempt_seconds", "How long requests took");
+    let latency = Metric::new(Histogram, "webhook_attempt_seconds", "How long requests took");
     let latency = targets.iter().fold(latency, |metric, of| {
         let buckets = BUCKETS.into_iter().zip(of.latency.buckets);
         metric.histogram(&labels(of), buckets, of.latency.count, of.latency.sum.as_secs_f64())
     });
     vec![
-        Metric::new(
-            MetricKind::Counter,
-            "webhook_attempts_total",
-            "Requests, by what came of them",
-        )
-        .values(attempts),
-        Metric::new(
-            MetricKind::Counter,
-            "webhooks_given_up_total",
-            "Webhooks that will not arrive",
-        )
-        .values(given_up),
-        each(MetricKind::Counter, "webhook_events_delivered_total", "Events that arrived", |of| {
+        Metric::new(Counter, "webhook_attempts_total", "Requests, by what came of them")
+            .values(attempts),
+        Metric::new(Counter, "webhooks_given_up_total", "Webhooks that will not arrive")
+            .values(given_up),
+        each(Counter, "webhook_events_delivered_total", "Events that arrived", |of| {
             of.events_delivered as f64
         }),
-        each(
-            MetricKind::Counter,
-            "webhook_events_given_up_total",
-            "Events that will not arrive",
-            |of| of.events_given_up as f64,
-        ),
-        each(
-            MetricKind::Gauge,
-            "webhooks_pending",
-            "Webhooks that wait here or are under way",
-            |of| of.pending_jobs as f64,
-        ),
-        each(
-            MetricKind::Gauge,
-            "webhooks_pending_bytes",
-            "Bytes of webhooks that wait here",
-            |of| of.pending_bytes as f64,
-        ),
-        each(
-            MetricKind::Gauge,
-            "webhooks_oldest_seconds",
-            "How long the oldest has been here",
-            |of| of.oldest.as_secs_f64(),
-        ),
+        each(Counter, "webhook_events_given_up_total", "Events that will not arrive", |of| {
+            of.events_given_up as f64
+        }),
+        each(Gauge, "webhooks_pending", "Webhooks that wait here or are under way", |of| {
+            of.pending_jobs as f64
+        }),
+        each(Gauge, "webhooks_pending_bytes", "Bytes of webhooks that wait here", |of| {
+            of.pending_bytes as f64
+        }),
+        each(Gauge, "webhooks_oldest_seconds", "How long the oldest has been here", |of| {
+            of.oldest.as_secs_f64()
+        }),
         latency,
     ]
 }
 
-async fn of_queue(feed: &JobProducer) -> Vec<Metric> {
+async fn of_queue(producer: &JobProducer) -> Vec<Metric> {
     let (gauge, counter) = (Metric::gauge, Metric::counter);
-    let (waiting, lost, refused) = feed.numbers();
-    let counts = feed.queue().counters();
+    let (waiting, lost, refused) = producer.numbers();
+    let counts = producer.queue().counters();
     let mut metrics = vec![
         gauge(
             "queue_up",
@@ -122,7 +104,7 @@ async fn of_queue(feed: &JobProducer) -> Vec<Metric> {
         ),
         counter("queue_errors_total", "Calls of the queue that failed", counts.errors),
     ];
-    let depth = tokio::time::timeout(QUEUE_TIMEOUT, feed.queue().depth()).await;
+    let depth = tokio::time::timeout(QUEUE_TIMEOUT, producer.queue().depth()).await;
     if let Ok(Ok(depth)) = depth {
         metrics.push(gauge("queue_jobs", "Webhooks in the queue, of all nodes", depth.jobs as f64));
         if let Some(oldest) = depth.oldest {

@@ -1,4 +1,4 @@
-//! What was decided and may be a backend's business, on its way from the shards to the task.
+//! What was decided and may be a backend's business, on its way from the shards to the webhook task.
 
 use channels::Note;
 use channels::announcer::Subject;
@@ -10,7 +10,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// What a note takes beside the text in it.
 const OVERHEAD: usize = 128;
 
-/// Notes that wait for the task.
+/// Notes that wait for the webhook task.
 pub(crate) type Notes = Backlog<Note>;
 
 impl Default for Notes {

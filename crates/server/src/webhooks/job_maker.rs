@@ -24,7 +24,7 @@ pub(crate) enum Way {
     Nowhere,
 }
 
-/// Owned by the task.
+/// Owned by the webhook task.
 pub(crate) struct JobMaker {
     apps: Arc<Apps>,
     way: Way,
