@@ -36,6 +36,8 @@ impl Maria {
         let certificates = Certificates::new(&folder);
         let path = |name: &str| folder.join(name).display().to_string();
         let datadir = format!("--datadir={}", path("data"));
+        // A server that starts removes temporary tables from there, whosever they are.
+        let tmpdir = format!("--tmpdir={}", path(""));
         let prepare = program("mariadb-install-db", &[]);
         run(
             &folder,
@@ -47,6 +49,7 @@ impl Maria {
                 "--skip-name-resolve",
                 "--innodb-log-file-size=8M",
                 &datadir,
+                &tmpdir,
             ],
         );
         let users = "CREATE DATABASE IF NOT EXISTS main CHARACTER SET utf8mb4;
@@ -64,6 +67,7 @@ impl Maria {
             program("mariadbd", &["/usr/sbin".into()]),
             "--no-defaults".to_owned(),
             datadir,
+            tmpdir,
             listen,
             format!("--bind-address={LOOPBACK}"),
             format!("--socket={}", path("socket")),
